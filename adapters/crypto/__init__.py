@@ -1,0 +1,1 @@
+"""Hashing, signing and sealing. The only place that imports libraries for them."""

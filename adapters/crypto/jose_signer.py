@@ -1,0 +1,186 @@
+"""Access tokens as signed JWTs (RFC 9068), by the library joserfc.
+
+What the library leaves open is closed here, and held by a file of hostile tokens: one algorithm per key, three known
+header fields, the type `at+jwt`, strict types of claims, a length limit before anything is parsed (ST-08 to ST-12).
+"""
+
+import base64
+import json
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+from adapters.crypto.sealing import SealBroken, Sealer
+from application.ports.token_signer import KeyMaterial, TokenSigner
+from domain.ids import KeyId, SessionId, UserId
+from domain.sessions.access_token import AccessTokenClaims
+from domain.sessions.session import AuthenticationMethod
+from domain.signing.signing_key import SigningKey
+
+ALGORITHM = "ES256"
+TYPE = "at+jwt"
+MAX_TOKEN_LENGTH = 8192
+_CURVE = "P-256"
+_PURPOSE = "signing key"
+_HEADER_FIELDS = {"alg", "kid", "typ"}
+_COMPACT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
+_KEY_ID = re.compile(r"[0-9a-f]{8,64}", re.ASCII)
+_REMEMBERED_KEYS = 32
+
+
+class JoseTokenSigner:
+    """`TokenSigner` with ES256; private keys are sealed under the root key."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+        self._public: OrderedDict[str, ECKey] = OrderedDict()
+        self._private: OrderedDict[str, ECKey] = OrderedDict()
+
+    def generate(self, key_id: KeyId) -> KeyMaterial:
+        key = ECKey.generate_key(_CURVE)
+        private = json.dumps(key.as_dict(private=True)).encode()
+        return KeyMaterial(
+            algorithm=ALGORITHM,
+            public_key=json.dumps(key.as_dict(private=False)),
+            sealed_private_key=self._sealer.seal(private, purpose=_PURPOSE, owner=key_id),
+        )
+
+    def opens(self, key: SigningKey) -> bool:
+        try:
+            self._sealer.open(key.sealed_private_key, purpose=_PURPOSE, owner=key.id)
+        except SealBroken:
+            return False
+        return True
+
+    def sign(self, claims: AccessTokenClaims, key: SigningKey) -> str:
+        header = {"alg": key.algorithm, "kid": key.id, "typ": TYPE}
+        return jwt.encode(header, _as_json(claims), self._private_key(key), algorithms=[key.algorithm])
+
+    def key_id(self, token: str) -> KeyId | None:
+        if len(token) > MAX_TOKEN_LENGTH or not _COMPACT.fullmatch(token):
+            return None
+        header = _decoded_object(token.partition(".")[0])
+        if header is None or set(header) != _HEADER_FIELDS or header["typ"] != TYPE:
+            return None
+        key_id = header["kid"]
+        return KeyId(key_id) if isinstance(key_id, str) and _KEY_ID.fullmatch(key_id) else None
+
+    def read(self, token: str, key: SigningKey) -> AccessTokenClaims | None:
+        if self.key_id(token) != key.id or not _is_canonical(token.rpartition(".")[2]):
+            return None
+        try:
+            signed = jws.deserialize_compact(token, self._public_key(key), algorithms=[key.algorithm])
+        except (JoseError, ValueError):
+            return None
+        payload = _parsed_object(signed.payload)
+        return _as_claims(payload) if payload is not None else None
+
+    def _public_key(self, key: SigningKey) -> ECKey:
+        return _remembered(self._public, key.id, lambda: key.public_key)
+
+    def _private_key(self, key: SigningKey) -> ECKey:
+        return _remembered(
+            self._private,
+            key.id,
+            lambda: self._sealer.open(key.sealed_private_key, purpose=_PURPOSE, owner=key.id).decode(),
+        )
+
+
+def _remembered(keys: OrderedDict[str, ECKey], key_id: str, jwk: Callable[[], str]) -> ECKey:
+    """Parsing a key takes longer than using it."""
+    if key_id not in keys:
+        keys[key_id] = ECKey.import_key(json.loads(jwk()))
+        if len(keys) > _REMEMBERED_KEYS:
+            keys.popitem(last=False)
+    return keys[key_id]
+
+
+def _as_json(claims: AccessTokenClaims) -> dict[str, Any]:
+    return {
+        "iss": claims.issuer,
+        "aud": claims.audience,
+        "sub": str(claims.subject),
+        "sid": str(claims.session_id),
+        "client_id": claims.client_id,
+        "jti": claims.token_id,
+        "iat": int(claims.issued_at.timestamp()),
+        "exp": int(claims.expires_at.timestamp()),
+        "auth_time": int(claims.authenticated_at.timestamp()),
+        "amr": list(claims.methods),
+    }
+
+
+def _as_claims(payload: dict[str, object]) -> AccessTokenClaims | None:
+    match payload:
+        case {
+            "iss": str(issuer),
+            "aud": str(audience),
+            "sub": str(subject),
+            "sid": str(session_id),
+            "client_id": str(client_id),
+            "jti": str(token_id),
+            "iat": int(issued_at),
+            "exp": int(expires_at),
+            "auth_time": int(authenticated_at),
+            "amr": [*methods],
+        } if not any(isinstance(number, bool) for number in (issued_at, expires_at, authenticated_at)):
+            try:
+                return AccessTokenClaims(
+                    issuer=issuer,
+                    audience=audience,
+                    subject=UserId(UUID(subject)),
+                    session_id=SessionId(UUID(session_id)),
+                    client_id=client_id,
+                    token_id=token_id,
+                    issued_at=datetime.fromtimestamp(issued_at, UTC),
+                    expires_at=datetime.fromtimestamp(expires_at, UTC),
+                    authenticated_at=datetime.fromtimestamp(authenticated_at, UTC),
+                    methods=tuple(AuthenticationMethod(str(method)) for method in methods),
+                )
+            except (ValueError, OverflowError, OSError):
+                return None
+    return None
+
+
+def _decoded_object(segment: str) -> dict[str, object] | None:
+    try:
+        return _parsed_object(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
+    except ValueError:
+        return None
+
+
+def _parsed_object(text: bytes) -> dict[str, object] | None:
+    """A JSON object without duplicate names, or None."""
+    try:
+        value = json.loads(text, object_pairs_hook=_without_duplicates)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    names = dict(pairs)
+    if len(names) != len(pairs):
+        message = "duplicate name"
+        raise ValueError(message)
+    return names
+
+
+def _is_canonical(segment: str) -> bool:
+    """Whether no other text stands for the same bytes: unused bits at the end must be zero."""
+    try:
+        content = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    except ValueError:
+        return False
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode() == segment
+
+
+def _is_token_signer(signer: JoseTokenSigner) -> TokenSigner:
+    return signer

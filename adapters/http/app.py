@@ -1,0 +1,55 @@
+"""The application."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from adapters.http.injection import Container
+from adapters.http.middleware import RequestContext
+from adapters.http.problems import answer_domain_error, answer_http_error, answer_validation_error
+from adapters.http.routers import health, sessions, users
+from domain.errors import DomainError
+
+type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpConfig:
+    """What the HTTP layer itself needs to know."""
+
+    public_url: str
+    version: str
+    docs: bool = True
+
+
+def create_app(container: Container | None = None, *, config: HttpConfig, lifespan: Lifespan | None = None) -> FastAPI:
+    """The app on a container of use cases.
+
+    Where the container can only be made in the running event loop, leave it out and let `lifespan` put it into
+    `app.state.container`.
+    """
+    app = FastAPI(
+        title="Hallporter",
+        version=config.version,
+        description="User accounts and sign-in. Errors are problems (RFC 9457) with a stable `code`.",
+        lifespan=lifespan,
+        docs_url="/docs" if config.docs else None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if config.docs else None,
+        redirect_slashes=False,
+        # Names of endpoints are unique and stable, and so are the operationIds.
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.container = container
+    app.state.public_url = config.public_url
+    app.add_middleware(RequestContext)
+    app.add_exception_handler(DomainError, answer_domain_error)
+    app.add_exception_handler(RequestValidationError, answer_validation_error)
+    app.add_exception_handler(HTTPException, answer_http_error)
+    for router in (users.router, sessions.router, health.router):
+        app.include_router(router)
+    return app

@@ -1,0 +1,33 @@
+"""Who is calling, as a dependency of endpoints."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from adapters.http.injection import injected
+from application.sessions.authenticate import Authenticate, Principal
+from domain.sessions.session import InvalidAccessToken
+
+_bearer = HTTPBearer(
+    auto_error=False, scheme_name="access_token", bearerFormat="JWT", description="From `POST /v1/sessions`."
+)
+
+
+async def get_current_user(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    authenticate: Annotated[Authenticate, injected(Authenticate)],
+) -> Principal:
+    """The user behind the access token, and the session it belongs to. Every protected route depends on this.
+
+    Raises: InvalidAccessToken.
+    """
+    if credentials is None:
+        raise InvalidAccessToken
+    principal = await authenticate.execute(access_token=credentials.credentials)
+    request.state.user_id = str(principal.user_id)
+    return principal
+
+
+CurrentUser = Annotated[Principal, Depends(get_current_user)]

@@ -1,0 +1,14 @@
+"""Response headers that several routes share, as sent and as documented."""
+
+from typing import Any
+
+NO_STORE = {"Cache-Control": "no-store"}
+"""Wherever a token or a personal datum is in the answer."""
+
+
+def _documented(name: str, description: str) -> dict[str, Any]:
+    return {name: {"description": description, "required": True, "schema": {"type": "string"}}}
+
+
+ETAG = _documented("ETag", "The version of the resource, for `If-Match` and `If-None-Match`.")
+LOCATION = _documented("Location", "Where the new resource is.")

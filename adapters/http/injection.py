@@ -1,0 +1,32 @@
+"""How endpoints come by their use cases."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from fastapi import Depends, Request
+
+
+class Container(Protocol):
+    """Whatever can hand out use cases by their class."""
+
+    def resolve[T](self, service: type[T], /) -> T: ...
+
+
+_resolvers: dict[type, Callable[[Request], Awaitable[Any]]] = {}
+
+
+def resolver(service: type) -> Callable[[Request], Awaitable[Any]]:
+    """What stands behind `injected(service)`, always the same: the key for `app.dependency_overrides`."""
+    if service not in _resolvers:
+        # async, since FastAPI sends plain functions to a thread.
+        async def resolve(request: Request) -> object:
+            container: Container = request.app.state.container
+            return container.resolve(service)
+
+        _resolvers[service] = resolve
+    return _resolvers[service]
+
+
+def injected(service: type) -> Any:  # noqa: ANN401  (as Depends itself)
+    """`register: Annotated[RegisterUser, injected(RegisterUser)]` in an endpoint's signature."""
+    return Depends(resolver(service))

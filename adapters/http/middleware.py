@@ -1,0 +1,69 @@
+"""What surrounds every request: its id, its line in the log, and the last resort."""
+
+import time
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+from fastapi import Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from adapters.http.problems import INTERNAL_ERROR, answer_refusal
+
+REQUEST_ID_HEADER = "X-Request-Id"
+_log = structlog.get_logger("hallporter.http")
+
+
+class RequestContext:
+    """Gives a request its id, logs one line when it is done, and answers what nobody else has caught.
+
+    A caller's own id is kept if it is a UUID; anything else could carry line breaks or another's data into the log.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _accepted(Headers(scope=scope).get(REQUEST_ID_HEADER)) or str(uuid4())
+        scope.setdefault("state", {})["request_id"] = request_id
+        started_at = time.perf_counter()
+        status: int | None = None
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_id)
+            except Exception:  # noqa: BLE001  (the last resort: it is logged, and answered without detail)
+                _log.exception("request.failed")
+                if status is None:
+                    await answer_refusal(Request(scope), INTERNAL_ERROR)(scope, receive, send_with_id)
+            finally:
+                _log.info("request", **_described(scope, status, time.perf_counter() - started_at))
+
+
+def _accepted(given: str | None) -> str | None:
+    try:
+        return str(UUID(given)) if given is not None else None
+    except ValueError:
+        return None
+
+
+def _described(scope: Scope, status: int | None, seconds: float) -> dict[str, Any]:
+    # The route's template and not the path: paths hold ids, and whatever a stranger cares to type.
+    return {
+        "method": scope["method"],
+        "route": getattr(scope.get("route"), "path", None),
+        "status": status,
+        "duration_ms": round(seconds * 1000, 1),
+        "user_id": scope["state"].get("user_id"),
+    }

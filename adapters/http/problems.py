@@ -1,0 +1,268 @@
+"""Refusals as problem bodies (RFC 9457). The one place where a refusal meets a status."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from adapters.http.validation import violations
+from application.ports.unit_of_work import DatabaseUnavailable
+from domain.errors import (
+    Conflict,
+    DomainError,
+    InvalidFields,
+    InvalidInput,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    Stale,
+    TooManyAttempts,
+    Unavailable,
+    Violation,
+    concrete_errors,
+)
+from domain.sessions.session import InvalidAccessToken
+from domain.users.user import EmailAlreadyRegistered
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS_OF_CATEGORY: Mapping[type[DomainError], int] = {
+    InvalidInput: 422,
+    NotAuthenticated: 401,
+    NotAllowed: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Stale: 412,
+    TooManyAttempts: 429,
+    Unavailable: 503,
+}
+
+# Where the contract has another status than the category's, by operation.
+STATUS_AT_OPERATION: Mapping[tuple[str, type[DomainError]], int] = {
+    ("register_user", EmailAlreadyRegistered): 400,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A refusal of HTTP itself, which the core never sees."""
+
+    status: int
+    code: str
+    title: str
+
+
+MALFORMED_JSON = Refusal(400, "malformed_json", "The body is not the JSON that is expected here")
+ROUTE_NOT_FOUND = Refusal(404, "route_not_found", "There is nothing at this address")
+METHOD_NOT_ALLOWED = Refusal(405, "method_not_allowed", "This address does not support the method")
+BODY_TOO_LARGE = Refusal(413, "body_too_large", "The body is too large")
+UNSUPPORTED_MEDIA_TYPE = Refusal(415, "unsupported_media_type", "The body must be application/json")
+REQUEST_REFUSED = Refusal(400, "bad_request", "The request cannot be understood")
+INTERNAL_ERROR = Refusal(500, "internal_error", "Something went wrong on our side")
+REFUSALS = (
+    MALFORMED_JSON,
+    ROUTE_NOT_FOUND,
+    METHOD_NOT_ALLOWED,
+    BODY_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    REQUEST_REFUSED,
+    INTERNAL_ERROR,
+)
+
+# What can come from every operation, from every one with a body, and from every one that asks who is calling.
+ALWAYS = (INTERNAL_ERROR, DatabaseUnavailable)
+WITH_BODY = (MALFORMED_JSON, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, InvalidFields)
+WITH_USER = (InvalidAccessToken,)
+
+
+class RefusedByHttp(HTTPException):
+    """Raised by our own HTTP layer, with what exactly was wrong. FastAPI lets it pass everywhere."""
+
+    def __init__(self, refusal: Refusal, *, detail: str | None = None) -> None:
+        super().__init__(refusal.status, detail)
+        self.refusal = refusal
+        self.explanation = detail
+
+
+class FieldProblem(BaseModel):
+    """One rule that one field breaks."""
+
+    pointer: str = Field(description="JSON Pointer (RFC 6901) into the body; `?name` for a query parameter.")
+    code: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """What went wrong, as RFC 9457 has it. `code` is the stable part."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    instance: str = Field(description="The request, as `urn:uuid:` and the value of `X-Request-Id`.")
+    detail: str | None = None
+    errors: list[FieldProblem] | None = None
+
+
+def status_of(error: type[DomainError], operation: str | None = None) -> int:
+    """The status of a refusal, at an operation where that matters."""
+    special = STATUS_AT_OPERATION.get((operation or "", error))
+    return special or next(status for category, status in STATUS_OF_CATEGORY.items() if issubclass(error, category))
+
+
+def all_codes() -> dict[str, tuple[str, int, str]]:
+    """Title, status and explanation of every problem that there is, by code."""
+    from_http = {refusal.code: (refusal.title, refusal.status, refusal.title) for refusal in REFUSALS}
+    from_core = {
+        error.code: (error.title, status_of(error), (error.__doc__ or "").partition("\n")[0])
+        for error in concrete_errors()
+    }
+    return from_http | from_core
+
+
+async def answer_domain_error(request: Request, error: Exception) -> JSONResponse:
+    """The answer to a refusal of the core."""
+    if not isinstance(error, DomainError):
+        raise error
+    headers: dict[str, str] = {}
+    if isinstance(error, NotAuthenticated):
+        headers["WWW-Authenticate"] = _challenge(request, error)
+    if isinstance(error, TooManyAttempts | Unavailable):
+        headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
+    return _answer(
+        request,
+        status=status_of(type(error), operation_of(request)),
+        code=error.code,
+        title=error.title,
+        detail=error.detail,
+        found=error.violations if isinstance(error, InvalidInput) else (),
+        headers=headers,
+    )
+
+
+async def answer_validation_error(request: Request, error: Exception) -> JSONResponse:
+    """The answer to what Pydantic refuses, without a word of what was submitted."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    return await answer_domain_error(request, InvalidFields(violations(error.errors())))
+
+
+async def answer_http_error(request: Request, error: Exception) -> JSONResponse:
+    """The answer to what the framework or our own HTTP layer refuses."""
+    if not isinstance(error, HTTPException):
+        raise error
+    if isinstance(error.__cause__, DomainError):
+        # FastAPI wraps what goes wrong while a body is read.
+        return await answer_domain_error(request, error.__cause__)
+    if isinstance(error, RefusedByHttp):
+        return answer_refusal(request, error.refusal, detail=error.explanation)
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            return answer_refusal(request, ROUTE_NOT_FOUND)
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return answer_refusal(request, METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(_allowed(request))})
+    return answer_refusal(request, REQUEST_REFUSED)
+
+
+def answer_refusal(
+    request: Request, refusal: Refusal, *, detail: str | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """The answer to a refusal of HTTP itself."""
+    return _answer(
+        request, status=refusal.status, code=refusal.code, title=refusal.title, detail=detail, headers=headers
+    )
+
+
+def operation_of(request: Request) -> str | None:
+    """The operationId of the route that was found, which is its endpoint's name."""
+    return getattr(request.scope.get("route"), "name", None)
+
+
+def responses(operation: str, *errors: type[DomainError] | Refusal) -> dict[int | str, dict[str, Any]]:
+    """What an operation can be refused with, for OpenAPI: one entry a status, one example a code."""
+    by_status: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+    for error in (*errors, *ALWAYS):
+        status = error.status if isinstance(error, Refusal) else status_of(error, operation)
+        by_status[status][error.code] = {"summary": error.title, "value": _example(error, status)}
+    return {
+        status: {
+            "model": Problem,
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"examples": examples}},
+        }
+        for status, examples in sorted(by_status.items())
+    }
+
+
+def _example(error: type[DomainError] | Refusal, status: int) -> dict[str, Any]:
+    example: dict[str, Any] = {
+        "type": f"/problems/{error.code}",
+        "title": error.title,
+        "status": status,
+        "code": error.code,
+        "instance": "urn:uuid:0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
+    }
+    if not isinstance(error, Refusal) and issubclass(error, InvalidInput):
+        example["detail"] = "This field is required."
+        example["errors"] = [{"pointer": "/email", "code": "missing", "detail": "This field is required."}]
+    return example
+
+
+def _answer(
+    request: Request,
+    *,
+    status: int,
+    code: str,
+    title: str,
+    detail: str | None = None,
+    found: Iterable[Violation] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    body: dict[str, Any] = {
+        "type": f"{request.app.state.public_url}/problems/{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "instance": f"urn:uuid:{request.state.request_id}",
+    }
+    if detail is not None:
+        body["detail"] = detail
+    if errors := [
+        {"pointer": _pointer(violation.field), "code": violation.code, "detail": violation.detail}
+        for violation in found
+    ]:
+        body["errors"] = errors
+    no_store = {"Cache-Control": "no-store"}
+    return JSONResponse(body, status, headers=no_store | dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def _pointer(field: str) -> str:
+    """Fields of the core are names of the body's members; the HTTP layer's own are pointers already."""
+    return field if field.startswith(("/", "?")) or not field else f"/{field}"
+
+
+def _challenge(request: Request, error: NotAuthenticated) -> str:
+    """RFC 6750 section 3: the error is named only to those who sent a token."""
+    challenge = 'Bearer realm="hallporter"'
+    if isinstance(error, InvalidAccessToken) and "authorization" in request.headers:
+        challenge += ', error="invalid_token"'
+    return challenge
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method that some route has at this path; the framework knows only the first route's."""
+    methods = ("GET", "POST", "PUT", "PATCH", "DELETE")
+    return [
+        method
+        for method in methods
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]

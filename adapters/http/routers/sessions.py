@@ -1,0 +1,70 @@
+"""`/v1/sessions`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from adapters.http.authentication import CurrentUser
+from adapters.http.conditional import IfNoneMatch, etag, is_unchanged
+from adapters.http.headers import ETAG, LOCATION, NO_STORE
+from adapters.http.injection import injected
+from adapters.http.problems import WITH_BODY, WITH_USER, responses
+from adapters.http.schemas.sessions import SessionCreate, SessionResponse, TokenResponse
+from adapters.http.strict_json import StrictRoute
+from application.ports.password_hasher import HashingBusy
+from application.sessions.sign_in import SignIn
+from application.sessions.sign_out import SignOut
+from domain.sessions.session import Device, InvalidCredentials, SessionNotFound
+
+router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=StrictRoute)
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=responses("sign_in", InvalidCredentials, HashingBusy, *WITH_BODY) | {201: {"headers": LOCATION}},
+)
+async def sign_in(
+    session_in: SessionCreate, request: Request, response: Response, sign_in: Annotated[SignIn, injected(SignIn)]
+) -> TokenResponse:
+    """Sign in with address and password. Every refusal looks the same, whatever its cause."""
+    signed_in = await sign_in.execute(
+        email=session_in.email, password=session_in.password.get_secret_value(), device=_device(request)
+    )
+    response.headers.update(NO_STORE | {"Location": "/v1/sessions/current"})
+    return TokenResponse.of(signed_in)
+
+
+@router.get(
+    "/current",
+    responses=responses("get_current_session", *WITH_USER)
+    | {200: {"headers": ETAG}, 304: {"description": "Not Modified", "headers": ETAG}},
+    response_model=SessionResponse,
+)
+async def get_current_session(
+    caller: CurrentUser, response: Response, if_none_match: IfNoneMatch = None
+) -> SessionResponse | Response:
+    """The session that the access token belongs to."""
+    headers = NO_STORE | {"ETag": etag(caller.session.id, caller.session.version)}
+    if is_unchanged(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return SessionResponse.of(caller.session, current=True)
+
+
+@router.delete(
+    "/current",
+    status_code=204,
+    response_class=Response,
+    responses=responses("sign_out", SessionNotFound, *WITH_USER),
+)
+async def sign_out(caller: CurrentUser, sign_out: Annotated[SignOut, injected(SignOut)]) -> None:
+    """Sign out: the session's tokens open nothing from now on."""
+    await sign_out.execute(session_id=caller.session_id)
+
+
+def _device(request: Request) -> Device:
+    # What strangers put into a header is not text yet: bytes outside ASCII, and NUL, have no business in it.
+    agent = request.headers.get("user-agent", "")
+    printable = "".join(char for char in agent if char.isascii() and char.isprintable())
+    return Device(user_agent=printable or None, network_address=request.client.host if request.client else None)

@@ -1,0 +1,81 @@
+"""`/v1/users`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+
+from adapters.http.authentication import CurrentUser
+from adapters.http.conditional import IfMatch, IfNoneMatch, etag, expect_match, is_unchanged
+from adapters.http.headers import ETAG, LOCATION, NO_STORE
+from adapters.http.injection import injected
+from adapters.http.problems import WITH_BODY, WITH_USER, responses
+from adapters.http.schemas.users import UserCreate, UserResponse, UserUpdate
+from adapters.http.strict_json import StrictRoute
+from application.ports.password_hasher import HashingBusy
+from application.users.register_user import RegisterUser
+from application.users.update_profile import UpdateProfile
+from domain.errors import ConcurrentUpdate
+from domain.users.password_policy import PasswordRejected
+from domain.users.user import EmailAlreadyRegistered, RegistrationClosed, StaleUser, UserNotFound
+
+router = APIRouter(prefix="/v1/users", tags=["users"], route_class=StrictRoute)
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=responses(
+        "register_user", EmailAlreadyRegistered, RegistrationClosed, PasswordRejected, HashingBusy, *WITH_BODY
+    )
+    | {201: {"headers": LOCATION | ETAG}},
+)
+async def register_user(
+    user_in: UserCreate, response: Response, register: Annotated[RegisterUser, injected(RegisterUser)]
+) -> UserResponse:
+    """Register. The address is unproven until its owner has answered a mail."""
+    user = await register.execute(
+        email=user_in.email,
+        password=user_in.password.get_secret_value(),
+        display_name=user_in.display_name,
+        locale=user_in.locale,
+    )
+    response.headers.update(NO_STORE | {"Location": "/v1/users/me", "ETag": etag(user.id, user.version)})
+    return UserResponse.of(user)
+
+
+@router.get(
+    "/me",
+    responses=responses("get_me", *WITH_USER)
+    | {200: {"headers": ETAG}, 304: {"description": "Not Modified", "headers": ETAG}},
+    response_model=UserResponse,
+)
+async def get_me(caller: CurrentUser, response: Response, if_none_match: IfNoneMatch = None) -> UserResponse | Response:
+    """Who am I?"""
+    headers = NO_STORE | {"ETag": etag(caller.user.id, caller.user.version)}
+    if is_unchanged(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return UserResponse.of(caller.user)
+
+
+@router.patch(
+    "/me",
+    responses=responses("update_me", UserNotFound, StaleUser, ConcurrentUpdate, *WITH_USER, *WITH_BODY)
+    | {200: {"headers": ETAG}},
+)
+async def update_me(
+    user_in: UserUpdate,
+    caller: CurrentUser,
+    response: Response,
+    update: Annotated[UpdateProfile, injected(UpdateProfile)],
+    if_match: IfMatch = None,
+) -> UserResponse:
+    """Change what I say about myself, by a merge patch (RFC 7396)."""
+    expect_match(if_match, etag(caller.user.id, caller.user.version))
+    user = await update.execute(
+        user_id=caller.user_id,
+        changes=user_in.changes(),
+        expected_version=caller.user.version if if_match is not None else None,
+    )
+    response.headers.update(NO_STORE | {"ETag": etag(user.id, user.version)})
+    return UserResponse.of(user)

@@ -1,0 +1,103 @@
+"""Sessions."""
+
+from typing import Literal, Self
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, SecretStr
+
+from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp
+from adapters.http.schemas.users import MAX_TYPED_PASSWORD_LENGTH
+from application.sessions.sign_in import SignedIn
+from domain.sessions.session import Session
+from domain.users.email_address import MAX_LENGTH
+
+
+class SessionCreate(RequestSchema):
+    """Who wants to sign in."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"email": "ada@example.com", "password": "a quiet harbour at dawn"}]}
+    )
+
+    email: str = Field(max_length=MAX_LENGTH)
+    password: SecretStr = Field(max_length=MAX_TYPED_PASSWORD_LENGTH)
+
+
+class TokenResponse(ResponseSchema):
+    """The keys to a session. The refresh token is shown this once."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "access_token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6Ii4uLiJ9.e30.c2ln",
+                    "token_type": "Bearer",
+                    "expires_in": 600,
+                    "refresh_token": "hp_rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA_00000000",
+                    "session_id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
+                }
+            ]
+        }
+    )
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int = Field(description="Life of the access token, in seconds.")
+    refresh_token: str
+    session_id: UUID
+
+    @classmethod
+    def of(cls, signed_in: SignedIn) -> Self:
+        return cls(
+            access_token=signed_in.access_token,
+            token_type="Bearer",  # noqa: S106  (the scheme's name)
+            expires_in=int(signed_in.access_token_lifetime.total_seconds()),
+            refresh_token=signed_in.refresh_token,
+            session_id=signed_in.session.id,
+        )
+
+
+class SessionResponse(ResponseSchema):
+    """One sign-in on one device."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
+                    "current": True,
+                    "methods": ["pwd"],
+                    "user_agent": "curl/8.9.1",
+                    "network_address": "192.0.2.7",
+                    "authenticated_at": "2026-01-31T12:00:00.000000Z",
+                    "created_at": "2026-01-31T12:00:00.000000Z",
+                    "last_used_at": "2026-01-31T12:00:00.000000Z",
+                    "expires_at": "2026-03-02T12:00:00.000000Z",
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    current: bool
+    methods: list[str] = Field(description="How the user proved who they are, by the names of RFC 8176.")
+    user_agent: str | None
+    network_address: str | None
+    authenticated_at: Timestamp
+    created_at: Timestamp
+    last_used_at: Timestamp
+    expires_at: Timestamp
+
+    @classmethod
+    def of(cls, session: Session, *, current: bool) -> Self:
+        return cls(
+            id=session.id,
+            current=current,
+            methods=list(session.methods),
+            user_agent=session.device.user_agent,
+            network_address=session.device.network_address,
+            authenticated_at=session.authenticated_at,
+            created_at=session.created_at,
+            last_used_at=session.last_used_at,
+            expires_at=session.expires_at,
+        )

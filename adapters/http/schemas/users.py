@@ -1,0 +1,102 @@
+"""Users."""
+
+from typing import Self
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, SecretStr
+
+from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp
+from domain.users.email_address import MAX_LENGTH
+from domain.users.profile import MAX_DISPLAY_NAME_LENGTH, MAX_LOCALE_LENGTH, ProfileChanges
+from domain.users.user import User
+
+# More than any policy admits, so that the policy gives the reason; less than would be work to hash.
+MAX_TYPED_PASSWORD_LENGTH = 1024
+
+
+class UserCreate(RequestSchema):
+    """Who wants to register."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "email": "ada@example.com",
+                    "password": "a quiet harbour at dawn",
+                    "display_name": "Ada",
+                    "locale": "en",
+                }
+            ]
+        }
+    )
+
+    email: str = Field(max_length=MAX_LENGTH)
+    password: SecretStr = Field(
+        max_length=MAX_TYPED_PASSWORD_LENGTH, description="15 characters or more by default; a few words will do."
+    )
+    display_name: str | None = Field(default=None, max_length=MAX_DISPLAY_NAME_LENGTH)
+    locale: str | None = Field(default=None, max_length=MAX_LOCALE_LENGTH, description="A language tag (BCP 47).")
+
+
+class UserUpdate(RequestSchema):
+    """What to change: absent fields stay, null empties (RFC 7396)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"display_name": "Ada Lovelace"}]})
+
+    display_name: str | None = Field(default=None, max_length=MAX_DISPLAY_NAME_LENGTH)
+    locale: str | None = Field(default=None, max_length=MAX_LOCALE_LENGTH, description="A language tag (BCP 47).")
+
+    def changes(self) -> ProfileChanges:
+        """Only what was said."""
+        said = ProfileChanges()
+        if "display_name" in self.model_fields_set:
+            said["display_name"] = self.display_name
+        if "locale" in self.model_fields_set:
+            said["locale"] = self.locale
+        return said
+
+
+class UserResponse(ResponseSchema):
+    """A user, as users see themselves."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
+                    "email": "ada@example.com",
+                    "email_verified": False,
+                    "display_name": "Ada",
+                    "locale": "en",
+                    "is_active": True,
+                    "roles": [],
+                    "created_at": "2026-01-31T12:00:00.000000Z",
+                    "updated_at": "2026-01-31T12:00:00.000000Z",
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    email: str
+    email_verified: bool
+    display_name: str | None
+    locale: str | None
+    is_active: bool
+    roles: list[str]
+    created_at: Timestamp
+    updated_at: Timestamp
+
+    @classmethod
+    def of(cls, user: User) -> Self:
+        return cls(
+            id=user.id,
+            email=user.email.display,
+            email_verified=user.email_verified,
+            display_name=user.display_name,
+            locale=user.locale,
+            is_active=user.is_active,
+            roles=sorted(user.roles),
+            created_at=user.created_at,
+            updated_at=user.updated_at,
+        )

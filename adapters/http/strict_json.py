@@ -1,0 +1,129 @@
+"""Request bodies, read strictly (IN-02, IN-03).
+
+Python's parser and FastAPI take more than JSON: duplicate names, NaN, numbers that become infinite, UTF-16, NUL and
+lone surrogates. Each has been somebody's hole, or an error at PostgreSQL later on; here they end at the door.
+"""
+
+import json
+import math
+from collections.abc import Callable, Coroutine
+from email.message import Message
+from typing import Any, NoReturn
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from adapters.http.problems import (
+    BODY_TOO_LARGE,
+    MALFORMED_JSON,
+    UNSUPPORTED_MEDIA_TYPE,
+    RefusedByHttp,
+)
+from adapters.http.validation import pointer_token
+from domain.errors import InvalidFields, Violation
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_DEPTH = 32
+_MEDIA_TYPES = {"application/json", "application/merge-patch+json"}
+
+
+class StrictRoute(APIRoute):
+    """A route whose body is read by `StrictRequest`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_strictly(request: Request) -> Response:
+            return await handle(StrictRequest(request.scope, request.receive))
+
+        return handle_strictly
+
+
+class StrictRequest(Request):
+    """A request that has at most 64 KB of strict JSON as its body, or none."""
+
+    async def body(self) -> bytes:
+        if not hasattr(self, "_strict_body"):
+            read = bytearray()
+            async for chunk in self.stream():
+                read += chunk
+                if len(read) > MAX_BODY_BYTES:
+                    raise RefusedByHttp(BODY_TOO_LARGE, detail=f"At most {MAX_BODY_BYTES} bytes are read.")
+            if read and not _is_json(self.headers.get("content-type", "")):
+                raise RefusedByHttp(UNSUPPORTED_MEDIA_TYPE)
+            self._strict_body = bytes(read)
+        return self._strict_body
+
+    async def json(self) -> Any:  # noqa: ANN401  (as the method it replaces)
+        return parse(await self.body())
+
+
+def parse(body: bytes) -> object:
+    """The value of a JSON text (RFC 8259), which must be UTF-8.
+
+    Raises: RefusedByHttp for what is not strict JSON, InvalidFields for strings that cannot be stored.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        _refuse("The body is not UTF-8.")
+    if text.startswith("\ufeff"):
+        _refuse("The body begins with a byte order mark.")
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_int
+        )
+    except RecursionError:
+        _refuse(f"The body is nested deeper than {MAX_DEPTH} levels.")
+    except json.JSONDecodeError as error:
+        _refuse(f"The body is not JSON at character {error.pos}.")
+    _check(value, "", MAX_DEPTH)
+    return value
+
+
+def _is_json(content_type: str) -> bool:
+    message = Message()
+    message["content-type"] = content_type
+    return message.get_content_type() in _MEDIA_TYPES and message.get_content_charset("utf-8") == "utf-8"
+
+
+def _refuse(detail: str) -> NoReturn:
+    raise RefusedByHttp(MALFORMED_JSON, detail=detail) from None
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        _refuse("An object names a field twice.")
+    return members
+
+
+def _constant(_name: str) -> NoReturn:
+    _refuse("NaN and Infinity are not JSON.")
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        _refuse("A number is too large.")
+    return number
+
+
+def _int(text: str) -> int:
+    if len(text) > len(str(-(2**63))):
+        _refuse("A number is too large.")
+    return int(text)
+
+
+def _check(value: object, pointer: str, levels_left: int) -> None:
+    if isinstance(value, str):
+        if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
+            detail = "NUL and lone surrogates cannot be stored."
+            raise InvalidFields([Violation(pointer, "unstorable_text", detail)])
+    elif isinstance(value, dict | list):
+        if levels_left == 0:
+            _refuse(f"The body is nested deeper than {MAX_DEPTH} levels.")
+        members = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, member in members:
+            _check(name, pointer, levels_left)
+            _check(member, f"{pointer}/{pointer_token(name)}", levels_left - 1)

@@ -1,0 +1,44 @@
+"""What Pydantic found, told without repeating what was submitted."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from domain.errors import Violation
+
+_DETAILS = {
+    "missing": "This field is required.",
+    "extra_forbidden": "This field is not known here.",
+    "string_type": "This must be a string.",
+    "bool_type": "This must be true or false.",
+    "int_type": "This must be a whole number.",
+    "model_attributes_type": "This must be a JSON object.",
+    "model_type": "This must be a JSON object.",
+    "dict_type": "This must be a JSON object.",
+    "string_too_short": "Use at least {min_length} characters.",
+    "string_too_long": "Use at most {max_length} characters.",
+    "too_short": "Use at least {min_length} characters.",
+    "too_long": "Use at most {max_length} characters.",
+}
+_OTHERWISE = "This value is not valid here."
+# The names of unknown fields come from the caller: only those that look like names are repeated.
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+
+def violations(errors: Iterable[Mapping[str, Any]]) -> Iterator[Violation]:
+    """One violation for each error of Pydantic's."""
+    for error in errors:
+        kind, context = str(error["type"]), error.get("ctx") or {}
+        detail = _DETAILS.get(kind, _OTHERWISE).format_map(context)
+        yield Violation(_pointer(error["loc"]), kind, detail)
+
+
+def pointer_token(part: int | str) -> str:
+    """One step of a JSON Pointer; empty where the caller chose a name that we would rather not repeat."""
+    return str(part) if isinstance(part, int) or _NAME.fullmatch(part) else ""
+
+
+def _pointer(location: Sequence[int | str]) -> str:
+    source, *path = location
+    tokens = [pointer_token(part) for part in path]
+    return "".join(f"/{token}" for token in tokens) if source == "body" else f"?{'.'.join(tokens)}"

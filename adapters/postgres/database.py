@@ -1,0 +1,68 @@
+"""The engine."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+# Seconds. A database that does not answer must not hold requests for longer than callers wait (fault 4, 8, 10, 11).
+_CONNECT_TIMEOUT = 2.0
+_COMMAND_TIMEOUT = 5.0
+_POOL_TIMEOUT = 2.0
+_SERVER_SETTINGS = {
+    "application_name": "hallporter",
+    "statement_timeout": "4s",
+    "lock_timeout": "1s",
+    "idle_in_transaction_session_timeout": "10s",
+}
+
+
+@asynccontextmanager
+async def open_engine(url: str, *, pool_size: int = 10) -> AsyncIterator[AsyncEngine]:
+    """A pool of connections that commit each statement by itself.
+
+    Nothing is reset when a connection goes back, for nothing is left behind: single reads cost one round trip.
+    Transactions set their own isolation level (see `PostgresUnitOfWork`).
+    """
+    engine = create_async_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_reset_on_return=None,
+        skip_autocommit_rollback=True,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=_POOL_TIMEOUT,
+        # Parameters are addresses and hashes: they stay out of error texts and logs.
+        hide_parameters=True,
+        connect_args={
+            "timeout": _CONNECT_TIMEOUT,
+            "command_timeout": _COMMAND_TIMEOUT,
+            "server_settings": _SERVER_SETTINGS,
+        },
+    )
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+def asyncpg_url(text: str) -> str:
+    """The URL as the engine wants it: `postgresql://` and `postgres://` are fine, and so is libpq's `sslmode`.
+
+    Raises: ValueError, whose message never repeats the URL.
+    """
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        message = "is not a URL such as postgresql://user:password@host:5432/database"
+        raise ValueError(message) from None
+    if url.drivername not in {"postgresql", "postgres", "postgresql+asyncpg"}:
+        message = "must begin with postgresql://"
+        raise ValueError(message)
+    if not url.database:
+        message = "names no database: end it with /database"
+        raise ValueError(message)
+    query = {("ssl" if name == "sslmode" else name): value for name, value in url.query.items()}
+    return url.set(drivername="postgresql+asyncpg", query=query).render_as_string(hide_password=False)

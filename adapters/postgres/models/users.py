@@ -1,0 +1,40 @@
+"""Users."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from adapters.postgres.models.base import Base
+from adapters.postgres.models.sessions import SessionModel
+from domain.users.email_address import MAX_LENGTH
+from domain.users.profile import MAX_DISPLAY_NAME_LENGTH, MAX_LOCALE_LENGTH
+
+
+class UserModel(Base):
+    """One row a user. `email_canonical` decides who is who; `email` is how the person writes it."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint(f"char_length(email_canonical) <= {MAX_LENGTH}", name="email_canonical_length"),
+        CheckConstraint(f"char_length(email) <= {MAX_LENGTH}", name="email_length"),
+        CheckConstraint(f"char_length(display_name) <= {MAX_DISPLAY_NAME_LENGTH}", name="display_name_length"),
+        CheckConstraint(f"char_length(locale) <= {MAX_LOCALE_LENGTH}", name="locale_length"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    email: Mapped[str]
+    email_canonical: Mapped[str] = mapped_column(unique=True)
+    email_verified_at: Mapped[datetime | None]
+    password_hash: Mapped[str | None]
+    display_name: Mapped[str | None]
+    locale: Mapped[str | None]
+    roles: Mapped[list[str]]
+    security_epoch: Mapped[int]
+    suspended_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    sessions: Mapped[list[SessionModel]] = relationship(back_populates="user", lazy="raise")

@@ -1,0 +1,103 @@
+"""Sessions in PostgreSQL."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, insert, select, update
+from sqlalchemy.engine import Row
+
+from adapters.postgres import users
+from adapters.postgres.audit import PostgresAuditLog
+from adapters.postgres.models import SessionModel, UserModel
+from adapters.postgres.statements import Statements
+from application.ports.sessions import LiveSession
+from domain.ids import SessionId
+from domain.sessions.session import AuthenticationMethod, Device, EndReason, Session, SessionNotFound
+
+_SESSIONS = SessionModel.__table__
+_USERS = UserModel.__table__
+# Session and user in one row: the session's columns get a prefix, since both have an id and a version.
+_PREFIX = "session_"
+_PREFIXED = [column.label(_PREFIX + column.name) for column in _SESSIONS.c]
+
+
+class PostgresSessionRepository:
+    """`SessionRepository` on the statements of a block."""
+
+    def __init__(self, statements: Statements, audit: PostgresAuditLog) -> None:
+        self._statements = statements
+        self._audit = audit
+
+    async def add(self, session: Session) -> None:
+        await self._statements.write(insert(SessionModel), _to_row(session))
+        await self._audit.append_all(session.collect_events())
+
+    async def save(self, session: Session) -> None:
+        own_row = (_SESSIONS.c.id == session.id) & (_SESSIONS.c.version == session.version)
+        await self._statements.write_one(
+            update(SessionModel).where(own_row).values(_to_row(session) | {"version": session.version + 1})
+        )
+        session.version += 1
+        await self._audit.append_all(session.collect_events())
+
+    async def get(self, session_id: SessionId) -> Session:
+        return await self._one(select(*_PREFIXED).where(_SESSIONS.c.id == session_id))
+
+    async def lock(self, session_id: SessionId) -> Session:
+        return await self._one(select(*_PREFIXED).where(_SESSIONS.c.id == session_id).with_for_update())
+
+    async def find_live(self, session_id: SessionId, *, at: datetime) -> LiveSession | None:
+        query = select(_USERS, *_PREFIXED).join_from(_SESSIONS, _USERS)
+        row = await self._statements.row(query.where(_SESSIONS.c.id == session_id, _is_live(at)))
+        return LiveSession(_from_row(row), users.from_row(row)) if row is not None else None
+
+    async def _one(self, query: Select[*tuple[Any, ...]]) -> Session:
+        row = await self._statements.row(query)
+        if row is None:
+            raise SessionNotFound
+        return _from_row(row)
+
+
+def _is_live(at: datetime) -> ColumnElement[bool]:
+    """`Session.is_live` in SQL, so that the check and the read are one statement."""
+    return and_(
+        _SESSIONS.c.ended_at.is_(None),
+        _SESSIONS.c.expires_at > at,
+        _USERS.c.suspended_at.is_(None),
+        _USERS.c.security_epoch == _SESSIONS.c.security_epoch,
+    )
+
+
+def _to_row(session: Session) -> dict[str, object]:
+    return {
+        "id": session.id,
+        "version": session.version,
+        "user_id": session.user_id,
+        "security_epoch": session.security_epoch,
+        "methods": list(session.methods),
+        "user_agent": session.device.user_agent,
+        "network_address": session.device.network_address,
+        "authenticated_at": session.authenticated_at,
+        "created_at": session.created_at,
+        "last_used_at": session.last_used_at,
+        "expires_at": session.expires_at,
+        "ended_at": session.ended_at,
+        "end_reason": session.end_reason,
+    }
+
+
+def _from_row(row: Row[*tuple[Any, ...]]) -> Session:
+    return Session(
+        id=row.session_id,
+        version=row.session_version,
+        user_id=row.session_user_id,
+        security_epoch=row.session_security_epoch,
+        methods=tuple(AuthenticationMethod(method) for method in row.session_methods),
+        device=Device(user_agent=row.session_user_agent, network_address=row.session_network_address),
+        authenticated_at=row.session_authenticated_at,
+        created_at=row.session_created_at,
+        last_used_at=row.session_last_used_at,
+        expires_at=row.session_expires_at,
+        ended_at=row.session_ended_at,
+        end_reason=EndReason(row.session_end_reason) if row.session_end_reason is not None else None,
+    )

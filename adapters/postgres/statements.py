@@ -1,0 +1,75 @@
+"""Running statements, and answering in the words of the core."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Executable, UpdateBase
+from sqlalchemy.engine import CursorResult, Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.postgres.errors import translated
+from application.ports.unit_of_work import TransactionEnded
+from domain.errors import ConcurrentUpdate
+
+type Parameters = Mapping[str, object] | Sequence[Mapping[str, object]]
+
+
+class Statements:
+    """The connection of one block, which ends with the first refusal."""
+
+    def __init__(self, connection: AsyncConnection, *, writable: bool) -> None:
+        self._connection = connection
+        self._writable = writable
+        self._ended = False
+
+    async def rows(self, query: Executable) -> Sequence[Row[*tuple[Any, ...]]]:
+        """All rows of a query."""
+        return (await self._execute(query)).all()
+
+    async def row(self, query: Executable) -> Row[*tuple[Any, ...]] | None:
+        """The row of a query that finds at most one."""
+        return (await self._execute(query)).one_or_none()
+
+    async def write(self, statement: UpdateBase, parameters: Parameters | None = None) -> None:
+        """Insert, update or delete."""
+        await self._execute(statement, parameters)
+
+    async def write_one(self, statement: UpdateBase) -> None:
+        """Update the one row that was loaded.
+
+        Raises: ConcurrentUpdate when it is no longer there in that version.
+        """
+        if (await self._execute(statement)).rowcount != 1:
+            self._ended = True
+            raise ConcurrentUpdate
+
+    def expect_running(self) -> None:
+        """Raise TransactionEnded if a refusal came before."""
+        if self._ended:
+            message = "a refused write was swallowed inside the block: let it leave the block"
+            raise TransactionEnded(message)
+
+    async def _execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
+        self.expect_running()
+        if isinstance(statement, UpdateBase) and not self._writable:
+            message = "a read block cannot write: open it with begin()"
+            raise TransactionEnded(message)
+        try:
+            with in_our_words():
+                return await self._connection.execute(statement, parameters)
+        except Exception:
+            self._ended = True
+            raise
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """Turn what the database and its driver raise into the core's refusals. Bugs pass as they are."""
+    try:
+        yield
+    except Exception as error:
+        ours = translated(error)
+        if ours is None:
+            raise
+        raise ours from error

@@ -1,0 +1,65 @@
+"""Transactions in PostgreSQL."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres.audit import PostgresAuditLog
+from adapters.postgres.refresh_tokens import PostgresRefreshTokenRepository
+from adapters.postgres.sessions import PostgresSessionRepository
+from adapters.postgres.signing_keys import PostgresSigningKeyRepository
+from adapters.postgres.statements import Statements, in_our_words
+from adapters.postgres.users import PostgresUserRepository
+from application.ports.randomness import Randomness
+from application.ports.unit_of_work import Transaction, UnitOfWork
+from domain.events import Event
+
+
+class PostgresTransaction:
+    """All repositories on the statements of one block."""
+
+    def __init__(self, statements: Statements, randomness: Randomness) -> None:
+        self.audit = PostgresAuditLog(statements, lambda event: randomness.uuid(at=event.occurred_at))
+        self.users = PostgresUserRepository(statements, self.audit)
+        self.sessions = PostgresSessionRepository(statements, self.audit)
+        self.refresh_tokens = PostgresRefreshTokenRepository(statements)
+        self.signing_keys = PostgresSigningKeyRepository(statements, self.audit)
+
+
+class PostgresUnitOfWork:
+    """`UnitOfWork` on an engine of `open_engine`.
+
+    `on_commit` is told the events of each transaction once they count.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        randomness: Randomness,
+        on_commit: Callable[[Sequence[Event]], None] = lambda _: None,
+    ) -> None:
+        self._single_statements = engine
+        self._transactions = engine.execution_options(isolation_level="READ COMMITTED")
+        self._randomness = randomness
+        self._on_commit = on_commit
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Transaction]:
+        with in_our_words():
+            async with self._transactions.begin() as connection:
+                statements = Statements(connection, writable=True)
+                tx = PostgresTransaction(statements, self._randomness)
+                yield tx
+                statements.expect_running()
+        self._on_commit(tx.audit.written)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Transaction]:
+        with in_our_words():
+            async with self._single_statements.connect() as connection:
+                yield PostgresTransaction(Statements(connection, writable=False), self._randomness)
+
+
+def _is_unit_of_work(postgres: PostgresUnitOfWork) -> UnitOfWork:
+    return postgres

@@ -1,0 +1,88 @@
+"""Running PostgreSQL for root, which it refuses by itself."""
+
+import os
+import pwd
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+_INSIDE = 1000
+_NAMESPACE_FILES = (
+    ("setgroups", "deny"),
+    ("uid_map", f"{_INSIDE} 0 1"),
+    ("gid_map", f"{_INSIDE} 0 1"),
+)
+
+
+class NotPermitted(Exception):
+    """The system leaves no way. The message says what to do."""
+
+
+class AsMyself:
+    """The ordinary case: the server runs as whoever we are."""
+
+    def popen_arguments(self) -> dict[str, Any]:
+        """What to start its programs with."""
+        return {}
+
+    def own(self, path: Path) -> None:
+        """Let the server have `path`. What we make is ours already."""
+
+    def expect_access(self, home: Path, package: Path) -> None:
+        """Raise NotPermitted where the server could not reach its data or its programs."""
+
+
+class InUserNamespace(AsMyself):
+    """Root outside and somebody else inside: no file changes hands, no permission is widened."""
+
+    def popen_arguments(self) -> dict[str, Any]:
+        return {"preexec_fn": self._enter}
+
+    def works(self) -> bool:
+        """Whether the system lets us; containers often do not."""
+        try:
+            subprocess.run(["true"], check=True, **self.popen_arguments())  # noqa: S607
+        except (OSError, subprocess.SubprocessError):
+            return False
+        return True
+
+    @staticmethod
+    def _enter() -> None:
+        os.unshare(os.CLONE_NEWUSER)
+        for name, content in _NAMESPACE_FILES:
+            with open(f"/proc/self/{name}", "w") as file:  # noqa: PTH123  (as little as possible between fork and exec)
+                file.write(content)
+
+
+class AsNobody(AsMyself):
+    """Root hands the data over to an account that can do nothing else."""
+
+    def __init__(self) -> None:
+        account = pwd.getpwnam("nobody")
+        self._uid, self._gid = account.pw_uid, account.pw_gid
+
+    def popen_arguments(self) -> dict[str, Any]:
+        return {"user": self._uid, "group": self._gid, "extra_groups": []}
+
+    def own(self, path: Path) -> None:
+        os.chown(path, self._uid, self._gid)
+
+    def expect_access(self, home: Path, package: Path) -> None:
+        home.chmod(0o711)
+        for folder in (home, *home.parents, package, *package.parents):
+            if not folder.stat().st_mode & 0o001:
+                message = (
+                    f"PostgreSQL does not run as root, and the user nobody cannot enter {folder}. "
+                    "Run as another user, or set DATABASE_URL to a server that is running."
+                )
+                raise NotPermitted(message)
+
+
+def way_around_root() -> AsMyself:
+    """How to start the server's programs, given who we are."""
+    if os.geteuid() != 0:
+        return AsMyself()
+    if sys.platform == "linux" and (namespace := InUserNamespace()).works():
+        return namespace
+    return AsNobody()

@@ -1,0 +1,90 @@
+"""Users in PostgreSQL."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Row
+
+from adapters.postgres.audit import PostgresAuditLog
+from adapters.postgres.models import UserModel
+from adapters.postgres.statements import Statements
+from domain.ids import UserId
+from domain.users.email_address import EmailAddress
+from domain.users.password import PasswordHash
+from domain.users.user import User, UserNotFound
+
+_USERS = UserModel.__table__
+
+
+class PostgresUserRepository:
+    """`UserRepository` on the statements of a block."""
+
+    def __init__(self, statements: Statements, audit: PostgresAuditLog) -> None:
+        self._statements = statements
+        self._audit = audit
+
+    async def add(self, user: User) -> None:
+        await self._statements.write(insert(UserModel), to_row(user))
+        await self._audit.append_all(user.collect_events())
+
+    async def save(self, user: User) -> None:
+        own_row = (_USERS.c.id == user.id) & (_USERS.c.version == user.version)
+        await self._statements.write_one(
+            update(UserModel).where(own_row).values(to_row(user) | {"version": user.version + 1})
+        )
+        user.version += 1
+        await self._audit.append_all(user.collect_events())
+
+    async def get(self, user_id: UserId) -> User:
+        row = await self._statements.row(select(_USERS).where(_USERS.c.id == user_id))
+        if row is None:
+            raise UserNotFound
+        return from_row(row)
+
+    async def find_by_email(self, email: EmailAddress) -> User | None:
+        row = await self._statements.row(select(_USERS).where(_USERS.c.email_canonical == email.canonical))
+        return from_row(row) if row is not None else None
+
+    async def page(self, *, before: UserId | None, limit: int) -> Sequence[User]:
+        query = select(_USERS).order_by(_USERS.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(_USERS.c.id < before)
+        return [from_row(row) for row in await self._statements.rows(query)]
+
+
+def to_row(user: User) -> dict[str, object]:
+    """The columns of a user."""
+    return {
+        "id": user.id,
+        "version": user.version,
+        "email": user.email.display,
+        "email_canonical": user.email.canonical,
+        "email_verified_at": user.email_verified_at,
+        "password_hash": user.password_hash.encoded if user.password_hash is not None else None,
+        "display_name": user.display_name,
+        "locale": user.locale,
+        "roles": sorted(user.roles),
+        "security_epoch": user.security_epoch,
+        "suspended_at": user.suspended_at,
+        "created_at": user.created_at,
+        "updated_at": user.updated_at,
+    }
+
+
+def from_row(row: Row[*tuple[Any, ...]]) -> User:
+    """The user of a row that has the columns of `users`."""
+    return User(
+        id=row.id,
+        version=row.version,
+        email=EmailAddress(canonical=row.email_canonical, display=row.email),
+        email_verified_at=row.email_verified_at,
+        password_hash=PasswordHash(row.password_hash) if row.password_hash is not None else None,
+        display_name=row.display_name,
+        locale=row.locale,
+        roles=frozenset(row.roles),
+        security_epoch=row.security_epoch,
+        suspended_at=row.suspended_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

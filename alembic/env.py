@@ -1,0 +1,48 @@
+"""How Alembic meets the database: on the connection it is handed, or else on the one of the settings."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from adapters.postgres.models import Base
+from entrypoints.database import database_url
+from entrypoints.settings import load_settings_or_exit
+
+
+def run_on(connection: Connection) -> None:
+    """Apply the migrations in one transaction, one process at a time."""
+    context.configure(connection=connection, target_metadata=Base.metadata, transaction_per_migration=False)
+    with context.begin_transaction():
+        # Waiting for a lock would make every request behind us wait as well (fault 29).
+        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('hallporter.migrate'))"))
+        context.run_migrations()
+
+
+async def run_on_url(url: str) -> None:
+    """Connect, and apply the migrations."""
+    engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
+    async with engine.connect() as connection:
+        await connection.run_sync(run_on)
+        await connection.commit()
+    await engine.dispose()
+
+
+def run_offline() -> None:
+    """Print the SQL (`--sql`) instead of running it."""
+    context.configure(dialect_name="postgresql", target_metadata=Base.metadata, literal_binds=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+handed_over: Connection | None = context.config.attributes.get("connection")
+if context.is_offline_mode():
+    run_offline()
+elif handed_over is not None:
+    run_on(handed_over)
+else:
+    with database_url(load_settings_or_exit()) as configured_url:
+        asyncio.run(run_on_url(configured_url))

@@ -1,0 +1,23 @@
+"""The audit log."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from domain.audit.audit_entry import AuditEntry
+from domain.events import Event
+from domain.ids import UserId
+
+
+class AuditLog(Protocol):
+    """What happened, in order. Entries are added in the transaction of the act and never changed.
+
+    `add` and `save` of the other repositories write the events of their aggregates here by themselves.
+    """
+
+    async def append(self, event: Event) -> None:
+        """Write down an event that no aggregate recorded, such as a refused attempt."""
+        ...
+
+    async def of_user(self, user_id: UserId, *, limit: int) -> Sequence[AuditEntry]:
+        """At most `limit` entries about this user, newest first. Empty for an unknown user."""
+        ...

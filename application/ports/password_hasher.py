@@ -1,0 +1,44 @@
+"""Password hashing."""
+
+from datetime import timedelta
+from typing import Protocol
+
+from domain.errors import Unavailable
+from domain.ids import UserId
+from domain.users.password import Password, PasswordHash
+
+
+class HashingBusy(Unavailable):
+    """More passwords are waiting to be checked than can be checked in good time (PW-09)."""
+
+    code = "hashing_busy"
+    title = "The service is busy; try again in a moment"
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=timedelta(seconds=1))
+
+
+class PasswordHasher(Protocol):
+    """Turns passwords into something that only proves them.
+
+    Takes tens of milliseconds by intention; never call it inside a transaction. A hash belongs to its `owner` and
+    does not match for anybody else.
+    """
+
+    async def hash(self, password: Password, *, owner: UserId) -> PasswordHash:
+        """A new hash with a salt of its own: the same password twice gives two hashes.
+
+        Raises: HashingBusy.
+        """
+        ...
+
+    async def matches(self, password: Password, hashed: PasswordHash | None, *, owner: UserId | None) -> bool:
+        """Whether this password made that hash. Without a hash: False, after the work of a whole comparison (LG-02).
+
+        Raises: HashingBusy.
+        """
+        ...
+
+    def needs_rehash(self, hashed: PasswordHash, *, owner: UserId) -> bool:
+        """Whether it was made with parameters that are no longer in use (PW-07)."""
+        ...

@@ -1,0 +1,21 @@
+"""Where signing keys are kept."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from domain.signing.signing_key import SigningKey
+
+
+class SigningKeyRepository(Protocol):
+    """All signing keys, private halves sealed."""
+
+    async def add(self, key: SigningKey) -> None:
+        """Keep a new key.
+
+        Raises: ActiveSigningKeyExists when it is active and another is, at the latest when the transaction commits.
+        """
+        ...
+
+    async def all(self) -> Sequence[SigningKey]:
+        """Every key in every state, oldest first. There are a handful."""
+        ...

@@ -1,0 +1,64 @@
+"""Transactions."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from application.ports.audit import AuditLog
+from application.ports.refresh_tokens import RefreshTokenRepository
+from application.ports.sessions import SessionRepository
+from application.ports.signing_keys import SigningKeyRepository
+from application.ports.users import UserRepository
+from domain.errors import Unavailable
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer, or not in time."""
+
+    code = "database_unavailable"
+    title = "The service cannot reach its data; try again in a moment"
+
+
+class TransactionEnded(RuntimeError):
+    """A bug: a refused write ends its transaction, and it was used or left as if nothing had happened.
+
+    PostgreSQL would roll the block back without a word; this makes it loud.
+    """
+
+
+class Transaction(Protocol):
+    """All repositories, over one consistent state."""
+
+    @property
+    def users(self) -> UserRepository: ...
+
+    @property
+    def sessions(self) -> SessionRepository: ...
+
+    @property
+    def refresh_tokens(self) -> RefreshTokenRepository: ...
+
+    @property
+    def signing_keys(self) -> SigningKeyRepository: ...
+
+    @property
+    def audit(self) -> AuditLog: ...
+
+
+class UnitOfWork(Protocol):
+    """Opens transactions. Use cases do it; nobody else does."""
+
+    def begin(self) -> AbstractAsyncContextManager[Transaction]:
+        """A block that writes: commits on a clean exit, rolls back on an exception. Hold no slow work inside.
+
+        A write that is refused ends the transaction: let the refusal leave the block.
+
+        Raises: DatabaseUnavailable; TransactionEnded when a refusal was swallowed inside the block.
+        """
+        ...
+
+    def read(self) -> AbstractAsyncContextManager[Transaction]:
+        """A block for reading by single statements, each consistent in itself. Cheaper than `begin`.
+
+        Raises: DatabaseUnavailable.
+        """
+        ...

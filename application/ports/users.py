@@ -1,0 +1,42 @@
+"""Where users are kept."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from domain.ids import UserId
+from domain.users.email_address import EmailAddress
+from domain.users.user import User
+
+
+class UserRepository(Protocol):
+    """All users. What is handed out is the caller's own copy: it counts only once it is saved."""
+
+    async def add(self, user: User) -> None:
+        """Keep a new user.
+
+        Raises: EmailAlreadyRegistered, at the latest when the transaction commits.
+        """
+        ...
+
+    async def save(self, user: User) -> None:
+        """Keep the present state of a loaded user and count its version up.
+
+        Raises: EmailAlreadyRegistered; ConcurrentUpdate when it was changed or removed since it was loaded; both at
+        the latest when the transaction commits.
+        """
+        ...
+
+    async def get(self, user_id: UserId) -> User:
+        """One user.
+
+        Raises: UserNotFound.
+        """
+        ...
+
+    async def find_by_email(self, email: EmailAddress) -> User | None:
+        """The user with this address, by its canonical form."""
+        ...
+
+    async def page(self, *, before: UserId | None, limit: int) -> Sequence[User]:
+        """At most `limit` users, newest first by id, beginning behind `before`. The cost does not grow with depth."""
+        ...

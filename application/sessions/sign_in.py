@@ -1,0 +1,134 @@
+"""Signing in."""
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Never
+
+from application.ports.clock import Clock
+from application.ports.email_parser import EmailParser
+from application.ports.password_hasher import PasswordHasher
+from application.ports.randomness import Randomness
+from application.ports.unit_of_work import UnitOfWork
+from application.sessions.access_tokens import AccessTokens
+from domain.errors import DomainError
+from domain.ids import SessionId
+from domain.sessions.refresh_token import SECRET_BYTES, RefreshToken, RefreshTokenSecret
+from domain.sessions.session import (
+    AuthenticationMethod,
+    Device,
+    InvalidCredentials,
+    RefusalReason,
+    Session,
+    SessionPolicy,
+    SignInRefused,
+)
+from domain.users.password import Password
+from domain.users.user import User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A new session and the keys to it. The only time that the refresh token is seen."""
+
+    session: Session
+    access_token: str = field(repr=False)
+    access_token_lifetime: timedelta
+    refresh_token: str = field(repr=False)
+
+
+class SignIn:
+    """Open a session for whoever knows the password of an address."""
+
+    def __init__(
+        self,
+        unit_of_work: UnitOfWork,
+        emails: EmailParser,
+        passwords: PasswordHasher,
+        access_tokens: AccessTokens,
+        clock: Clock,
+        randomness: Randomness,
+        policy: SessionPolicy,
+    ) -> None:
+        self._unit_of_work = unit_of_work
+        self._emails = emails
+        self._passwords = passwords
+        self._access_tokens = access_tokens
+        self._clock = clock
+        self._randomness = randomness
+        self._policy = policy
+
+    async def execute(self, *, email: str, password: str, device: Device) -> SignedIn:
+        """The new session.
+
+        Every refusal costs the same work and looks the same (LG-01, LG-02); why it happened goes to the audit log.
+
+        Raises: InvalidCredentials, InvalidFields, HashingBusy.
+        """
+        address = self._emails.parse(email)
+        typed = Password.typed(password)
+        async with self._unit_of_work.read() as tx:
+            user = await tx.users.find_by_email(address)
+
+        hashed = user.password_hash if user is not None else None
+        matched = await self._passwords.matches(typed, hashed, owner=user.id if user is not None else None)
+        if user is None or not matched or not user.is_active:
+            await self._refuse(user, matched=matched)
+
+        signed_in = await self._open_session(user, device)
+        await self._rehash_if_outdated(user, typed)
+        return signed_in
+
+    async def _refuse(self, user: User | None, *, matched: bool) -> Never:
+        # The trace is committed before the refusal is raised: raising inside would roll it back.
+        async with self._unit_of_work.begin() as tx:
+            await tx.audit.append(
+                SignInRefused(
+                    user_id=user.id if user is not None else None,
+                    occurred_at=self._clock.now(),
+                    reason=_reason(user, matched=matched),
+                )
+            )
+        raise InvalidCredentials
+
+    async def _open_session(self, user: User, device: Device) -> SignedIn:
+        now = self._clock.now()
+        session = Session.start(
+            id=SessionId(self._randomness.uuid(at=now)),
+            user=user,
+            methods=(AuthenticationMethod.PASSWORD,),
+            device=device,
+            policy=self._policy,
+            at=now,
+        )
+        refresh_token = RefreshTokenSecret.from_random(self._randomness.secret(SECRET_BYTES))
+        # A password changed or a user suspended since the read above has moved the security epoch: the session
+        # would begin in the old one, and be dead.
+        async with self._unit_of_work.begin() as tx:
+            await tx.sessions.add(session)
+            await tx.refresh_tokens.add(
+                RefreshToken(digest=refresh_token.digest(), session_id=session.id, generation=1, issued_at=now)
+            )
+        return SignedIn(
+            session=session,
+            access_token=await self._access_tokens.issue(session),
+            access_token_lifetime=self._access_tokens.lifetime,
+            refresh_token=refresh_token.text,
+        )
+
+    async def _rehash_if_outdated(self, user: User, password: Password) -> None:
+        """Bring the hash to today's parameters (PW-07). Whatever stands in the way, the sign-in has succeeded."""
+        if user.password_hash is None or not self._passwords.needs_rehash(user.password_hash, owner=user.id):
+            return
+        with suppress(DomainError):
+            user.rehash_password(await self._passwords.hash(password, owner=user.id))
+            async with self._unit_of_work.begin() as tx:
+                await tx.users.save(user)
+
+
+def _reason(user: User | None, *, matched: bool) -> RefusalReason:
+    if user is None:
+        return RefusalReason.UNKNOWN_USER
+    if user.password_hash is None:
+        return RefusalReason.NO_PASSWORD
+    return RefusalReason.SUSPENDED if matched else RefusalReason.WRONG_PASSWORD

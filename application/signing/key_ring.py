@@ -1,0 +1,78 @@
+"""The signing keys at hand."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from application.ports.clock import Clock
+from application.ports.randomness import Randomness
+from application.ports.token_signer import TokenSigner
+from application.ports.unit_of_work import UnitOfWork
+from domain.ids import KeyId
+from domain.signing.signing_key import ActiveSigningKeyExists, KeyState, SigningKey
+
+# How long a process may go on with the keys it has seen, and how soon it looks again for one that it has not.
+_FRESH_FOR = timedelta(seconds=60)
+_LOOK_AGAIN_AFTER = timedelta(seconds=5)
+_KEY_ID_BYTES = 16
+
+
+class KeyRing:
+    """Hands out signing keys without asking the database each time. One per process.
+
+    Keys change a few times a year and are read with every request. A token of an unknown key makes the ring look
+    again, but not more often than every few seconds: strangers cannot make it ask.
+    """
+
+    def __init__(self, unit_of_work: UnitOfWork, signer: TokenSigner, clock: Clock, randomness: Randomness) -> None:
+        self._unit_of_work = unit_of_work
+        self._signer = signer
+        self._clock = clock
+        self._randomness = randomness
+        self._keys: Mapping[KeyId, SigningKey] = {}
+        self._loaded_at: datetime | None = None
+
+    async def active(self) -> SigningKey:
+        """The key that signs now. The first call of an installation makes it."""
+        if self._older_than(_FRESH_FOR) or self._find_active() is None:
+            await self._load()
+        return self._find_active() or await self._make_first()
+
+    async def find(self, key_id: KeyId) -> SigningKey | None:
+        """The key with this id, if tokens that it signed are still believed."""
+        if self._older_than(_FRESH_FOR) or (key_id not in self._keys and self._older_than(_LOOK_AGAIN_AFTER)):
+            await self._load()
+        key = self._keys.get(key_id)
+        return key if key is not None and key.verifies else None
+
+    def _older_than(self, age: timedelta) -> bool:
+        return self._loaded_at is None or self._clock.now() - self._loaded_at >= age
+
+    def _find_active(self) -> SigningKey | None:
+        return next((key for key in self._keys.values() if key.state is KeyState.ACTIVE), None)
+
+    async def _load(self) -> None:
+        async with self._unit_of_work.read() as tx:
+            self._keys = {key.id: key for key in await tx.signing_keys.all()}
+        self._loaded_at = self._clock.now()
+
+    async def _make_first(self) -> SigningKey:
+        key_id = KeyId(self._randomness.secret(_KEY_ID_BYTES).hex())
+        material = self._signer.generate(key_id)
+        key = SigningKey.activated(
+            id=key_id,
+            algorithm=material.algorithm,
+            public_key=material.public_key,
+            sealed_private_key=material.sealed_private_key,
+            at=self._clock.now(),
+        )
+        try:
+            async with self._unit_of_work.begin() as tx:
+                await tx.signing_keys.add(key)
+        except ActiveSigningKeyExists:
+            pass  # Another process was faster; its key is as good.
+        await self._load()
+        active = self._find_active()
+        if active is None:
+            message = "an active signing key was refused as a second one, and there is no first"
+            raise RuntimeError(message)
+        return active

@@ -1,0 +1,12 @@
+"""The identities of aggregates: one type each, so that two of them cannot be swapped.
+
+All are UUIDv7 (RFC 9562 section 5.7): they sort by creation time, and none of them is ever a secret.
+"""
+
+from typing import NewType
+from uuid import UUID
+
+UserId = NewType("UserId", UUID)
+SessionId = NewType("SessionId", UUID)
+KeyId = NewType("KeyId", str)
+"""The `kid` of a signing key: random, and without meaning."""

@@ -1,0 +1,165 @@
+"""The session: one sign-in on one device."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+from domain.errors import NotAuthenticated, NotFound
+from domain.events import Aggregate, Event
+from domain.ids import SessionId, UserId
+from domain.users.user import User
+
+MAX_USER_AGENT_LENGTH = 512
+
+
+class AuthenticationMethod(StrEnum):
+    """How a user proved who they are, by the names of RFC 8176."""
+
+    PASSWORD = "pwd"  # noqa: S105  (the registered name of the method)
+
+
+class EndReason(StrEnum):
+    """Why a session is over before its time."""
+
+    SIGNED_OUT = "signed_out"
+
+
+class RefusalReason(StrEnum):
+    """Why a sign-in was refused. For operators; the caller is told nothing of it (LG-01)."""
+
+    UNKNOWN_USER = "unknown_user"
+    NO_PASSWORD = "no_password"  # noqa: S105  (a reason, not a secret)
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105  (a reason, not a secret)
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted(Event):
+    """A user signed in."""
+
+    name = "session.started"
+    session_id: SessionId
+    methods: tuple[AuthenticationMethod, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded(Event):
+    """A session ended before its time."""
+
+    name = "session.ended"
+    session_id: SessionId
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInRefused(Event):
+    """Somebody tried to sign in and was not let in."""
+
+    name = "session.refused"
+    reason: RefusalReason
+
+
+class InvalidCredentials(NotAuthenticated):
+    """The one answer to every failed sign-in, whatever its cause (LG-01)."""
+
+    code = "invalid_credentials"
+    title = "The e-mail address or the password is wrong"
+
+
+class InvalidAccessToken(NotAuthenticated):
+    """The one answer to every access token that opens nothing (RFC 6750 section 3.1)."""
+
+    code = "invalid_token"
+    title = "The access token is missing, expired, revoked or malformed"
+
+
+class SessionNotFound(NotFound):
+    """No such session, or not one of the caller's."""
+
+    code = "session_not_found"
+    title = "There is no such session"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """From where a user signed in, as far as the request tells. Shown to the user, never trusted."""
+
+    user_agent: str | None = None
+    network_address: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPolicy:
+    """How long sessions live."""
+
+    absolute_lifetime: timedelta = timedelta(days=30)
+
+
+@dataclass(slots=True, kw_only=True)
+class Session(Aggregate):
+    """One sign-in on one device; at the same time the family of all refresh tokens that come from it.
+
+    `security_epoch` is the user's at the time of signing in. `methods` and `authenticated_at` are the proof that was
+    given and when.
+    """
+
+    id: SessionId
+    user_id: UserId
+    security_epoch: int
+    methods: tuple[AuthenticationMethod, ...]
+    device: Device
+    authenticated_at: datetime
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None = None
+    end_reason: EndReason | None = None
+
+    @classmethod
+    def start(
+        cls,
+        *,
+        id: SessionId,
+        user: User,
+        methods: tuple[AuthenticationMethod, ...],
+        device: Device,
+        policy: SessionPolicy,
+        at: datetime,
+    ) -> Self:
+        """A new session of a user whose proof has just been checked."""
+        agent = device.user_agent
+        session = cls(
+            id=id,
+            user_id=user.id,
+            security_epoch=user.security_epoch,
+            methods=methods,
+            device=Device(
+                user_agent=agent[:MAX_USER_AGENT_LENGTH] if agent else None, network_address=device.network_address
+            ),
+            authenticated_at=at,
+            created_at=at,
+            last_used_at=at,
+            expires_at=at + policy.absolute_lifetime,
+        )
+        session.record(SessionStarted(user_id=user.id, occurred_at=at, session_id=id, methods=methods))
+        return session
+
+    def is_live(self, *, user: User, at: datetime) -> bool:
+        """Whether this session still opens doors: the one rule that every way in applies (ST-05).
+
+        Repositories may state the same rule in their own language; the contract suite holds them to it.
+        """
+        return (
+            self.ended_at is None
+            and at < self.expires_at
+            and user.is_active
+            and self.security_epoch == user.security_epoch
+        )
+
+    def end(self, *, reason: EndReason, at: datetime) -> None:
+        """End the session at once. Ending it again changes nothing."""
+        if self.ended_at is None:
+            self.ended_at = at
+            self.end_reason = reason
+            self.record(SessionEnded(user_id=self.user_id, occurred_at=at, session_id=self.id, reason=reason))

@@ -1,0 +1,52 @@
+"""What users may say about themselves, and the rules for it."""
+
+import re
+import unicodedata
+from typing import TypedDict
+
+from domain.errors import InvalidFields, Violation
+
+MAX_DISPLAY_NAME_LENGTH = 100
+MAX_LOCALE_LENGTH = 35  # RFC 5646 section 4.4.1
+
+_LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+# Control characters, line and paragraph breaks, and the marks that reorder or hide text (IN-03).
+_REFUSED_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
+_REFUSED_MARKS = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+
+
+class ProfileChanges(TypedDict, total=False):
+    """What to change: an absent key leaves the field alone, None empties it (RFC 7396)."""
+
+    display_name: str | None
+    locale: str | None
+
+
+def display_name(text: str | None) -> str | None:
+    """A name for showing, trimmed and in NFC.
+
+    Raises: InvalidFields when it is empty, too long, or could disturb the text around it.
+    """
+    if text is None:
+        return None
+    name = unicodedata.normalize("NFC", text).strip()
+    if not 0 < len(name) <= MAX_DISPLAY_NAME_LENGTH:
+        problem = f"Use 1 to {MAX_DISPLAY_NAME_LENGTH} characters."
+        raise InvalidFields([Violation("display_name", "invalid_display_name", problem)])
+    if any(char in _REFUSED_MARKS or unicodedata.category(char) in _REFUSED_CATEGORIES for char in name):
+        problem = "Control characters and marks that reorder or hide text cannot be part of a name."
+        raise InvalidFields([Violation("display_name", "invalid_display_name", problem)])
+    return name
+
+
+def locale(tag: str | None) -> str | None:
+    """A language tag such as `en` or `de-CH`.
+
+    Raises: InvalidFields.
+    """
+    if tag is None:
+        return None
+    if len(tag) > MAX_LOCALE_LENGTH or not _LANGUAGE_TAG.fullmatch(tag):
+        problem = "Use a language tag such as en or de-CH (BCP 47)."
+        raise InvalidFields([Violation("locale", "invalid_locale", problem)])
+    return tag

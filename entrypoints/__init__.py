@@ -1,0 +1,1 @@
+"""What one starts, and the only place that knows every adapter."""

@@ -1,0 +1,49 @@
+"""The command `hallporter`."""
+
+import sys
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from entrypoints.cli import migrate, openapi, serve, users
+from entrypoints.startup import PROBLEMS
+
+app = typer.Typer(
+    name="hallporter",
+    help="User accounts and sign-in, self-hosted. Settings come from the environment and .env; without DATABASE_URL "
+    "every command works on an embedded PostgreSQL.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("serve")(serve.serve)
+app.command("migrate")(migrate.migrate)
+app.command("openapi")(openapi.openapi)
+app.add_typer(users.app, name="users")
+
+
+def _on_version(wanted: bool) -> None:  # noqa: FBT001  (typer's signature)
+    if wanted:
+        typer.echo(f"hallporter {metadata.version('hallporter')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[  # noqa: ARG001  (acted on by its callback)
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_on_version)
+    ] = False,
+) -> None:
+    """What goes before the command."""
+
+
+def main() -> None:
+    """Run the command line. What people can mend is said in a sentence, exit code 1; bugs keep their traceback."""
+    try:
+        app()
+    except PROBLEMS as problem:
+        sys.stderr.write(f"{problem}\n")
+        sys.exit(1)

@@ -1,0 +1,97 @@
+"""`hallporter serve`."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from importlib.metadata import version
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from adapters.postgres import schema
+from entrypoints.database import database_url
+from entrypoints.settings import Settings, load_settings
+from entrypoints.startup import StartupProblem
+from entrypoints.telemetry import configure_logging
+
+_DRAIN_SECONDS = 20
+_MAX_HEADER_BYTES = 16 * 1024
+
+
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that serve requests.")] = 1,
+) -> None:
+    """Start the service.
+
+    That is the database if it is the embedded one, its schema, and the API. Ctrl-C stops it all.
+    """
+    # SIGTERM must unwind the blocks below as Ctrl-C does, or the embedded server would stay.
+    signal.signal(signal.SIGTERM, _leave)
+    settings = load_settings()
+    configure_logging(settings.log_level, settings.effective_log_format)
+    with _listening(host, port) as listener, database_url(settings) as url:
+        applied = asyncio.run(schema.migrate(url))
+        typer.echo(_banner(settings, listener, applied))
+        sys.stdout.flush()
+        if "public_url" not in settings.model_fields_set:
+            # The workers read the settings anew, and what they issue must name the port that was really taken.
+            os.environ["PUBLIC_URL"] = _address(listener)
+        config = uvicorn.Config(
+            "entrypoints.api:app",
+            http="h11",
+            h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
+            workers=workers,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_DRAIN_SECONDS,
+        )
+        server = uvicorn.Server(config)
+        if workers == 1:
+            server.run(sockets=[listener])
+        else:
+            Multiprocess(config, sockets=[listener]).run()
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        message = (
+            f"Nothing can listen on {host} port {port}: {error.strerror or error}. "
+            "Another program may have it; choose another with --port."
+        )
+        raise StartupProblem(message) from error
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    # Listening everywhere is no address that one could call.
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _banner(settings: Settings, listener: socket.socket, applied: list[str]) -> str:
+    address = _address(listener)
+    lines = [f"Hallporter {version('hallporter')}", f"  API       {address}/v1"]
+    if not settings.is_production:
+        lines.append(f"  Docs      {address}/docs")
+    home = settings.hallporter_home.expanduser().absolute()
+    lines.append(f"  Data      {f'embedded PostgreSQL in {home}' if settings.database_url is None else 'DATABASE_URL'}")
+    if applied:
+        lines.append(f"  Schema    {len(applied)} migration(s) applied")
+    lines.append("  Stop      Ctrl-C")
+    return "\n".join(lines)

@@ -1,0 +1,54 @@
+"""The application on real adapters."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
+
+from adapters.http.app import HttpConfig, create_app
+from adapters.postgres import schema
+from entrypoints.container import build_container, open_adapters
+from entrypoints.database import database_url
+from entrypoints.settings import Settings
+from entrypoints.startup import PROBLEMS, expect_readable_keys
+
+
+def http_config(settings: Settings) -> HttpConfig:
+    """The HTTP layer's share of the settings."""
+    return HttpConfig(public_url=settings.public_url, version=version("hallporter"), docs=not settings.is_production)
+
+
+def make_app(settings: Settings) -> FastAPI:
+    """The app on real adapters, which are opened when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as opened:
+            with _reported():
+                url = opened.enter_context(database_url(settings))
+                if settings.is_production:
+                    # There the schema changes when somebody says so: by `hallporter migrate` or `hallporter serve`.
+                    await schema.expect_up_to_date(url)
+                else:
+                    await schema.migrate(url)
+                adapters = await opened.enter_async_context(open_adapters(settings, url))
+                app.state.container = build_container(settings, adapters)
+                await expect_readable_keys(app.state.container, adapters)
+            yield
+
+    return create_app(config=http_config(settings), lifespan=lifespan)
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """End the process with a sentence where it cannot start; the server would print a traceback around it."""
+    try:
+        yield
+    except PROBLEMS as problem:
+        sys.stderr.write(f"{problem}\n")
+        sys.stderr.flush()
+        os._exit(STARTUP_FAILURE)

@@ -1,0 +1,95 @@
+"""Logs: key-value lines for people, JSON for machines, and no secret in either (LA-03, LA-04)."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping, Sequence
+from typing import Any
+
+import structlog
+
+from domain.events import Event
+from entrypoints.settings import LogFormat
+
+REDACTED = "[redacted]"
+_MAX_TEXT = 4_000
+_MAX_EXCEPTION = 20_000
+_SECRET_NAME = re.compile(r"passw|secret|token|authorization|cookie|credential|api_?key|private", re.IGNORECASE)
+_SECRET_VALUE = re.compile(
+    r"hp_[a-z]+_[\w-]{16,}"  # our own opaque tokens
+    r"|eyJ[\w-]{6,}(?:\.[\w-]*){1,4}"  # JWTs
+    r"|(?:Bearer|Basic)\s+\S+"
+    r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"  # user:password in URLs
+    r"|\$argon2[\w$=,+/-]+",
+    re.IGNORECASE,
+)
+
+_events = structlog.get_logger("hallporter.events")
+
+
+def configure_logging(level: str, log_format: LogFormat) -> None:
+    """Send our own lines, and those of every library, through the same processors to standard error."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        redact,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if log_format is LogFormat.JSON
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    # A closed pipe behind us must not become an error in front (fault 32).
+    logging.raiseExceptions = False
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        library = logging.getLogger(name)
+        library.handlers, library.propagate = [], True
+    # One line for each request is ours already.
+    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def log_events(events: Sequence[Event]) -> None:
+    """One line for each thing that happened, once it counts."""
+    for event in events:
+        _events.info(event.name, user_id=str(event.user_id) if event.user_id else None, **event.details())
+
+
+def redact(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Take out what names itself a secret or looks like one, cut what is endless, keep each line one line."""
+    return {name: _cleaned(name, value) for name, value in line.items()}
+
+
+def _cleaned(name: str, value: object) -> object:
+    if name.startswith("_") or value is None or isinstance(value, bool | int | float):
+        return value
+    if _SECRET_NAME.search(name) and name != "event":
+        return REDACTED
+    if isinstance(value, dict):
+        return {str(key): _cleaned(str(key), member) for key, member in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_cleaned("", member) for member in value]
+    text = _SECRET_VALUE.sub(REDACTED, str(value))
+    if name == "exception":
+        return text[:_MAX_EXCEPTION]
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text[:_MAX_TEXT])
