@@ -13,6 +13,7 @@ from adapters.http.app import HttpConfig, create_app
 from adapters.postgres import schema
 from entrypoints.container import build_container, open_adapters
 from entrypoints.database import database_url
+from entrypoints.memory import give_freed_memory_back
 from entrypoints.settings import Settings
 from entrypoints.startup import PROBLEMS, expect_readable_keys
 
@@ -27,6 +28,7 @@ def make_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        give_freed_memory_back()
         async with AsyncExitStack() as opened:
             with _reported():
                 url = opened.enter_context(database_url(settings))

@@ -28,5 +28,8 @@ def resolver(service: type) -> Callable[[Request], Awaitable[Any]]:
 
 
 def injected(service: type) -> Any:  # noqa: ANN401  (as Depends itself)
-    """`register: Annotated[RegisterUser, injected(RegisterUser)]` in an endpoint's signature."""
+    """Let an endpoint's parameter be a use case.
+
+    As in `register: Annotated[RegisterUser, injected(RegisterUser)]`.
+    """
     return Depends(resolver(service))

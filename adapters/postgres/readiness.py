@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.postgres.schema import pending
+from adapters.postgres.schema import is_up_to_date
 from application.ports.readiness import Readiness
 
 
@@ -22,7 +22,7 @@ class PostgresReadiness:
                 if self._schema_complete:
                     await connection.exec_driver_sql("SELECT 1")
                 else:
-                    self._schema_complete = not await pending(connection)
+                    self._schema_complete = await is_up_to_date(connection)
         except (SQLAlchemyError, OSError):
             return ["The database does not answer."]
         return [] if self._schema_complete else ["The database lacks migrations: run hallporter migrate."]

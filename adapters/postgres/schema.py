@@ -1,13 +1,10 @@
-"""Meeting a database: is it there, is it ours, is its schema up to date?"""
+"""Meeting a database: is it there, is it new enough, has it our schema?"""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -20,6 +17,9 @@ _CONNECT_TIMEOUT = 5.0
 _WRONG_PASSWORD = {"28P01", "28000"}
 _NO_SUCH_DATABASE = "3D000"
 
+_REVISION = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
+_DOWN_REVISION = re.compile(r'^down_revision = "(\w+)"$', re.MULTILINE)
+
 
 class DatabaseProblem(Exception):
     """The database cannot be used. The message is one sentence for people, and what to do; no password is in it."""
@@ -31,6 +31,9 @@ async def migrate(url: str) -> list[str]:
     Raises: DatabaseProblem.
     """
     async with _connected(url) as connection:
+        if await is_up_to_date(connection):
+            return []
+        await connection.rollback()
         applied = await connection.run_sync(_upgrade)
         await connection.commit()
     return applied
@@ -42,14 +45,21 @@ async def expect_up_to_date(url: str) -> None:
     Raises: DatabaseProblem.
     """
     async with _connected(url) as connection:
-        if await pending(connection):
+        if not await is_up_to_date(connection):
             message = "The database lacks migrations of this release. Run: hallporter migrate"
             raise DatabaseProblem(message)
 
 
-async def pending(connection: AsyncConnection) -> list[str]:
-    """The revisions that this release has and the database has not, oldest first."""
-    return await connection.run_sync(_missing, ScriptDirectory.from_config(_config()))
+async def is_up_to_date(connection: AsyncConnection) -> bool:
+    """Whether the database has every migration of this release.
+
+    Asks without Alembic, which a process that serves requests need not load.
+    """
+    present = await connection.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
+    if not present.scalar_one():
+        return False
+    revisions = await connection.execute(text("SELECT version_num FROM alembic_version"))
+    return set(revisions.scalars()) == _heads()
 
 
 def migrations_folder() -> Path:
@@ -58,26 +68,29 @@ def migrations_folder() -> Path:
     return checkout if (checkout / "env.py").exists() else Path(__file__).parent / "migrations"
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
-    return config
+def _heads() -> set[str]:
+    """The revisions that no other builds on."""
+    scripts = [script.read_text() for script in (migrations_folder() / "versions").glob("*.py")]
+    revisions = {revision for script in scripts for revision in _REVISION.findall(script)}
+    return revisions - {revision for script in scripts for revision in _DOWN_REVISION.findall(script)}
 
 
 def _upgrade(connection: Connection) -> list[str]:
-    config = _config()
+    from alembic import command  # noqa: PLC0415  (loaded by those who migrate alone: it takes time and memory)
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
-    # Read under the lock that `env.py` takes too: two processes that start together must not both apply.
+    # What is missing is read under the lock that `env.py` takes too: of two that start together one finds nothing.
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('hallporter.migrate'))"))
-    missing = _missing(connection, ScriptDirectory.from_config(config))
-    command.upgrade(config, "head")
-    return missing
-
-
-def _missing(connection: Connection, scripts: ScriptDirectory) -> list[str]:
     present = MigrationContext.configure(connection).get_current_heads()
-    missing = [script.revision for script in scripts.iterate_revisions("heads", present or "base")]
-    return missing[::-1]
+    missing = ScriptDirectory.from_config(config).iterate_revisions("heads", present or "base")
+    revisions = [script.revision for script in missing][::-1]
+    command.upgrade(config, "head")
+    return revisions
 
 
 @asynccontextmanager
@@ -89,10 +102,9 @@ async def _connected(url: str) -> AsyncIterator[AsyncConnection]:
         async with engine.connect() as connection:
             number = int((await connection.exec_driver_sql("SHOW server_version_num")).scalar_one())
             if number < OLDEST_SERVER * 10_000:
-                found = f"{number // 10_000}.{number % 10_000}"
                 message = (
-                    f"PostgreSQL {found} is too old; Hallporter needs {OLDEST_SERVER} or later. "
-                    "Point DATABASE_URL at a newer server, or leave it out to use the embedded one."
+                    f"PostgreSQL {number // 10_000}.{number % 10_000} is too old; Hallporter needs {OLDEST_SERVER} or "
+                    "later. Point DATABASE_URL at a newer server, or leave it out to use the embedded one."
                 )
                 raise DatabaseProblem(message)
             yield connection
@@ -106,7 +118,7 @@ def _explained(error: OSError | DBAPIError, url: str) -> str:
     address = make_url(url)
     place = f"{address.host or address.query.get('host', 'localhost')}:{address.port or 5432}"
     state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
-    if isinstance(error, OSError) or state is None:
+    if state is None:
         return f"No PostgreSQL answers at {place}. Start it, or correct host and port in DATABASE_URL."
     if state in _WRONG_PASSWORD:
         return (
@@ -117,4 +129,4 @@ def _explained(error: OSError | DBAPIError, url: str) -> str:
             f"PostgreSQL at {place} has no database {address.database!r}. "
             f"Create it (createdb {address.database}), or correct the name in DATABASE_URL."
         )
-    return f"PostgreSQL at {place} refuses with {state}: {str(error.orig).rpartition(': ')[2]}"
+    return f"PostgreSQL at {place} refuses with {state}: {str(getattr(error, 'orig', error)).rpartition(': ')[2]}"

@@ -33,7 +33,7 @@ def _on_version(wanted: bool) -> None:  # noqa: FBT001  (typer's signature)
 @app.callback()
 def options(
     *,
-    version: Annotated[  # noqa: ARG001  (acted on by its callback)
+    version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_on_version)
     ] = False,
 ) -> None:
