@@ -3,13 +3,14 @@
 import asyncio
 
 from alembic import context
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
+from adapters.postgres import schema
 from adapters.postgres.models import Base
 from entrypoints.database import database_url
-from entrypoints.settings import load_settings_or_exit
+from entrypoints.settings import load_settings
+from entrypoints.startup import PROBLEMS
 
 
 def run_on(connection: Connection) -> None:
@@ -24,11 +25,9 @@ def run_on(connection: Connection) -> None:
 
 async def run_on_url(url: str) -> None:
     """Connect, and apply the migrations."""
-    engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
-    async with engine.connect() as connection:
+    async with schema.connected(url) as connection:
         await connection.run_sync(run_on)
         await connection.commit()
-    await engine.dispose()
 
 
 def run_offline() -> None:
@@ -44,5 +43,8 @@ if context.is_offline_mode():
 elif handed_over is not None:
     run_on(handed_over)
 else:
-    with database_url(load_settings_or_exit()) as configured_url:
-        asyncio.run(run_on_url(configured_url))
+    try:
+        with database_url(load_settings()) as configured_url:
+            asyncio.run(run_on_url(configured_url))
+    except PROBLEMS as problem:
+        raise CommandError(str(problem)) from problem

@@ -1,13 +1,12 @@
 """The application on real adapters."""
 
-import os
+import logging
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from uvicorn.config import STARTUP_FAILURE
 
 from adapters.http.app import HttpConfig, create_app
 from adapters.postgres import schema
@@ -47,10 +46,10 @@ def make_app(settings: Settings) -> FastAPI:
 
 @contextmanager
 def _reported() -> Iterator[None]:
-    """End the process with a sentence where it cannot start; the server would print a traceback around it."""
+    """Say in a sentence why we cannot start, in place of the traceback that the server would log."""
     try:
         yield
     except PROBLEMS as problem:
         sys.stderr.write(f"{problem}\n")
-        sys.stderr.flush()
-        os._exit(STARTUP_FAILURE)
+        logging.getLogger("uvicorn.error").disabled = True
+        raise

@@ -163,7 +163,9 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise SettingsProblem([_as_problem(item["loc"], item["msg"]) for item in error.errors()]) from None
+        malformed = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
+        problems = [_as_problem(item["loc"], item["msg"]) for item in error.errors()]
+        raise SettingsProblem([*problems, *_problems_besides(malformed)]) from None
 
 
 def load_settings_or_exit() -> Settings:
@@ -173,6 +175,15 @@ def load_settings_or_exit() -> Settings:
     except SettingsProblem as problem:
         sys.stderr.write(f"{problem}\n")
         raise SystemExit(2) from None
+
+
+def _problems_besides(malformed: set[str]) -> list[str]:
+    """What is wrong with the well-formed settings; people should have to start once, not once for each problem."""
+    try:
+        Settings(**{name: Settings.model_fields[name].default for name in malformed})
+    except SettingsProblem as rest:
+        return [problem for problem in rest.problems if problem.partition(" ")[0].lower() not in malformed]
+    return []
 
 
 def _as_problem(location: tuple[int | str, ...], message: str) -> str:

@@ -48,10 +48,10 @@ def embedded_postgres(home: Path, *, durable: bool = True) -> Iterator[str]:
     """
     server = _Server(home.expanduser().absolute(), durable=durable)
     with _open_lock_file(server.home / "postgres.users") as users:
-        with _locked(server.home / "postgres.lock"):
-            server.ensure_running()
-            fcntl.flock(users, fcntl.LOCK_SH)
         try:
+            with _locked(server.home / "postgres.lock"):
+                fcntl.flock(users, fcntl.LOCK_SH)
+                server.ensure_running()
             yield server.url()
         finally:
             with _locked(server.home / "postgres.lock"):
@@ -90,7 +90,9 @@ class _Server:
         self._start()
 
     def stop(self) -> None:
-        self._run("pg_ctl", "stop", "-D", str(self._data), "-m", "fast", "-w")
+        """Stop the server, if there is one."""
+        if (self._data / "postmaster.pid").exists():
+            self._run("pg_ctl", "stop", "-D", str(self._data), "-m", "fast", "-w")
 
     def _create(self) -> None:
         # Made aside and then moved, so that being killed half-way leaves nothing that looks finished.

@@ -30,7 +30,7 @@ async def migrate(url: str) -> list[str]:
 
     Raises: DatabaseProblem.
     """
-    async with _connected(url) as connection:
+    async with connected(url) as connection:
         if await is_up_to_date(connection):
             return []
         await connection.rollback()
@@ -44,7 +44,7 @@ async def expect_up_to_date(url: str) -> None:
 
     Raises: DatabaseProblem.
     """
-    async with _connected(url) as connection:
+    async with connected(url) as connection:
         if not await is_up_to_date(connection):
             message = "The database lacks migrations of this release. Run: hallporter migrate"
             raise DatabaseProblem(message)
@@ -94,7 +94,11 @@ def _upgrade(connection: Connection) -> list[str]:
 
 
 @asynccontextmanager
-async def _connected(url: str) -> AsyncIterator[AsyncConnection]:
+async def connected(url: str) -> AsyncIterator[AsyncConnection]:
+    """A connection to a server that we can work with, for work on the schema. Nothing is committed by itself.
+
+    Raises: DatabaseProblem.
+    """
     engine = create_async_engine(
         url, poolclass=NullPool, hide_parameters=True, connect_args={"timeout": _CONNECT_TIMEOUT}
     )

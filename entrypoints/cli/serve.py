@@ -5,12 +5,14 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from importlib.metadata import version
 from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from adapters.postgres import schema
@@ -55,11 +57,18 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )
-        server = uvicorn.Server(config)
-        if workers == 1:
-            server.run(sockets=[listener])
-        else:
-            Multiprocess(config, sockets=[listener]).run()
+        with suppress(KeyboardInterrupt):
+            _run(config, listener)
+
+
+def _run(config: uvicorn.Config, listener: socket.socket) -> None:
+    if config.workers > 1:
+        Multiprocess(config, sockets=[listener]).run()
+        return
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise SystemExit(STARTUP_FAILURE)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
