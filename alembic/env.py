@@ -8,18 +8,15 @@ from sqlalchemy import Connection, text
 
 from adapters.postgres import schema
 from adapters.postgres.models import Base
-from entrypoints.database import database_url
-from entrypoints.settings import load_settings
-from entrypoints.startup import PROBLEMS
 
 
 def run_on(connection: Connection) -> None:
     """Apply the migrations in one transaction, one process at a time."""
     context.configure(connection=connection, target_metadata=Base.metadata, transaction_per_migration=False)
     with context.begin_transaction():
-        # Waiting for a lock would make every request behind us wait as well (fault 29).
+        schema.take_turns(connection)
+        # Whoever waits for a table makes every request behind wait as well (fault 29).
         connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('hallporter.migrate'))"))
         context.run_migrations()
 
 
@@ -43,6 +40,12 @@ if context.is_offline_mode():
 elif handed_over is not None:
     run_on(handed_over)
 else:
+    # Alembic's own command line. Imported here, since the migrations come with the PostgreSQL adapter, which knows
+    # nothing of entry points.
+    from entrypoints.database import database_url
+    from entrypoints.settings import load_settings
+    from entrypoints.startup import PROBLEMS
+
     try:
         with database_url(load_settings()) as configured_url:
             asyncio.run(run_on_url(configured_url))

@@ -41,7 +41,7 @@ class DomainError(Exception):
 
 
 class InvalidInput(DomainError):
-    """A value breaks a rule. `violations` names every one of them."""
+    """A value breaks a rule. `violations` names those that were found, at least one."""
 
     def __init__(self, violations: Iterable[Violation]) -> None:
         self.violations = tuple(violations)
@@ -89,6 +89,13 @@ class InvalidFields(InvalidInput):
 
     code = "invalid_input"
     title = "The request has invalid fields"
+
+
+class StaleVersion(Stale):
+    """The caller's copy is not the present version."""
+
+    code = "stale_version"
+    title = "This has changed since you read it; read it again and repeat"
 
 
 class ConcurrentUpdate(Conflict):

@@ -1,6 +1,6 @@
 """The identities of aggregates: one type each, so that two of them cannot be swapped.
 
-All are UUIDv7 (RFC 9562 section 5.7): they sort by creation time, and none of them is ever a secret.
+Those over UUID are UUIDv7 (RFC 9562 section 5.7): they sort by creation time. None is ever a secret.
 """
 
 from typing import NewType

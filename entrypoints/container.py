@@ -41,7 +41,6 @@ from entrypoints.settings import Registration, Settings
 from entrypoints.telemetry import log_events
 
 USE_CASES: tuple[type, ...] = (
-    KeyRing,
     AccessTokens,
     CreateUser,
     RegisterUser,
@@ -51,8 +50,9 @@ USE_CASES: tuple[type, ...] = (
     SignIn,
     Authenticate,
     SignOut,
+    KeyRing,
 )
-"""Everything that is built from ports, each after what it needs."""
+"""Everything that is built from ports, and shared by all who ask for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ class Container:
     def resolve[T](self, service: type[T], /) -> T:
         """The instance of a use case.
 
-        Raises: LookupError for what is none.
+        Raises: LookupError for a class that is none.
         """
         if service not in self._instances:
             message = f"{service.__name__} is not among the use cases of the container"
@@ -88,7 +88,7 @@ class Container:
 
 @asynccontextmanager
 async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[Adapters]:
-    """The adapters of a running service; closed behind the block."""
+    """The adapters of a running service; closed after the block."""
     sealer = Sealer(settings.root_key())
     randomness = SystemRandomness()
     passwords = Argon2PasswordHasher(

@@ -9,12 +9,9 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from adapters.http.app import HttpConfig, create_app
-from adapters.postgres import schema
-from entrypoints.container import build_container, open_adapters
-from entrypoints.database import database_url
-from entrypoints.memory import give_freed_memory_back
+from entrypoints.malloc import share_one_heap
 from entrypoints.settings import Settings
-from entrypoints.startup import PROBLEMS, expect_readable_keys
+from entrypoints.startup import PROBLEMS, started
 
 
 def http_config(settings: Settings) -> HttpConfig:
@@ -27,18 +24,10 @@ def make_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        give_freed_memory_back()
-        async with AsyncExitStack() as opened:
+        share_one_heap()
+        async with AsyncExitStack() as running:
             with _reported():
-                url = opened.enter_context(database_url(settings))
-                if settings.is_production:
-                    # There the schema changes when somebody says so: by `hallporter migrate` or `hallporter serve`.
-                    await schema.expect_up_to_date(url)
-                else:
-                    await schema.migrate(url)
-                adapters = await opened.enter_async_context(open_adapters(settings, url))
-                app.state.container = build_container(settings, adapters)
-                await expect_readable_keys(app.state.container, adapters)
+                app.state.container = await running.enter_async_context(started(settings))
             yield
 
     return create_app(config=http_config(settings), lifespan=lifespan)

@@ -61,6 +61,7 @@ def _database_url(url: SecretStr) -> SecretStr:
 
 def _public_url(url: str) -> str:
     parts = urlsplit(url)
+    _ = parts.port  # raises where it is no number
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
         message = "must be a URL such as https://accounts.mycompany.com, without query, fragment or user"
         raise ValueError(message)

@@ -1,11 +1,16 @@
-"""What has to hold before requests are served, and what it is called when it does not."""
+"""From settings to use cases that work: the same for the API and for every command."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from adapters.postgres import schema
 from adapters.postgres.embedded import EmbeddedPostgresError
 from adapters.postgres.schema import DatabaseProblem
 from application.signing.key_ring import KeyRing
 from domain.errors import DomainError
-from entrypoints.container import Adapters, Container
-from entrypoints.settings import SettingsProblem
+from entrypoints.container import Adapters, Container, build_container, open_adapters
+from entrypoints.database import database_url
+from entrypoints.settings import Settings, SettingsProblem
 
 
 class StartupProblem(Exception):
@@ -14,6 +19,26 @@ class StartupProblem(Exception):
 
 PROBLEMS = (SettingsProblem, EmbeddedPostgresError, DatabaseProblem, StartupProblem, DomainError)
 """What people are told in a sentence; everything else is a bug and keeps its traceback."""
+
+
+@asynccontextmanager
+async def started(settings: Settings) -> AsyncIterator[Container]:
+    """The use cases on the database of the settings, for as long as the block.
+
+    The schema is brought up to date first. Not so in production: there it changes when somebody says so, by
+    `hallporter migrate` or `hallporter serve`.
+
+    Raises: one of PROBLEMS.
+    """
+    with database_url(settings) as url:
+        if settings.is_production:
+            await schema.expect_up_to_date(url)
+        else:
+            await schema.migrate(url)
+        async with open_adapters(settings, url) as adapters:
+            container = build_container(settings, adapters)
+            await expect_readable_keys(container, adapters)
+            yield container
 
 
 async def expect_readable_keys(container: Container, adapters: Adapters) -> None:

@@ -43,16 +43,18 @@ class Argon2PasswordHasher:
 
     async def hash(self, password: Password, *, owner: UserId) -> PasswordHash:
         encoded = await self._in_thread(lambda: self._argon2.hash(_as_bytes(password)))
-        return PasswordHash(self._sealer.seal(encoded.encode(), purpose=_PURPOSE, owner=str(owner)))
+        return PasswordHash(
+            owner=owner, encoded=self._sealer.seal(encoded.encode(), purpose=_PURPOSE, owner=str(owner))
+        )
 
-    async def matches(self, password: Password, hashed: PasswordHash | None, *, owner: UserId | None) -> bool:
-        encoded = self._opened(hashed, owner)
+    async def matches(self, password: Password, hashed: PasswordHash | None) -> bool:
+        encoded = self._opened(hashed) if hashed is not None else None
         # Without a hash, the same work on one that nothing matches.
         matched = await self._in_thread(lambda: self._verify(encoded or self._dummy, password))
         return matched and encoded is not None
 
-    def needs_rehash(self, hashed: PasswordHash, *, owner: UserId) -> bool:
-        encoded = self._opened(hashed, owner)
+    def needs_rehash(self, hashed: PasswordHash) -> bool:
+        encoded = self._opened(hashed)
         return encoded is not None and self._argon2.check_needs_rehash(encoded)
 
     def close(self) -> None:
@@ -73,14 +75,12 @@ class Argon2PasswordHasher:
         except (VerificationError, InvalidHashError):
             return False
 
-    def _opened(self, hashed: PasswordHash | None, owner: UserId | None) -> str | None:
-        if hashed is None:
-            return None
+    def _opened(self, hashed: PasswordHash) -> str | None:
         try:
-            return self._sealer.open(hashed.encoded, purpose=_PURPOSE, owner=str(owner)).decode()
+            return self._sealer.open(hashed.encoded, purpose=_PURPOSE, owner=str(hashed.owner)).decode()
         except SealBroken:
             # One damaged row shuts one door; the operator must hear of it.
-            _log.error("password_hash.unreadable", user_id=str(owner))
+            _log.error("password_hash.unreadable", user_id=str(hashed.owner))
             return None
 
 

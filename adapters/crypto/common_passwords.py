@@ -47,6 +47,8 @@ class CommonPasswords(Sequence[bytes]):
         return len(self._content) // _PREFIX_BYTES
 
     def __getitem__(self, index: int) -> bytes:  # type: ignore[override]  # slices are not needed
+        if not 0 <= index < len(self):
+            raise IndexError(index)
         return self._content[index * _PREFIX_BYTES : (index + 1) * _PREFIX_BYTES]
 
     def __bytes__(self) -> bytes:

@@ -6,7 +6,8 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from adapters.http.injection import injected
-from application.sessions.authenticate import Authenticate, Principal
+from application.sessions.authenticate import Authenticate
+from domain.sessions.principal import Principal
 from domain.sessions.session import InvalidAccessToken
 
 _bearer = HTTPBearer(

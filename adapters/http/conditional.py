@@ -1,11 +1,12 @@
 """Conditional requests (RFC 9110 section 13): entity tags from row versions."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import Header
+from fastapi import Header, Response
 
-from domain.users.user import StaleUser
+from domain.errors import StaleVersion
 
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 
@@ -22,24 +23,29 @@ def etag(identity: object, version: int) -> str:
     return f'"{identity}.{version}"'
 
 
-def is_unchanged(if_none_match: str | None, tag: str) -> bool:
-    """Whether the caller has this version already. Compares weakly, as RFC 9110 wants it here."""
-    return _names(if_none_match, tag, weakly=True)
+def unchanged(if_none_match: str | None, headers: Mapping[str, str]) -> Response | None:
+    """The 304 for a caller who has this version already, or None. Compares weakly, as RFC 9110 wants it here."""
+    tag = headers["ETag"]
+    if if_none_match is None or not (_is_any(if_none_match) or {tag, f"W/{tag}"} & _tags(if_none_match)):
+        return None
+    return Response(status_code=304, headers=dict(headers))
 
 
-def expect_match(if_match: str | None, tag: str) -> None:
-    """Go on only if the caller speaks about this version, or about none.
+def expected_version(if_match: str | None, *, identity: object, version: int) -> int | None:
+    """The version that must still be the present one when writing; None where any will do.
 
-    Raises: StaleUser.
+    Raises: StaleVersion when the caller speaks about another than the present one.
     """
-    if if_match is not None and not _names(if_match, tag, weakly=False):
-        raise StaleUser
+    if if_match is None or _is_any(if_match):
+        return None
+    if etag(identity, version) not in _tags(if_match):
+        raise StaleVersion
+    return version
 
 
-def _names(header: str | None, tag: str, *, weakly: bool) -> bool:
-    if header is None:
-        return False
-    if header.strip() == "*":
-        return True
-    tags = _TAG.findall(header)
-    return tag in tags or (weakly and f"W/{tag}" in tags)
+def _is_any(header: str) -> bool:
+    return header.strip() == "*"
+
+
+def _tags(header: str) -> set[str]:
+    return set(_TAG.findall(header))

@@ -1,7 +1,6 @@
 """Refusals as problem bodies (RFC 9457). The one place where a refusal meets a status."""
 
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -10,12 +9,10 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from adapters.http.validation import violations
-from application.ports.unit_of_work import DatabaseUnavailable
 from domain.errors import (
     Conflict,
     DomainError,
@@ -78,11 +75,6 @@ REFUSALS = (
     INTERNAL_ERROR,
 )
 
-# What can come from every operation, from every one with a body, and from every one that asks who is calling.
-ALWAYS = (INTERNAL_ERROR, DatabaseUnavailable)
-WITH_BODY = (MALFORMED_JSON, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, InvalidFields)
-WITH_USER = (InvalidAccessToken,)
-
 
 class RefusedByHttp(HTTPException):
     """Raised by our own HTTP layer, with what exactly was wrong. FastAPI lets it pass everywhere."""
@@ -91,26 +83,6 @@ class RefusedByHttp(HTTPException):
         super().__init__(refusal.status, detail)
         self.refusal = refusal
         self.explanation = detail
-
-
-class FieldProblem(BaseModel):
-    """One rule that one field breaks."""
-
-    pointer: str = Field(description="JSON Pointer (RFC 6901) into the body; `?name` for a query parameter.")
-    code: str
-    detail: str
-
-
-class Problem(BaseModel):
-    """What went wrong, as RFC 9457 has it. `code` is the stable part."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    instance: str = Field(description="The request, as `urn:uuid:` and the value of `X-Request-Id`.")
-    detail: str | None = None
-    errors: list[FieldProblem] | None = None
 
 
 def status_of(error: type[DomainError], operation: str | None = None) -> int:
@@ -185,36 +157,6 @@ def answer_refusal(
 def operation_of(request: Request) -> str | None:
     """The operationId of the route that was found, which is its endpoint's name."""
     return getattr(request.scope.get("route"), "name", None)
-
-
-def responses(operation: str, *errors: type[DomainError] | Refusal) -> dict[int | str, dict[str, Any]]:
-    """What an operation can be refused with, for OpenAPI: one entry a status, one example a code."""
-    by_status: defaultdict[int, dict[str, Any]] = defaultdict(dict)
-    for error in (*errors, *ALWAYS):
-        status = error.status if isinstance(error, Refusal) else status_of(error, operation)
-        by_status[status][error.code] = {"summary": error.title, "value": _example(error, status)}
-    return {
-        status: {
-            "model": Problem,
-            "description": HTTPStatus(status).phrase,
-            "content": {MEDIA_TYPE: {"examples": examples}},
-        }
-        for status, examples in sorted(by_status.items())
-    }
-
-
-def _example(error: type[DomainError] | Refusal, status: int) -> dict[str, Any]:
-    example: dict[str, Any] = {
-        "type": f"/problems/{error.code}",
-        "title": error.title,
-        "status": status,
-        "code": error.code,
-        "instance": "urn:uuid:0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
-    }
-    if not isinstance(error, Refusal) and issubclass(error, InvalidInput):
-        example["detail"] = "This field is required."
-        example["errors"] = [{"pointer": "/email", "code": "missing", "detail": "This field is required."}]
-    return example
 
 
 def _answer(

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from application.ports.clock import Clock
+
 
 class MemoryClock:
     """Shows a fixed time; `advance` moves it."""
@@ -15,3 +17,7 @@ class MemoryClock:
     def advance(self, by: timedelta) -> None:
         """Let time pass."""
         self._now += by
+
+
+def _is_clock(memory: MemoryClock) -> Clock:
+    return memory

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from application.ports.password_hasher import PasswordHasher
 from domain.ids import UserId
 from domain.users.password import Password, PasswordHash
 
@@ -19,19 +20,23 @@ class MemoryPasswordHasher:
 
     async def hash(self, password: Password, *, owner: UserId) -> PasswordHash:
         self._salt += 1
-        return PasswordHash(_encode(password, owner, self.generation, self._salt))
+        return PasswordHash(owner=owner, encoded=_encode(password, owner, self.generation, self._salt))
 
-    async def matches(self, password: Password, hashed: PasswordHash | None, *, owner: UserId | None) -> bool:
+    async def matches(self, password: Password, hashed: PasswordHash | None) -> bool:
         self.comparisons += 1
-        if hashed is None or owner is None:
+        if hashed is None:
             return False
         generation, salt, _ = hashed.encoded.split(":")
-        return hashed.encoded == _encode(password, owner, int(generation), int(salt))
+        return hashed.encoded == _encode(password, hashed.owner, int(generation), int(salt))
 
-    def needs_rehash(self, hashed: PasswordHash, *, owner: UserId) -> bool:  # noqa: ARG002  (the port's)
+    def needs_rehash(self, hashed: PasswordHash) -> bool:
         return hashed.encoded.partition(":")[0] != str(self.generation)
 
 
 def _encode(password: Password, owner: UserId, generation: int, salt: int) -> str:
-    digest = hashlib.sha256(f"{salt}:{owner}:{password.text}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{salt}:{owner}:{password.text}".encode(errors="surrogatepass")).hexdigest()
     return f"{generation}:{salt}:{digest}"
+
+
+def _is_password_hasher(memory: MemoryPasswordHasher) -> PasswordHasher:
+    return memory

@@ -1,15 +1,15 @@
 """Refresh tokens in memory."""
 
-from adapters.memory.store import Snapshot, State
+from adapters.memory.store import Block, State
 from domain.sessions.refresh_token import RefreshToken
 from domain.sessions.session import SessionNotFound
 
 
 class MemoryRefreshTokenRepository:
-    """`RefreshTokenRepository` on a snapshot. Tokens are immutable, so nothing is copied."""
+    """`RefreshTokenRepository` on a block. Tokens are immutable, so nothing is copied."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
+    def __init__(self, block: Block) -> None:
+        self._block = block
 
     async def add(self, token: RefreshToken) -> None:
         def write(state: State) -> None:
@@ -17,7 +17,7 @@ class MemoryRefreshTokenRepository:
                 raise SessionNotFound
             state.refresh_tokens[token.digest] = token
 
-        self._snapshot.write(write)
+        await self._block.write(write, token.digest)
 
     async def find(self, digest: bytes) -> RefreshToken | None:
-        return self._snapshot.state.refresh_tokens.get(digest)
+        return self._block.state().refresh_tokens.get(digest)

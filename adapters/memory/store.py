@@ -1,18 +1,17 @@
 """The state that memory repositories share, and how a transaction works on it.
 
-A transaction reads and writes a private copy and remembers each write. Committing replays the writes on the then
-present state, which repeats every check of version and uniqueness, and puts the result in its place at once. So
-overlapping transactions both keep what they wrote, and a conflict is noticed at the latest on commit.
+Like PostgreSQL at READ COMMITTED: each read sees what is committed by then, and what the transaction itself wrote. A
+write locks what it touches (a row, or a value that must be unique) until the transaction ends, so whoever wants the
+same waits, and then meets the outcome. Committing applies the writes to the shared state at once.
 """
 
 import asyncio
-import copy
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from application.ports.unit_of_work import TransactionEnded
+from application.ports.unit_of_work import DatabaseUnavailable, ReadOnlyBlock, TransactionEnded
 from domain.audit.audit_entry import AuditEntry
 from domain.errors import DomainError
 from domain.events import Event
@@ -22,10 +21,12 @@ from domain.sessions.session import Session
 from domain.signing.signing_key import SigningKey
 from domain.users.user import User
 
+_LOCK_TIMEOUT = timedelta(seconds=1)
+
 
 @dataclass(slots=True)
 class State:
-    """All rows."""
+    """All rows. A row is never changed, only replaced: repositories copy on the way in and on the way out."""
 
     users: dict[UserId, User] = field(default_factory=dict)
     sessions: dict[SessionId, Session] = field(default_factory=dict)
@@ -33,75 +34,87 @@ class State:
     signing_keys: dict[KeyId, SigningKey] = field(default_factory=dict)
     audit: list[AuditEntry] = field(default_factory=list)
 
-
-class Store:
-    """The committed state, and the locks on its rows."""
-
-    def __init__(self) -> None:
-        self.state = State()
-        self.locks: defaultdict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
+    def copy(self) -> "State":
+        """Another state of the same rows."""
+        return State(
+            users=dict(self.users),
+            sessions=dict(self.sessions),
+            refresh_tokens=dict(self.refresh_tokens),
+            signing_keys=dict(self.signing_keys),
+            audit=list(self.audit),
+        )
 
 
 type Write = Callable[[State], None]
 
 
-class Snapshot:
-    """One transaction's view of the store: its private state, and the writes to be replayed."""
+class Store:
+    """The committed state, and the locks on what is in it."""
+
+    def __init__(self) -> None:
+        self.committed = State()
+        self.locks: defaultdict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+
+class Block:
+    """One transaction, or one block of reads, on the store."""
 
     def __init__(self, store: Store, *, writable: bool) -> None:
         self._store = store
-        self._state = copy.deepcopy(store.state)
         self._writable = writable
         self._writes: list[Write] = []
-        self._held: list[asyncio.Lock] = []
+        self._held: dict[Hashable, asyncio.Lock] = {}
         self._ended = False
         self.events: list[Event] = []
 
-    @property
     def state(self) -> State:
-        """What this transaction sees."""
-        if self._ended:
-            raise TransactionEnded
-        return self._state
-
-    def write(self, write: Write) -> None:
-        """Do it to the private state now, and to the shared one on commit."""
-        if not self._writable:
-            message = "a read block cannot write: open it with begin()"
-            raise TransactionEnded(message)
-        with self._ending_when_refused():
-            write(self.state)
-        self._writes.append(write)
-
-    async def lock(self, row: Hashable, refresh: Callable[[State, State], None]) -> None:
-        """Wait for the row, keep it until the end, and take its committed state over."""
-        lock = self._store.locks[row]
-        if lock not in self._held:
-            await lock.acquire()
-            self._held.append(lock)
-            if not self._writes:
-                refresh(self.state, copy.deepcopy(self._store.state))
-
-    def commit(self) -> None:
-        """Replay the writes on the present state. No await in here: it happens at once."""
-        if self._ended:
-            message = "a refused write was swallowed inside the block: let it leave the block"
-            raise TransactionEnded(message)
-        present = copy.deepcopy(self._store.state)
+        """What this block sees now."""
+        self.expect_running()
+        seen = self._store.committed.copy()
         for write in self._writes:
-            write(present)
-        self._store.state = present
+            write(seen)
+        return seen
 
-    def close(self) -> None:
-        """Let go of every lock."""
-        self._ended = True
-        for lock in self._held:
-            lock.release()
-
-    @contextmanager
-    def _ending_when_refused(self) -> Iterator[None]:
+    async def write(self, write: Write, *locking: Hashable) -> None:
+        """Lock, and change what this block sees; others see it after the commit. A refusal ends the block."""
+        await self.lock(*locking)
         try:
-            yield
+            write(self.state())
         except DomainError:
             self._ended = True
             raise
+        self._writes.append(write)
+
+    async def lock(self, *names: Hashable) -> None:
+        """Wait for these, and keep them until the end."""
+        self.expect_running()
+        if not self._writable:
+            message = "a block of reads cannot write or lock: open it with begin()"
+            raise ReadOnlyBlock(message)
+        for name in names:
+            if name in self._held:
+                continue
+            lock = self._store.locks[name]
+            try:
+                async with asyncio.timeout(_LOCK_TIMEOUT.total_seconds()):
+                    await lock.acquire()
+            except TimeoutError:
+                self._ended = True
+                raise DatabaseUnavailable(retry_after=_LOCK_TIMEOUT) from None
+            self._held[name] = lock
+
+    def expect_running(self) -> None:
+        """Raise TransactionEnded if a refusal came before, or the block is over."""
+        if self._ended:
+            message = "a refused write was swallowed inside the block, or the block is over"
+            raise TransactionEnded(message)
+
+    def commit(self) -> None:
+        """Make everything count, at once."""
+        self._store.committed = self.state()
+
+    def close(self) -> None:
+        """End the block and let go of every lock."""
+        self._ended = True
+        for lock in self._held.values():
+            lock.release()

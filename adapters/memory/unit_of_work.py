@@ -4,46 +4,57 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from adapters.memory.audit import MemoryAuditLog
+from adapters.memory.randomness import MemoryRandomness
 from adapters.memory.refresh_tokens import MemoryRefreshTokenRepository
 from adapters.memory.sessions import MemorySessionRepository
 from adapters.memory.signing_keys import MemorySigningKeyRepository
-from adapters.memory.store import Snapshot, Store
+from adapters.memory.store import Block, Store
 from adapters.memory.users import MemoryUserRepository
+from application.ports.randomness import Randomness
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.events import Event
 
 
 class MemoryTransaction:
-    """All repositories on one snapshot."""
+    """All repositories on one block."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.audit = MemoryAuditLog(snapshot)
-        self.users = MemoryUserRepository(snapshot, self.audit)
-        self.sessions = MemorySessionRepository(snapshot, self.audit)
-        self.refresh_tokens = MemoryRefreshTokenRepository(snapshot)
-        self.signing_keys = MemorySigningKeyRepository(snapshot, self.audit)
+    def __init__(self, block: Block, randomness: Randomness) -> None:
+        self.audit = MemoryAuditLog(block, randomness)
+        self.users = MemoryUserRepository(block, self.audit)
+        self.sessions = MemorySessionRepository(block, self.audit)
+        self.refresh_tokens = MemoryRefreshTokenRepository(block)
+        self.signing_keys = MemorySigningKeyRepository(block, self.audit)
 
 
 class MemoryUnitOfWork:
     """`UnitOfWork` in memory. `on_commit` is told the events of each transaction once they count."""
 
-    def __init__(self, on_commit: Callable[[Sequence[Event]], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        randomness: Randomness | None = None,
+        on_commit: Callable[[Sequence[Event]], None] = lambda _: None,
+    ) -> None:
         self._store = Store()
+        self._randomness = randomness or MemoryRandomness()
         self._on_commit = on_commit
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
-        snapshot = Snapshot(self._store, writable=True)
+        block = Block(self._store, writable=True)
         try:
-            yield MemoryTransaction(snapshot)
-            snapshot.commit()
+            yield MemoryTransaction(block, self._randomness)
+            block.commit()
         finally:
-            snapshot.close()
-        self._on_commit(snapshot.events)
+            block.close()
+        self._on_commit(block.events)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
-        yield MemoryTransaction(Snapshot(self._store, writable=False))
+        block = Block(self._store, writable=False)
+        try:
+            yield MemoryTransaction(block, self._randomness)
+        finally:
+            block.close()
 
 
 def _is_unit_of_work(memory: MemoryUnitOfWork) -> UnitOfWork:

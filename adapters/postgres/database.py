@@ -55,7 +55,7 @@ def asyncpg_url(text: str) -> str:
     """
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         message = "is not a URL such as postgresql://user:password@host:5432/database"
         raise ValueError(message) from None
     if url.drivername not in {"postgresql", "postgres", "postgresql+asyncpg"}:

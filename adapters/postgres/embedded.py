@@ -72,7 +72,7 @@ class _Server:
         self._durable = durable
         self._run_as = way_around_root()
         try:
-            self._run_as.expect_access(home, _package())
+            self._run_as.prepare(home, _package())
         except NotPermitted as error:
             raise EmbeddedPostgresError(str(error)) from error
 

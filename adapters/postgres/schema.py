@@ -1,8 +1,8 @@
-"""Meeting a database: is it there, is it new enough, has it our schema?"""
+"""Meeting a database: does it answer, is it new enough, does it have our schema?"""
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, make_url, text
@@ -53,13 +53,15 @@ async def expect_up_to_date(url: str) -> None:
 async def is_up_to_date(connection: AsyncConnection) -> bool:
     """Whether the database has every migration of this release.
 
-    Asks without Alembic, which a process that serves requests need not load.
+    One that this release does not know is of a later one, whose schema serves this release too (expand, then
+    contract). Asks without Alembic, which a process that serves requests need not load.
     """
-    present = await connection.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
-    if not present.scalar_one():
+    migrated = await connection.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
+    if not migrated.scalar_one():
         return False
-    revisions = await connection.execute(text("SELECT version_num FROM alembic_version"))
-    return set(revisions.scalars()) == _heads()
+    revision = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
+    known, head = _own_revisions()
+    return revision == head or (revision is not None and revision not in known)
 
 
 def migrations_folder() -> Path:
@@ -68,11 +70,17 @@ def migrations_folder() -> Path:
     return checkout if (checkout / "env.py").exists() else Path(__file__).parent / "migrations"
 
 
-def _heads() -> set[str]:
-    """The revisions that no other builds on."""
+def _own_revisions() -> tuple[set[str], str]:
+    """The revisions of this release, and the one of them that no other builds on. There are no branches."""
     scripts = [script.read_text() for script in (migrations_folder() / "versions").glob("*.py")]
     revisions = {revision for script in scripts for revision in _REVISION.findall(script)}
-    return revisions - {revision for script in scripts for revision in _DOWN_REVISION.findall(script)}
+    (head,) = revisions - {revision for script in scripts for revision in _DOWN_REVISION.findall(script)}
+    return revisions, head
+
+
+def take_turns(connection: Connection) -> None:
+    """Wait until nobody else migrates; nobody else does until this transaction ends."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('hallporter.migrate'))"))
 
 
 def _upgrade(connection: Connection) -> list[str]:
@@ -84,8 +92,7 @@ def _upgrade(connection: Connection) -> list[str]:
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
-    # What is missing is read under the lock that `env.py` takes too: of two that start together one finds nothing.
-    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('hallporter.migrate'))"))
+    take_turns(connection)
     present = MigrationContext.configure(connection).get_current_heads()
     missing = ScriptDirectory.from_config(config).iterate_revisions("heads", present or "base")
     revisions = [script.revision for script in missing][::-1]
@@ -102,20 +109,20 @@ async def connected(url: str) -> AsyncIterator[AsyncConnection]:
     engine = create_async_engine(
         url, poolclass=NullPool, hide_parameters=True, connect_args={"timeout": _CONNECT_TIMEOUT}
     )
-    try:
-        async with engine.connect() as connection:
+    async with AsyncExitStack() as opened:
+        opened.push_async_callback(engine.dispose)
+        try:
+            connection = await opened.enter_async_context(engine.connect())
             number = int((await connection.exec_driver_sql("SHOW server_version_num")).scalar_one())
-            if number < OLDEST_SERVER * 10_000:
-                message = (
-                    f"PostgreSQL {number // 10_000}.{number % 10_000} is too old; Hallporter needs {OLDEST_SERVER} or "
-                    "later. Point DATABASE_URL at a newer server, or leave it out to use the embedded one."
-                )
-                raise DatabaseProblem(message)
-            yield connection
-    except (OSError, DBAPIError) as error:
-        raise DatabaseProblem(_explained(error, url)) from error
-    finally:
-        await engine.dispose()
+        except (OSError, DBAPIError) as error:
+            raise DatabaseProblem(_explained(error, url)) from error
+        if number < OLDEST_SERVER * 10_000:
+            message = (
+                f"PostgreSQL {number // 10_000}.{number % 10_000} is too old; Hallporter needs {OLDEST_SERVER} or "
+                "later. Point DATABASE_URL at a newer server, or leave it out to use the embedded one."
+            )
+            raise DatabaseProblem(message)
+        yield connection
 
 
 def _explained(error: OSError | DBAPIError, url: str) -> str:

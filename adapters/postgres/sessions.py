@@ -10,8 +10,8 @@ from adapters.postgres import users
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.models import SessionModel, UserModel
 from adapters.postgres.statements import Statements
-from application.ports.sessions import LiveSession
 from domain.ids import SessionId
+from domain.sessions.principal import Principal
 from domain.sessions.session import AuthenticationMethod, Device, EndReason, Session, SessionNotFound
 
 _SESSIONS = SessionModel.__table__
@@ -46,10 +46,10 @@ class PostgresSessionRepository:
     async def lock(self, session_id: SessionId) -> Session:
         return await self._one(select(*_PREFIXED).where(_SESSIONS.c.id == session_id).with_for_update())
 
-    async def find_live(self, session_id: SessionId, *, at: datetime) -> LiveSession | None:
+    async def find_live(self, session_id: SessionId, *, at: datetime) -> Principal | None:
         query = select(_USERS, *_PREFIXED).join_from(_SESSIONS, _USERS)
         row = await self._statements.row(query.where(_SESSIONS.c.id == session_id, _is_live(at)))
-        return LiveSession(_from_row(row), users.from_row(row)) if row is not None else None
+        return Principal(user=users.from_row(row), session=_from_row(row)) if row is not None else None
 
     async def _one(self, query: Select[*tuple[Any, ...]]) -> Session:
         row = await self._statements.row(query)

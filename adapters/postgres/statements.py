@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Executable, UpdateBase
+from sqlalchemy import Executable, Select, UpdateBase
 from sqlalchemy.engine import CursorResult, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.errors import translated
-from application.ports.unit_of_work import TransactionEnded
+from application.ports.unit_of_work import ReadOnlyBlock, TransactionEnded
 from domain.errors import ConcurrentUpdate
 
 type Parameters = Mapping[str, object] | Sequence[Mapping[str, object]]
@@ -52,15 +52,19 @@ class Statements:
 
     async def _execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
         self.expect_running()
-        if isinstance(statement, UpdateBase) and not self._writable:
-            message = "a read block cannot write: open it with begin()"
-            raise TransactionEnded(message)
+        if not self._writable and (isinstance(statement, UpdateBase) or _locks(statement)):
+            message = "a block of reads cannot write or lock: open it with begin()"
+            raise ReadOnlyBlock(message)
         try:
             with in_our_words():
                 return await self._connection.execute(statement, parameters)
         except Exception:
             self._ended = True
             raise
+
+
+def _locks(statement: Executable) -> bool:
+    return isinstance(statement, Select) and statement._for_update_arg is not None  # noqa: SLF001  (no public way)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.refresh_tokens import PostgresRefreshTokenRepository
@@ -46,19 +46,36 @@ class PostgresUnitOfWork:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
-        with in_our_words():
-            async with self._transactions.begin() as connection:
+        async with _connection_of(self._transactions) as connection:
+            transaction = await connection.begin()
+            try:
                 statements = Statements(connection, writable=True)
                 tx = PostgresTransaction(statements, self._randomness)
                 yield tx
                 statements.expect_running()
+                with in_our_words():
+                    await transaction.commit()
+            finally:
+                if transaction.is_active:
+                    await transaction.rollback()
         self._on_commit(tx.audit.written)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
-        with in_our_words():
-            async with self._single_statements.connect() as connection:
-                yield PostgresTransaction(Statements(connection, writable=False), self._randomness)
+        async with _connection_of(self._single_statements) as connection:
+            yield PostgresTransaction(Statements(connection, writable=False), self._randomness)
+
+
+@asynccontextmanager
+async def _connection_of(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection from the pool. Only getting it is put into our words: what the block raises is its own affair."""
+    connection = engine.connect()
+    with in_our_words():
+        await connection.start()
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def _is_unit_of_work(postgres: PostgresUnitOfWork) -> UnitOfWork:

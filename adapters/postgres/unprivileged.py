@@ -29,8 +29,8 @@ class AsMyself:
     def own(self, path: Path) -> None:
         """Let the server have `path`. What we make is ours already."""
 
-    def expect_access(self, home: Path, package: Path) -> None:
-        """Raise NotPermitted where the server could not reach its data or its programs."""
+    def prepare(self, home: Path, package: Path) -> None:
+        """Let the server reach its data. Raises NotPermitted where it could not, or not its programs."""
 
 
 class InUserNamespace(AsMyself):
@@ -68,7 +68,7 @@ class AsNobody(AsMyself):
     def own(self, path: Path) -> None:
         os.chown(path, self._uid, self._gid)
 
-    def expect_access(self, home: Path, package: Path) -> None:
+    def prepare(self, home: Path, package: Path) -> None:
         home.chmod(0o711)
         for folder in (home, *home.parents, package, *package.parents):
             if not folder.stat().st_mode & 0o001:

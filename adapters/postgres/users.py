@@ -79,7 +79,7 @@ def from_row(row: Row[*tuple[Any, ...]]) -> User:
         version=row.version,
         email=EmailAddress(canonical=row.email_canonical, display=row.email),
         email_verified_at=row.email_verified_at,
-        password_hash=PasswordHash(row.password_hash) if row.password_hash is not None else None,
+        password_hash=PasswordHash(owner=row.id, encoded=row.password_hash) if row.password_hash is not None else None,
         display_name=row.display_name,
         locale=row.locale,
         roles=frozenset(row.roles),

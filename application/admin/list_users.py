@@ -14,6 +14,6 @@ class ListUsers:
         self._unit_of_work = unit_of_work
 
     async def execute(self, *, limit: int, before: UserId | None = None) -> Sequence[User]:
-        """At most `limit` users, beginning behind the one with the id `before`."""
+        """At most `limit` users, starting after the one with the id `before`."""
         async with self._unit_of_work.read() as tx:
             return await tx.users.page(before=before, limit=limit)

@@ -19,5 +19,5 @@ class AuditLog(Protocol):
         ...
 
     async def of_user(self, user_id: UserId, *, limit: int) -> Sequence[AuditEntry]:
-        """At most `limit` entries about this user, newest first. Empty for an unknown user."""
+        """At most `limit` entries about this user, last written first. Empty for an unknown user."""
         ...

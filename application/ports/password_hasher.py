@@ -21,8 +21,7 @@ class HashingBusy(Unavailable):
 class PasswordHasher(Protocol):
     """Turns passwords into something that only proves them.
 
-    Takes tens of milliseconds by intention; never call it inside a transaction. A hash belongs to its `owner` and
-    does not match for anybody else.
+    Takes tens of milliseconds by design; never call it inside a transaction.
     """
 
     async def hash(self, password: Password, *, owner: UserId) -> PasswordHash:
@@ -32,13 +31,13 @@ class PasswordHasher(Protocol):
         """
         ...
 
-    async def matches(self, password: Password, hashed: PasswordHash | None, *, owner: UserId | None) -> bool:
+    async def matches(self, password: Password, hashed: PasswordHash | None) -> bool:
         """Whether this password made that hash. Without a hash: False, after the work of a whole comparison (LG-02).
 
         Raises: HashingBusy.
         """
         ...
 
-    def needs_rehash(self, hashed: PasswordHash, *, owner: UserId) -> bool:
+    def needs_rehash(self, hashed: PasswordHash) -> bool:
         """Whether it was made with parameters that are no longer in use (PW-07)."""
         ...

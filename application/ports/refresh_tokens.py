@@ -11,7 +11,7 @@ class RefreshTokenRepository(Protocol):
     async def add(self, token: RefreshToken) -> None:
         """Keep a new generation of an existing session's family.
 
-        Raises: SessionNotFound, at the latest when the transaction commits.
+        Raises: SessionNotFound.
         """
         ...
 

@@ -12,7 +12,7 @@ class SigningKeyRepository(Protocol):
     async def add(self, key: SigningKey) -> None:
         """Keep a new key.
 
-        Raises: ActiveSigningKeyExists when it is active and another is, at the latest when the transaction commits.
+        Raises: ActiveSigningKeyExists when it is active and another is.
         """
         ...
 

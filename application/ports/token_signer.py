@@ -29,7 +29,7 @@ class TokenSigner(Protocol):
         ...
 
     def sign(self, claims: AccessTokenClaims, key: SigningKey) -> str:
-        """A JWT in compact form, `typ: at+jwt`."""
+        """A JWT in compact form, `typ: at+jwt`, by a key that this signer opens."""
         ...
 
     def key_id(self, token: str) -> KeyId | None:

@@ -25,8 +25,16 @@ class TransactionEnded(RuntimeError):
     """
 
 
+class ReadOnlyBlock(RuntimeError):
+    """A bug: a block of reads was used to write or to lock."""
+
+
 class Transaction(Protocol):
-    """All repositories, over one consistent state."""
+    """All repositories, in one block.
+
+    A read sees what is committed by then and what the block itself has written. A write keeps others from writing the
+    same until the block ends; they wait, up to a second.
+    """
 
     @property
     def users(self) -> UserRepository: ...
@@ -59,6 +67,6 @@ class UnitOfWork(Protocol):
     def read(self) -> AbstractAsyncContextManager[Transaction]:
         """A block for reading by single statements, each consistent in itself. Cheaper than `begin`.
 
-        Raises: DatabaseUnavailable.
+        Raises: DatabaseUnavailable; ReadOnlyBlock.
         """
         ...

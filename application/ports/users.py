@@ -14,15 +14,14 @@ class UserRepository(Protocol):
     async def add(self, user: User) -> None:
         """Keep a new user.
 
-        Raises: EmailAlreadyRegistered, at the latest when the transaction commits.
+        Raises: EmailAlreadyRegistered.
         """
         ...
 
     async def save(self, user: User) -> None:
         """Keep the present state of a loaded user and count its version up.
 
-        Raises: EmailAlreadyRegistered; ConcurrentUpdate when it was changed or removed since it was loaded; both at
-        the latest when the transaction commits.
+        Raises: EmailAlreadyRegistered; ConcurrentUpdate when it was changed or removed since it was loaded.
         """
         ...
 
@@ -38,5 +37,5 @@ class UserRepository(Protocol):
         ...
 
     async def page(self, *, before: UserId | None, limit: int) -> Sequence[User]:
-        """At most `limit` users, newest first by id, beginning behind `before`. The cost does not grow with depth."""
+        """At most `limit` users, newest first by id, starting after `before`. The cost does not grow with depth."""
         ...

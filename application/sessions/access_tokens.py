@@ -43,7 +43,7 @@ class AccessTokens:
 
     async def issue(self, session: Session) -> str:
         """A new access token for the session."""
-        now = self._clock.now()
+        now = self._clock.now().replace(microsecond=0)
         claims = AccessTokenClaims(
             issuer=self._policy.issuer,
             audience=self._policy.audience,
@@ -53,7 +53,7 @@ class AccessTokens:
             token_id=str(self._randomness.uuid(at=now)),
             issued_at=now,
             expires_at=now + self._policy.lifetime,
-            authenticated_at=session.authenticated_at,
+            authenticated_at=session.authenticated_at.replace(microsecond=0),
             methods=session.methods,
         )
         return self._signer.sign(claims, await self._keys.active())

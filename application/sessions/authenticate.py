@@ -1,29 +1,10 @@
 """Who is calling?"""
 
-from dataclasses import dataclass
-
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
 from application.sessions.access_tokens import AccessTokens
-from domain.ids import SessionId, UserId
-from domain.sessions.session import InvalidAccessToken, Session
-from domain.users.user import User
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who is calling, through which session, both as they were a moment ago."""
-
-    user: User
-    session: Session
-
-    @property
-    def user_id(self) -> UserId:
-        return self.user.id
-
-    @property
-    def session_id(self) -> SessionId:
-        return self.session.id
+from domain.sessions.principal import Principal
+from domain.sessions.session import InvalidAccessToken
 
 
 class Authenticate:
@@ -45,7 +26,7 @@ class Authenticate:
         """
         claims = await self._access_tokens.verify(access_token)
         async with self._unit_of_work.read() as tx:
-            live = await tx.sessions.find_live(claims.session_id, at=self._clock.now())
-        if live is None or live.user.id != claims.subject:
+            principal = await tx.sessions.find_live(claims.session_id, at=self._clock.now())
+        if principal is None or principal.user_id != claims.subject:
             raise InvalidAccessToken
-        return Principal(live.user, live.session)
+        return principal

@@ -34,7 +34,7 @@ class SignedIn:
     session: Session
     access_token: str = field(repr=False)
     access_token_lifetime: timedelta
-    refresh_token: str = field(repr=False)
+    refresh_token: RefreshTokenSecret
 
 
 class SignIn:
@@ -66,12 +66,11 @@ class SignIn:
         Raises: InvalidCredentials, InvalidFields, HashingBusy.
         """
         address = self._emails.parse(email)
-        typed = Password.typed(password)
+        typed = Password(password)
         async with self._unit_of_work.read() as tx:
             user = await tx.users.find_by_email(address)
 
-        hashed = user.password_hash if user is not None else None
-        matched = await self._passwords.matches(typed, hashed, owner=user.id if user is not None else None)
+        matched = await self._passwords.matches(typed, user.password_hash if user is not None else None)
         if user is None or not matched or not user.is_active:
             await self._refuse(user, matched=matched)
 
@@ -102,23 +101,23 @@ class SignIn:
             at=now,
         )
         refresh_token = RefreshTokenSecret.from_random(self._randomness.secret(SECRET_BYTES))
+        # Before the session is kept: one to which nobody got a key would live on unseen.
+        access_token = await self._access_tokens.issue(session)
         # A password changed or a user suspended since the read above has moved the security epoch: the session
         # would begin in the old one, and be dead.
         async with self._unit_of_work.begin() as tx:
             await tx.sessions.add(session)
-            await tx.refresh_tokens.add(
-                RefreshToken(digest=refresh_token.digest(), session_id=session.id, generation=1, issued_at=now)
-            )
+            await tx.refresh_tokens.add(RefreshToken.first(refresh_token, session_id=session.id, at=now))
         return SignedIn(
             session=session,
-            access_token=await self._access_tokens.issue(session),
+            access_token=access_token,
             access_token_lifetime=self._access_tokens.lifetime,
-            refresh_token=refresh_token.text,
+            refresh_token=refresh_token,
         )
 
     async def _rehash_if_outdated(self, user: User, password: Password) -> None:
         """Bring the hash to today's parameters (PW-07). Whatever stands in the way, the sign-in has succeeded."""
-        if user.password_hash is None or not self._passwords.needs_rehash(user.password_hash, owner=user.id):
+        if user.password_hash is None or not self._passwords.needs_rehash(user.password_hash):
             return
         with suppress(DomainError):
             user.rehash_password(await self._passwords.hash(password, owner=user.id))

@@ -20,5 +20,5 @@ class SignOut:
         """
         async with self._unit_of_work.begin() as tx:
             session = await tx.sessions.lock(session_id)
-            session.end(reason=EndReason.SIGNED_OUT, at=self._clock.now())
-            await tx.sessions.save(session)
+            if session.end(reason=EndReason.SIGNED_OUT, at=self._clock.now()):
+                await tx.sessions.save(session)

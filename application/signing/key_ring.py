@@ -1,5 +1,6 @@
 """The signing keys at hand."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -30,17 +31,19 @@ class KeyRing:
         self._randomness = randomness
         self._keys: Mapping[KeyId, SigningKey] = {}
         self._loaded_at: datetime | None = None
+        self._loading = asyncio.Lock()
 
     async def active(self) -> SigningKey:
         """The key that signs now. The first call of an installation makes it."""
-        if self._older_than(_FRESH_FOR) or self._find_active() is None:
-            await self._load()
+        if self._older_than(_FRESH_FOR):
+            await self._load_if_older_than(_FRESH_FOR)
         return self._find_active() or await self._make_first()
 
     async def find(self, key_id: KeyId) -> SigningKey | None:
         """The key with this id, if tokens that it signed are still believed."""
-        if self._older_than(_FRESH_FOR) or (key_id not in self._keys and self._older_than(_LOOK_AGAIN_AFTER)):
-            await self._load()
+        wanted_age = _FRESH_FOR if key_id in self._keys else _LOOK_AGAIN_AFTER
+        if self._older_than(wanted_age):
+            await self._load_if_older_than(wanted_age)
         key = self._keys.get(key_id)
         return key if key is not None and key.verifies else None
 
@@ -49,6 +52,12 @@ class KeyRing:
 
     def _find_active(self) -> SigningKey | None:
         return next((key for key in self._keys.values() if key.state is KeyState.ACTIVE), None)
+
+    async def _load_if_older_than(self, age: timedelta) -> None:
+        # Of many that wait here, the first one loads for all.
+        async with self._loading:
+            if self._older_than(age):
+                await self._load()
 
     async def _load(self) -> None:
         async with self._unit_of_work.read() as tx:

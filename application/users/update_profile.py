@@ -17,7 +17,7 @@ class UpdateProfile:
     async def execute(self, *, user_id: UserId, changes: ProfileChanges, expected_version: int | None = None) -> User:
         """The user with the changes. With `expected_version`, only if that is still the present one.
 
-        Raises: UserNotFound, InvalidFields, StaleUser, ConcurrentUpdate.
+        Raises: UserNotFound, InvalidFields, StaleVersion, ConcurrentUpdate.
         """
         async with self._unit_of_work.begin() as tx:
             user = await tx.users.get(user_id)

@@ -58,3 +58,8 @@ class RefreshToken:
     session_id: SessionId
     generation: int
     issued_at: datetime
+
+    @classmethod
+    def first(cls, secret: RefreshTokenSecret, *, session_id: SessionId, at: datetime) -> Self:
+        """The one that a session begins with."""
+        return cls(digest=secret.digest(), session_id=session_id, generation=1, issued_at=at)

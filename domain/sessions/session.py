@@ -56,7 +56,7 @@ class SessionEnded(Event):
 class SignInRefused(Event):
     """Somebody tried to sign in and was not let in."""
 
-    name = "session.refused"
+    name = "sign_in.refused"
     reason: RefusalReason
 
 
@@ -87,6 +87,10 @@ class Device:
 
     user_agent: str | None = None
     network_address: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.user_agent is not None:
+            object.__setattr__(self, "user_agent", self.user_agent[:MAX_USER_AGENT_LENGTH])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,15 +132,12 @@ class Session(Aggregate):
         at: datetime,
     ) -> Self:
         """A new session of a user whose proof has just been checked."""
-        agent = device.user_agent
         session = cls(
             id=id,
             user_id=user.id,
             security_epoch=user.security_epoch,
             methods=methods,
-            device=Device(
-                user_agent=agent[:MAX_USER_AGENT_LENGTH] if agent else None, network_address=device.network_address
-            ),
+            device=device,
             authenticated_at=at,
             created_at=at,
             last_used_at=at,
@@ -157,9 +158,11 @@ class Session(Aggregate):
             and self.security_epoch == user.security_epoch
         )
 
-    def end(self, *, reason: EndReason, at: datetime) -> None:
-        """End the session at once. Ending it again changes nothing."""
-        if self.ended_at is None:
-            self.ended_at = at
-            self.end_reason = reason
-            self.record(SessionEnded(user_id=self.user_id, occurred_at=at, session_id=self.id, reason=reason))
+    def end(self, *, reason: EndReason, at: datetime) -> bool:
+        """End the session at once. False when it was over already."""
+        if self.ended_at is not None:
+            return False
+        self.ended_at = at
+        self.end_reason = reason
+        self.record(SessionEnded(user_id=self.user_id, occurred_at=at, session_id=self.id, reason=reason))
+        return True

@@ -7,8 +7,10 @@ from domain.errors import InvalidFields, Violation
 
 MAX_LENGTH = 254
 MAX_LOCAL_LENGTH = 64
-# Lower-case ASCII, as RFC 5321 allows it without quotes: printable, no space, exactly one @.
-_CANONICAL = re.compile(r"(?P<local>[!-?\[-~]+)@(?P<domain>[a-z0-9.-]+)", re.ASCII)
+# A dot-atom (RFC 5322 section 3.2.3) at a domain of two labels or more, all in lower case.
+_ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_CANONICAL = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@{_LABEL}(?:\.{_LABEL})+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,6 @@ class EmailAddress:
         return self.display
 
 
-def invalid_email(field_name: str = "email") -> Violation:
+def invalid_email() -> Violation:
     """The one answer to every malformed address."""
-    return Violation(field_name, "invalid_email", "This is not an e-mail address that can receive mail.")
+    return Violation("email", "invalid_email", "This is not an e-mail address that can receive mail.")

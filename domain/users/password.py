@@ -3,26 +3,25 @@
 import unicodedata
 from dataclasses import dataclass, field
 
+from domain.ids import UserId
+
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """What a person typed, in the form that is hashed: Unicode NFC, and otherwise to the letter (PW-02)."""
+    """What a person typed, brought into Unicode NFC and otherwise taken to the letter (PW-02).
+
+    So every keyboard spells the same password alike.
+    """
 
     text: str = field(repr=False)
 
-    @classmethod
-    def typed(cls, text: str) -> "Password":
-        """Bring what was typed into normal form, so that every keyboard spells the same password alike."""
-        return cls(unicodedata.normalize("NFC", text))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", unicodedata.normalize("NFC", self.text))
 
 
-@dataclass(frozen=True, slots=True)
-class NewPassword(Password):
-    """A password that a `PasswordPolicy` has accepted. Nothing else makes one."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordHash:
-    """What is kept of a password. Only the hasher that made it can read it."""
+    """What is kept of a password. Only the hasher that made it can read it, and it matches for its owner alone."""
 
+    owner: UserId
     encoded: str = field(repr=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from domain.errors import InvalidInput, Violation
 from domain.users.email_address import EmailAddress
-from domain.users.password import NewPassword, Password
+from domain.users.password import Password
 
 MAX_LENGTH = 256
 MIN_LENGTH_FLOOR = 8
@@ -35,33 +35,29 @@ class PasswordPolicy:
 
     is_common: Callable[[str], bool]
     min_length: int = 15
-    max_length: int = MAX_LENGTH
-    service_words: frozenset[str] = frozenset({SERVICE_NAME})
 
     def __post_init__(self) -> None:
-        if not MIN_LENGTH_FLOOR <= self.min_length <= self.max_length:
-            message = f"min_length must lie between {MIN_LENGTH_FLOOR} and {self.max_length}"
+        if not MIN_LENGTH_FLOOR <= self.min_length <= MAX_LENGTH:
+            message = f"min_length must lie between {MIN_LENGTH_FLOOR} and {MAX_LENGTH}"
             raise ValueError(message)
 
-    def accept(
-        self, typed: str, *, email: EmailAddress, display_name: str | None, field: str = "password"
-    ) -> NewPassword:
+    def accept(self, typed: str, *, email: EmailAddress, display_name: str | None, field: str = "password") -> Password:
         """Check what a person chose for the user with this address and name.
 
         Raises: PasswordRejected, with every reason at once.
         """
-        text = Password.typed(typed).text
-        if reasons := tuple(self._reasons(text, email, display_name)):
+        password = Password(typed)
+        if reasons := tuple(self._reasons(password.text, email, display_name)):
             raise PasswordRejected(Violation(field, code, detail) for code, detail in reasons)
-        return NewPassword(text)
+        return password
 
     def _reasons(self, text: str, email: EmailAddress, display_name: str | None) -> Iterator[tuple[str, str]]:
         if not _is_text(text):
             yield "password_unreadable", "The password contains a character that cannot be stored."
         if len(text) < self.min_length:
             yield "password_too_short", f"Use at least {self.min_length} characters; a few words will do."
-        if len(text) > self.max_length:
-            yield "password_too_long", f"Use at most {self.max_length} characters."
+        if len(text) > MAX_LENGTH:
+            yield "password_too_long", f"Use at most {MAX_LENGTH} characters."
         elif self.is_common(text) or self.is_common(text.casefold()):
             yield "password_blocklisted", "This password is on a list of common passwords."
         elif self._leans_on_context(text, email, display_name):
@@ -75,8 +71,9 @@ class PasswordPolicy:
             remainder = remainder.replace(word, "")
         return bool(mentioned) and len(remainder) < _LEFT_WITHOUT_CONTEXT
 
-    def _context_words(self, email: EmailAddress, display_name: str | None) -> set[str]:
-        wholes = [*self.service_words, email.canonical, email.local_part, email.domain, display_name or ""]
+    @staticmethod
+    def _context_words(email: EmailAddress, display_name: str | None) -> set[str]:
+        wholes = [SERVICE_NAME, email.canonical, email.local_part, email.domain, display_name or ""]
         pieces = [piece for whole in wholes for piece in re.split(r"[\W_]+", whole)]
         words = (_folded(word) for word in [*wholes, *pieces])
         return {word for word in words if len(word) >= _SHORTEST_CONTEXT_WORD}

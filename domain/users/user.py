@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self, Unpack
 
-from domain.errors import Conflict, NotAllowed, NotFound, Stale
+from domain.errors import Conflict, NotAllowed, NotFound, StaleVersion
 from domain.events import Aggregate, Event
 from domain.ids import UserId
 from domain.users import profile
@@ -36,7 +36,6 @@ class UserSuspended(Event):
     """A user may not come in for the time being."""
 
     name = "user.suspended"
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +64,6 @@ class RegistrationClosed(NotAllowed):
 
     code = "registration_closed"
     title = "Registration is closed"
-
-
-class StaleUser(Stale):
-    """The caller's copy of the user is out of date."""
-
-    code = "stale_version"
-    title = "This has changed since you read it; read it again and repeat"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -138,27 +130,22 @@ class User(Aggregate):
     def expect_version(self, version: int) -> None:
         """Make sure that the caller speaks about this very state.
 
-        Raises: StaleUser.
+        Raises: StaleVersion.
         """
         if version != self.version:
-            raise StaleUser
+            raise StaleVersion
 
     def update_profile(self, *, at: datetime, **changes: Unpack[ProfileChanges]) -> bool:
         """Change what the user says about themselves. False when it was all said before.
 
         Raises: InvalidFields.
         """
-        before = (self.display_name, self.locale)
-        if "display_name" in changes:
-            self.display_name = profile.display_name(changes["display_name"])
-        if "locale" in changes:
-            self.locale = profile.locale(changes["locale"])
-        after = (self.display_name, self.locale)
-        changed = tuple(
-            name for name, old, new in zip(("display_name", "locale"), before, after, strict=True) if old != new
-        )
+        display_name = profile.display_name(changes.get("display_name", self.display_name))
+        locale = profile.locale(changes.get("locale", self.locale))
+        differs = {"display_name": display_name != self.display_name, "locale": locale != self.locale}
+        changed = tuple(name for name, differently in differs.items() if differently)
         if changed:
-            self.updated_at = at
+            self.display_name, self.locale, self.updated_at = display_name, locale, at
             self.record(UserProfileUpdated(user_id=self.id, occurred_at=at, changed=changed))
         return bool(changed)
 
@@ -166,12 +153,12 @@ class User(Aggregate):
         """Keep the same password under newer hashing parameters: not a change that anybody should notice."""
         self.password_hash = password_hash
 
-    def suspend(self, *, reason: str, at: datetime) -> None:
+    def suspend(self, *, at: datetime) -> None:
         """Keep the user out until reinstated; every session of today is dead for good. Repeating it is harmless."""
         if self.suspended_at is None:
             self.suspended_at = self.updated_at = at
             self.security_epoch += 1
-            self.record(UserSuspended(user_id=self.id, occurred_at=at, reason=reason))
+            self.record(UserSuspended(user_id=self.id, occurred_at=at))
 
     def reinstate(self, *, at: datetime) -> None:
         """Let a suspended user in again. Repeating it is harmless."""

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from adapters.http.schemas.users import UserResponse
 from application.admin.list_users import ListUsers
 from application.users.create_user import CreateUser
 from application.users.get_user import GetUser
@@ -53,7 +54,7 @@ def create(
 def list_users(
     *,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
-    before: Annotated[UUID | None, typer.Option(help="Go on behind the user with this id.")] = None,
+    before: Annotated[UUID | None, typer.Option(help="Continue after the user with this id.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List users, newest first."""
@@ -112,14 +113,4 @@ def _id_or_email(text: str) -> UserId | str:
 
 
 def _as_json(user: User) -> dict[str, object]:
-    return {
-        "id": str(user.id),
-        "email": user.email.display,
-        "email_verified": user.email_verified,
-        "display_name": user.display_name,
-        "locale": user.locale,
-        "is_active": user.is_active,
-        "roles": sorted(user.roles),
-        "created_at": user.created_at.isoformat(),
-        "updated_at": user.updated_at.isoformat(),
-    }
+    return UserResponse.of(user).model_dump(mode="json")

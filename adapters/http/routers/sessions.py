@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 
 from adapters.http.authentication import CurrentUser
-from adapters.http.conditional import IfNoneMatch, etag, is_unchanged
+from adapters.http.conditional import IfNoneMatch, etag, unchanged
+from adapters.http.documentation import WITH_BODY, WITH_USER, responses
 from adapters.http.headers import ETAG, LOCATION, NO_STORE
 from adapters.http.injection import injected
-from adapters.http.problems import WITH_BODY, WITH_USER, responses
 from adapters.http.schemas.sessions import SessionCreate, SessionResponse, TokenResponse
 from adapters.http.strict_json import StrictRoute
 from application.ports.password_hasher import HashingBusy
@@ -46,8 +46,8 @@ async def get_current_session(
 ) -> SessionResponse | Response:
     """The session that the access token belongs to."""
     headers = NO_STORE | {"ETag": etag(caller.session.id, caller.session.version)}
-    if is_unchanged(if_none_match, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
+    if not_modified := unchanged(if_none_match, headers):
+        return not_modified
     response.headers.update(headers)
     return SessionResponse.of(caller.session, current=True)
 

@@ -5,18 +5,18 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from adapters.http.authentication import CurrentUser
-from adapters.http.conditional import IfMatch, IfNoneMatch, etag, expect_match, is_unchanged
+from adapters.http.conditional import IfMatch, IfNoneMatch, etag, expected_version, unchanged
+from adapters.http.documentation import WITH_BODY, WITH_USER, responses
 from adapters.http.headers import ETAG, LOCATION, NO_STORE
 from adapters.http.injection import injected
-from adapters.http.problems import WITH_BODY, WITH_USER, responses
 from adapters.http.schemas.users import UserCreate, UserResponse, UserUpdate
 from adapters.http.strict_json import StrictRoute
 from application.ports.password_hasher import HashingBusy
 from application.users.register_user import RegisterUser
 from application.users.update_profile import UpdateProfile
-from domain.errors import ConcurrentUpdate
+from domain.errors import ConcurrentUpdate, StaleVersion
 from domain.users.password_policy import PasswordRejected
-from domain.users.user import EmailAlreadyRegistered, RegistrationClosed, StaleUser, UserNotFound
+from domain.users.user import EmailAlreadyRegistered, RegistrationClosed, UserNotFound
 
 router = APIRouter(prefix="/v1/users", tags=["users"], route_class=StrictRoute)
 
@@ -52,15 +52,15 @@ async def register_user(
 async def get_me(caller: CurrentUser, response: Response, if_none_match: IfNoneMatch = None) -> UserResponse | Response:
     """Who am I?"""
     headers = NO_STORE | {"ETag": etag(caller.user.id, caller.user.version)}
-    if is_unchanged(if_none_match, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
+    if not_modified := unchanged(if_none_match, headers):
+        return not_modified
     response.headers.update(headers)
     return UserResponse.of(caller.user)
 
 
 @router.patch(
     "/me",
-    responses=responses("update_me", UserNotFound, StaleUser, ConcurrentUpdate, *WITH_USER, *WITH_BODY)
+    responses=responses("update_me", UserNotFound, StaleVersion, ConcurrentUpdate, *WITH_USER, *WITH_BODY)
     | {200: {"headers": ETAG}},
 )
 async def update_me(
@@ -71,11 +71,7 @@ async def update_me(
     if_match: IfMatch = None,
 ) -> UserResponse:
     """Change what I say about myself, by a merge patch (RFC 7396)."""
-    expect_match(if_match, etag(caller.user.id, caller.user.version))
-    user = await update.execute(
-        user_id=caller.user_id,
-        changes=user_in.changes(),
-        expected_version=caller.user.version if if_match is not None else None,
-    )
+    version = expected_version(if_match, identity=caller.user_id, version=caller.user.version)
+    user = await update.execute(user_id=caller.user_id, changes=user_in.changes(), expected_version=version)
     response.headers.update(NO_STORE | {"ETag": etag(user.id, user.version)})
     return UserResponse.of(user)

@@ -15,7 +15,7 @@ class RequestSchema(BaseModel):
 class ResponseSchema(BaseModel):
     """Output."""
 
-    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
+    model_config = ConfigDict(extra="forbid")
 
 
 def _rfc3339(moment: datetime) -> str:

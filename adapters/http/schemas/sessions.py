@@ -52,7 +52,7 @@ class TokenResponse(ResponseSchema):
             access_token=signed_in.access_token,
             token_type="Bearer",  # noqa: S106  (the scheme's name)
             expires_in=int(signed_in.access_token_lifetime.total_seconds()),
-            refresh_token=signed_in.refresh_token,
+            refresh_token=signed_in.refresh_token.text,
             session_id=signed_in.session.id,
         )
 

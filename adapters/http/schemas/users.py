@@ -10,7 +10,7 @@ from domain.users.email_address import MAX_LENGTH
 from domain.users.profile import MAX_DISPLAY_NAME_LENGTH, MAX_LOCALE_LENGTH, ProfileChanges
 from domain.users.user import User
 
-# More than any policy admits, so that the policy gives the reason; less than would be work to hash.
+# More than any policy admits, so that the policy gives the reason, and too little to be a burden.
 MAX_TYPED_PASSWORD_LENGTH = 1024
 
 

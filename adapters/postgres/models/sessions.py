@@ -18,7 +18,10 @@ class SessionModel(Base):
     """One row a session. It is also the head of its token family: rotation locks it."""
 
     __tablename__ = "sessions"
-    __table_args__ = (CheckConstraint(f"char_length(user_agent) <= {MAX_USER_AGENT_LENGTH}", name="user_agent_length"),)
+    __table_args__ = (
+        CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="ended_for_a_reason"),
+        CheckConstraint(f"char_length(user_agent) <= {MAX_USER_AGENT_LENGTH}", name="user_agent_length"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int]

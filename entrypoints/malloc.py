@@ -1,4 +1,4 @@
-"""How much memory the process keeps."""
+"""How the C library allocates."""
 
 import ctypes
 import sys
@@ -6,8 +6,8 @@ import sys
 _M_ARENA_MAX = -8  # glibc, malloc.h
 
 
-def give_freed_memory_back() -> None:
-    """Let all threads share one heap.
+def share_one_heap() -> None:
+    """Let all threads allocate from one heap.
 
     By default glibc gives each thread a heap of its own, and each keeps the 20 MB of its last password hash for the
     next one. From one heap they go back to the system when nobody is signing in. Costs hashing a few percent; does

@@ -1,0 +1,75 @@
+"""Problems as the OpenAPI document has them: every status and code of every operation, with an example."""
+
+from collections import defaultdict
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from adapters.http.problems import (
+    BODY_TOO_LARGE,
+    INTERNAL_ERROR,
+    MALFORMED_JSON,
+    MEDIA_TYPE,
+    UNSUPPORTED_MEDIA_TYPE,
+    Refusal,
+    status_of,
+)
+from application.ports.unit_of_work import DatabaseUnavailable
+from domain.errors import DomainError, InvalidFields, InvalidInput
+from domain.sessions.session import InvalidAccessToken
+
+# What can come from every operation, from every one with a body, and from every one that asks who is calling.
+ALWAYS = (INTERNAL_ERROR, DatabaseUnavailable)
+WITH_BODY = (MALFORMED_JSON, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, InvalidFields)
+WITH_USER = (InvalidAccessToken,)
+
+
+class FieldProblem(BaseModel):
+    """One rule that one field breaks."""
+
+    pointer: str = Field(description="JSON Pointer (RFC 6901) into the body; `?name` for a query parameter.")
+    code: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """What went wrong, as RFC 9457 has it. `code` is the stable part."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    instance: str = Field(description="The request, as `urn:uuid:` and the value of `X-Request-Id`.")
+    detail: str | None = None
+    errors: list[FieldProblem] | None = None
+
+
+def responses(operation: str, *errors: type[DomainError] | Refusal) -> dict[int | str, dict[str, Any]]:
+    """What an operation can be refused with, for OpenAPI: one entry a status, one example a code."""
+    by_status: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+    for error in (*errors, *ALWAYS):
+        status = error.status if isinstance(error, Refusal) else status_of(error, operation)
+        by_status[status][error.code] = {"summary": error.title, "value": _example(error, status)}
+    return {
+        status: {
+            "model": Problem,
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"examples": examples}},
+        }
+        for status, examples in sorted(by_status.items())
+    }
+
+
+def _example(error: type[DomainError] | Refusal, status: int) -> dict[str, Any]:
+    example: dict[str, Any] = {
+        "type": f"/problems/{error.code}",
+        "title": error.title,
+        "status": status,
+        "code": error.code,
+        "instance": "urn:uuid:0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
+    }
+    if not isinstance(error, Refusal) and issubclass(error, InvalidInput):
+        example["detail"] = "This field is required."
+        example["errors"] = [{"pointer": "/email", "code": "missing", "detail": "This field is required."}]
+    return example

@@ -1,0 +1,90 @@
+"""What the audit log promises."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from adapters.memory.unit_of_work import MemoryUnitOfWork
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from application.ports.unit_of_work import UnitOfWork
+from domain.events import Event
+from domain.sessions.session import EndReason, RefusalReason, SignInRefused
+from domain.users.user import EmailAlreadyRegistered
+from tests.world import new_session, new_user
+
+
+async def test_events_of_aggregates_are_written_with_them_once_and_in_order(uow: UnitOfWork) -> None:
+    user = new_user()
+    session = new_session(user)
+    async with uow.begin() as tx:
+        await tx.users.add(user)
+        await tx.sessions.add(session)
+        session.end(reason=EndReason.SIGNED_OUT, at=session.created_at)
+        await tx.sessions.save(session)
+        await tx.users.save(user)
+    async with uow.read() as tx:
+        entries = await tx.audit.of_user(user.id, limit=10)
+    assert [entry.event for entry in entries] == ["session.ended", "session.started", "user.registered"]
+    assert entries[0].details == {"session_id": str(session.id), "reason": "signed_out"}
+    assert entries[0].occurred_at == session.created_at
+    assert len({entry.id for entry in entries}) == 3
+
+
+async def test_an_event_without_an_aggregate_can_be_appended(uow: UnitOfWork) -> None:
+    user = new_user()
+    known = SignInRefused(user_id=user.id, occurred_at=user.created_at, reason=RefusalReason.WRONG_PASSWORD)
+    unknown = SignInRefused(user_id=None, occurred_at=user.created_at, reason=RefusalReason.UNKNOWN_USER)
+    async with uow.begin() as tx:
+        await tx.audit.append(known)
+        await tx.audit.append(unknown)
+    async with uow.read() as tx:
+        (entry,) = await tx.audit.of_user(user.id, limit=10)
+    assert (entry.event, entry.details) == ("sign_in.refused", {"reason": "wrong_password"})
+
+
+async def test_no_more_entries_come_than_were_asked_for(uow: UnitOfWork) -> None:
+    user = new_user()
+    event = SignInRefused(user_id=user.id, occurred_at=user.created_at, reason=RefusalReason.SUSPENDED)
+    async with uow.begin() as tx:
+        for _ in range(5):
+            await tx.audit.append(event)
+    async with uow.read() as tx:
+        assert len(await tx.audit.of_user(user.id, limit=3)) == 3
+        assert await tx.audit.of_user(new_user().id, limit=3) == []
+
+
+async def test_listeners_hear_of_events_once_they_count_and_never_before(uow: UnitOfWork) -> None:
+    heard: list[Event] = []
+
+    def listen(events: Sequence[Event]) -> None:
+        heard.extend(events)
+
+    assert isinstance(uow, MemoryUnitOfWork | PostgresUnitOfWork)
+    uow._on_commit = listen  # noqa: SLF001  (what the container hands over)
+    async with uow.begin() as tx:
+        await tx.users.add(new_user())
+        assert heard == []
+    assert [event.name for event in heard] == ["user.registered"]
+
+    async def refused() -> None:
+        async with uow.begin() as tx:
+            await tx.users.add(new_user("other@example.com"))
+            await tx.users.add(new_user())
+
+    with pytest.raises(EmailAlreadyRegistered):
+        await refused()
+    assert [event.name for event in heard] == ["user.registered"]
+
+
+async def test_a_refused_aggregate_keeps_its_events(uow: UnitOfWork) -> None:
+    async with uow.begin() as tx:
+        await tx.users.add(new_user())
+    second = new_user()
+
+    async def refused() -> None:
+        async with uow.begin() as tx:
+            await tx.users.add(second)
+
+    with pytest.raises(EmailAlreadyRegistered):
+        await refused()
+    assert len(second.collect_events()) == 1

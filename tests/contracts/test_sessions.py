@@ -1,0 +1,161 @@
+"""What the repositories of sessions, refresh tokens and signing keys promise."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from application.ports.unit_of_work import UnitOfWork
+from domain.errors import ConcurrentUpdate
+from domain.ids import KeyId
+from domain.sessions.principal import Principal
+from domain.sessions.refresh_token import RefreshToken, RefreshTokenSecret
+from domain.sessions.session import Device, EndReason, Session, SessionNotFound
+from domain.signing.signing_key import ActiveSigningKeyExists, KeyState, SigningKey
+from domain.users.user import User, UserNotFound
+from tests.world import new_session, new_user
+
+
+async def signed_in(uow: UnitOfWork) -> tuple[User, Session]:
+    user = new_user()
+    session = new_session(user)
+    async with uow.begin() as tx:
+        await tx.users.add(user)
+        await tx.sessions.add(session)
+    return user, session
+
+
+async def save(uow: UnitOfWork, session: Session) -> None:
+    async with uow.begin() as tx:
+        await tx.sessions.save(session)
+
+
+async def test_every_field_comes_back_as_it_went_in(uow: UnitOfWork) -> None:
+    _, session = await signed_in(uow)
+    session.device = Device(user_agent=None, network_address="2001:db8::1")
+    session.last_used_at += timedelta(microseconds=1)
+    session.end(reason=EndReason.SIGNED_OUT, at=session.created_at + timedelta(hours=1))
+    await save(uow, session)
+    async with uow.read() as tx:
+        assert await tx.sessions.get(session.id) == session
+    async with uow.begin() as tx:
+        assert await tx.sessions.lock(session.id) == session
+    assert session.version == 2
+
+
+async def test_a_session_that_is_not_there_is_not_found(uow: UnitOfWork) -> None:
+    unknown = new_session(new_user()).id
+    async with uow.begin() as tx:
+        with pytest.raises(SessionNotFound):
+            await tx.sessions.get(unknown)
+        with pytest.raises(SessionNotFound):
+            await tx.sessions.lock(unknown)
+        assert await tx.sessions.find_live(unknown, at=new_user().created_at) is None
+
+
+async def test_a_session_belongs_to_an_existing_user(uow: UnitOfWork) -> None:
+    async def add() -> None:
+        async with uow.begin() as tx:
+            await tx.sessions.add(new_session(new_user()))
+
+    with pytest.raises(UserNotFound):
+        await add()
+
+
+async def test_a_stale_copy_cannot_be_saved(uow: UnitOfWork) -> None:
+    _, session = await signed_in(uow)
+    async with uow.read() as tx:
+        copy = await tx.sessions.get(session.id)
+    await save(uow, session)
+    with pytest.raises(ConcurrentUpdate):
+        await save(uow, copy)
+
+
+async def test_a_live_session_is_found_with_its_user(uow: UnitOfWork) -> None:
+    user, session = await signed_in(uow)
+    async with uow.read() as tx:
+        assert await tx.sessions.find_live(session.id, at=session.created_at) == Principal(user=user, session=session)
+
+
+@pytest.mark.parametrize("suspended", [False, True])
+@pytest.mark.parametrize("reinstated", [False, True])
+@pytest.mark.parametrize("ended", [False, True])
+@pytest.mark.parametrize("microseconds_before_the_end", [-1, 0, 1])
+async def test_st_05_what_is_live_is_what_the_session_says(
+    uow: UnitOfWork, *, suspended: bool, reinstated: bool, ended: bool, microseconds_before_the_end: int
+) -> None:
+    user, session = await signed_in(uow)
+    at = session.expires_at - timedelta(microseconds=microseconds_before_the_end)
+    if suspended:
+        user.suspend(at=user.created_at)
+    if reinstated:
+        user.reinstate(at=user.created_at)
+    if ended:
+        session.end(reason=EndReason.SIGNED_OUT, at=session.created_at)
+    async with uow.begin() as tx:
+        await tx.users.save(user)
+        await tx.sessions.save(session)
+    async with uow.read() as tx:
+        found = await tx.sessions.find_live(session.id, at=at)
+    assert (found is not None) is session.is_live(user=user, at=at)
+    assert (found is not None) is (not suspended and not ended and microseconds_before_the_end > 0)
+
+
+async def test_a_refresh_token_is_found_by_its_digest(uow: UnitOfWork) -> None:
+    _, session = await signed_in(uow)
+    token = RefreshToken.first(RefreshTokenSecret.from_random(bytes(32)), session_id=session.id, at=session.created_at)
+    async with uow.begin() as tx:
+        await tx.refresh_tokens.add(token)
+    async with uow.read() as tx:
+        assert await tx.refresh_tokens.find(token.digest) == token
+        assert await tx.refresh_tokens.find(bytes(32)) is None
+
+
+async def test_a_refresh_token_belongs_to_an_existing_session(uow: UnitOfWork) -> None:
+    session = new_session(new_user())
+    token = RefreshToken.first(RefreshTokenSecret.from_random(bytes(32)), session_id=session.id, at=session.created_at)
+
+    async def add() -> None:
+        async with uow.begin() as tx:
+            await tx.refresh_tokens.add(token)
+
+    with pytest.raises(SessionNotFound):
+        await add()
+
+
+def new_key(name: str, state: KeyState, minutes: int = 0) -> SigningKey:
+    return SigningKey(
+        id=KeyId(name),
+        algorithm="ES256",
+        public_key='{"kty": "EC"}',
+        sealed_private_key="v1.sealed",
+        state=state,
+        created_at=new_user().created_at + timedelta(minutes=minutes),
+    )
+
+
+async def add_key(uow: UnitOfWork, key: SigningKey) -> None:
+    async with uow.begin() as tx:
+        await tx.signing_keys.add(key)
+
+
+async def test_signing_keys_come_back_oldest_first(uow: UnitOfWork) -> None:
+    keys = [new_key("c", KeyState.REVOKED, 1), new_key("a", KeyState.ACTIVE, 2), new_key("b", KeyState.NEXT, 2)]
+    for key in reversed(keys):
+        await add_key(uow, key)
+    async with uow.read() as tx:
+        assert await tx.signing_keys.all() == keys
+
+
+async def test_one_of_twenty_parallel_active_keys_wins(uow: UnitOfWork) -> None:
+    barrier = asyncio.Barrier(20)
+
+    async def add(number: int) -> bool:
+        await barrier.wait()
+        try:
+            await add_key(uow, new_key(f"key{number}", KeyState.ACTIVE))
+        except ActiveSigningKeyExists:
+            return False
+        return True
+
+    assert sum(await asyncio.gather(*(add(number) for number in range(20)))) == 1

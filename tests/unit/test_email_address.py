@@ -1,0 +1,108 @@
+"""EM-06: one canonical form, the same everywhere."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.mail.email_parser import StrictEmailParser
+from domain.errors import InvalidFields
+from domain.users.email_address import EmailAddress
+
+parser = StrictEmailParser()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ada@Example.COM", "ada@example.com"),
+        ("ada@bücher.example.com", "ada@xn--bcher-kva.example.com"),
+        ("ada@ＥＸＡＭＰＬＥ.com", "ada@example.com"),
+        ("ada@BÜCHER.example.com", "ada@bücher.example.com"),
+    ],
+)
+def test_spellings_of_one_mailbox_are_equal(one: str, other: str) -> None:
+    assert parser.parse(one) == parser.parse(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ada+news@example.com", "ada@example.com"),
+        ("a.da@example.com", "ada@example.com"),
+        ("ada@faß.example.com", "ada@fass.example.com"),
+        ("ada@exаmple.com", "ada@example.com"),  # the second has a Latin a, the first a Cyrillic one
+    ],
+)
+def test_different_mailboxes_are_not_equal(one: str, other: str) -> None:
+    assert parser.parse(one) != parser.parse(other)
+
+
+def test_the_display_form_keeps_the_capitals_of_the_local_part() -> None:
+    assert parser.parse("Ada.Lovelace@Example.com").display == "Ada.Lovelace@example.com"
+    assert str(parser.parse("Ada.Lovelace@Example.com")) == "Ada.Lovelace@example.com"
+
+
+def test_an_address_knows_its_two_parts() -> None:
+    address = parser.parse("Ada@Example.com")
+    assert (address.local_part, address.domain) == ("ada", "example.com")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ada",
+        "@example.com",
+        "ada@",
+        "ada@localhost",
+        "ada@example",
+        "ada@@example.com",
+        "ada@example.com\r\nBcc: eve@example.com",
+        "ada@example.com\0",
+        " ada@example.com",
+        "ada @example.com",
+        '"ada"@example.com',
+        "ada@[127.0.0.1]",
+        "Ada <ada@example.com>",
+        "ada\u202e@example.com",
+        "ada\u200b@example.com",
+        "İda@example.com",
+        "ada@exa\ud800mple.com",
+        "a" * 65 + "@example.com",
+        "a" * 64 + "@" + ("b" * 60 + ".") * 4 + "com",
+        "ada@" + "x" * 10_000,
+    ],
+)
+def test_everything_else_is_refused(text: str) -> None:
+    with pytest.raises(InvalidFields) as refusal:
+        parser.parse(text)
+    assert [violation.code for violation in refusal.value.violations] == ["invalid_email"]
+
+
+def test_a_local_part_of_64_characters_is_accepted() -> None:
+    assert parser.parse("a" * 64 + "@example.com").local_part == "a" * 64
+
+
+@given(st.text(max_size=70), st.text(max_size=70))
+def test_parsing_a_canonical_form_gives_it_back(local: str, domain: str) -> None:
+    try:
+        address = parser.parse(f"{local}@{domain}")
+    except InvalidFields:
+        return
+    again = parser.parse(address.canonical)
+    assert again.canonical == address.canonical == parser.parse(address.display).canonical
+
+
+@given(st.emails())
+def test_case_never_makes_a_difference(text: str) -> None:
+    try:
+        address = parser.parse(text)
+    except InvalidFields:
+        return
+    assert parser.parse(text.upper()) == parser.parse(text.lower()) == address
+
+
+@pytest.mark.parametrize("canonical", ["Ada@example.com", "ada", "a b@example.com", "ä@example.com", "a@b@c"])
+def test_no_address_exists_in_another_than_the_canonical_form(canonical: str) -> None:
+    with pytest.raises(InvalidFields):
+        EmailAddress(canonical=canonical, display=canonical)

@@ -1,0 +1,126 @@
+"""The key ring, and access tokens made with it."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from adapters.memory.token_signer import MemoryTokenSigner
+from application.sessions.access_tokens import AccessTokenPolicy, AccessTokens
+from application.signing.key_ring import KeyRing
+from domain.ids import KeyId
+from domain.sessions.session import InvalidAccessToken
+from domain.signing.signing_key import ActiveSigningKeyExists, KeyState, SigningKey
+from entrypoints.startup import StartupProblem, expect_readable_keys
+from tests.world import World, make_world, new_session, new_user
+
+
+def ring_of(world: World) -> KeyRing:
+    """A ring as another process would have it."""
+    adapters = world.adapters
+    return KeyRing(adapters.unit_of_work, adapters.signer, world.clock, adapters.randomness)
+
+
+def tokens_of(world: World, policy: AccessTokenPolicy | None = None) -> AccessTokens:
+    policy = policy or AccessTokenPolicy(issuer="https://a.example.com", audience="https://a.example.com")
+    return AccessTokens(ring_of(world), world.adapters.signer, world.clock, world.adapters.randomness, policy)
+
+
+async def add_key(world: World, key_id: str, state: KeyState) -> None:
+    material = world.adapters.signer.generate(KeyId(key_id))
+    key = SigningKey(
+        id=KeyId(key_id),
+        algorithm=material.algorithm,
+        public_key=material.public_key,
+        sealed_private_key=material.sealed_private_key,
+        state=state,
+        created_at=world.clock.now(),
+    )
+    async with world.unit_of_work.begin() as tx:
+        await tx.signing_keys.add(key)
+
+
+async def test_the_first_call_makes_the_key_and_others_find_it(world: World) -> None:
+    key = await ring_of(world).active()
+    assert key.state is KeyState.ACTIVE
+    assert (await ring_of(world).active()).id == key.id
+    assert await ring_of(world).find(key.id) == key
+
+
+async def test_many_processes_that_start_together_agree_on_one_key(world: World) -> None:
+    keys = await asyncio.gather(*(ring_of(world).active() for _ in range(20)))
+    assert len({key.id for key in keys}) == 1
+
+
+async def test_a_new_key_is_noticed_after_a_few_seconds_and_not_asked_for_each_time(world: World) -> None:
+    ring = ring_of(world)
+    await ring.active()
+    await add_key(world, "abcdef01", KeyState.NEXT)
+    assert await ring.find(KeyId("abcdef01")) is None
+    world.clock.advance(timedelta(seconds=5))
+    assert await ring.find(KeyId("abcdef01")) is not None
+
+
+async def test_what_is_known_is_read_again_after_a_minute(world: World) -> None:
+    ring = ring_of(world)
+    await ring.active()
+    await add_key(world, "abcdef01", KeyState.NEXT)
+    world.clock.advance(timedelta(seconds=60))
+    await ring.active()
+    await add_key(world, "abcdef02", KeyState.NEXT)
+    assert await ring.find(KeyId("abcdef01")) is not None
+    assert await ring.find(KeyId("abcdef02")) is None
+
+
+async def test_tokens_of_a_revoked_key_are_not_believed(world: World) -> None:
+    await add_key(world, "abcdef01", KeyState.REVOKED)
+    assert await ring_of(world).find(KeyId("abcdef01")) is None
+
+
+async def test_a_second_active_key_is_refused(world: World) -> None:
+    await add_key(world, "abcdef01", KeyState.ACTIVE)
+    with pytest.raises(ActiveSigningKeyExists):
+        await add_key(world, "abcdef02", KeyState.ACTIVE)
+
+
+async def test_a_token_says_what_rfc_9068_asks_for(world: World) -> None:
+    session = new_session(new_user())
+    tokens = tokens_of(world)
+    claims = await tokens.verify(await tokens.issue(session))
+    assert (claims.issuer, claims.audience, claims.client_id) == (
+        "https://a.example.com",
+        "https://a.example.com",
+        "hallporter",
+    )
+    assert (claims.subject, claims.session_id, claims.methods) == (session.user_id, session.id, session.methods)
+    assert claims.expires_at - claims.issued_at == timedelta(minutes=10)
+    assert claims.authenticated_at == session.authenticated_at
+    assert claims.token_id != (await tokens.verify(await tokens.issue(session))).token_id
+
+
+@pytest.mark.parametrize("change", [{"issuer": "https://a.example.com/"}, {"audience": "https://b.example.com"}])
+async def test_a_token_for_somebody_else_is_refused(world: World, change: dict[str, Any]) -> None:
+    policy = AccessTokenPolicy(issuer="https://a.example.com", audience="https://a.example.com")
+    theirs = replace(policy, **change)
+    token = await tokens_of(world, theirs).issue(new_session(new_user()))
+    with pytest.raises(InvalidAccessToken):
+        await tokens_of(world, policy).verify(token)
+
+
+async def test_a_token_from_the_future_is_refused_beyond_what_clocks_may_differ(world: World) -> None:
+    world.clock.advance(timedelta(seconds=31))
+    token = await tokens_of(world).issue(new_session(new_user()))
+    world.clock.advance(timedelta(seconds=-30))
+    await tokens_of(world).verify(token)
+    world.clock.advance(timedelta(seconds=-1))
+    with pytest.raises(InvalidAccessToken):
+        await tokens_of(world).verify(token)
+
+
+async def test_another_root_key_stops_the_start(world: World) -> None:
+    await expect_readable_keys(world.container, world.adapters)
+    other = make_world(replace(world.adapters, signer=MemoryTokenSigner(root="other")))
+    with pytest.raises(StartupProblem, match="SECRET_KEY"):
+        await expect_readable_keys(other.container, other.adapters)

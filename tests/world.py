@@ -1,0 +1,109 @@
+"""What tests are made of: a set of adapters, the container on them, and people to put in."""
+
+from dataclasses import dataclass, replace
+
+from adapters.mail.email_parser import StrictEmailParser
+from adapters.memory.clock import MemoryClock
+from adapters.memory.password_hasher import MemoryPasswordHasher
+from adapters.memory.randomness import MemoryRandomness
+from adapters.memory.readiness import MemoryReadiness
+from adapters.memory.token_signer import MemoryTokenSigner
+from adapters.memory.unit_of_work import MemoryUnitOfWork
+from application.ports.unit_of_work import UnitOfWork
+from application.sessions.sign_in import SignedIn, SignIn
+from application.users.register_user import RegisterUser
+from domain.ids import SessionId, UserId
+from domain.sessions.session import AuthenticationMethod, Device, Session, SessionPolicy
+from domain.users.password import PasswordHash
+from domain.users.user import User
+from entrypoints.container import Adapters, Container, build_container
+from entrypoints.settings import Environment, Settings
+from entrypoints.telemetry import log_events
+
+EMAIL = "ada@example.com"
+PASSWORD = "a quiet harbour at dawn"
+
+SETTINGS = Settings(_env_file=None, environment=Environment.TEST, public_url="https://accounts.example.com")
+
+
+@dataclass
+class World:
+    """Use cases on adapters that a test can reach into: the clock to move, the hasher to count."""
+
+    adapters: Adapters
+    container: Container
+    clock: MemoryClock
+    unit_of_work: UnitOfWork
+
+    @property
+    def passwords(self) -> MemoryPasswordHasher:
+        assert isinstance(self.adapters.passwords, MemoryPasswordHasher)
+        return self.adapters.passwords
+
+    async def register(self, email: str = EMAIL, password: str = PASSWORD) -> User:
+        return await self.container.resolve(RegisterUser).execute(email=email, password=password)
+
+    async def sign_in(self, email: str = EMAIL, password: str = PASSWORD, device: Device | None = None) -> SignedIn:
+        return await self.container.resolve(SignIn).execute(
+            email=email, password=password, device=device or Device(user_agent="tests", network_address="192.0.2.7")
+        )
+
+    async def suspend(self, user_id: UserId) -> None:
+        async with self.unit_of_work.begin() as tx:
+            user = await tx.users.get(user_id)
+            user.suspend(at=self.clock.now())
+            await tx.users.save(user)
+
+    async def events_of(self, user_id: UserId) -> list[str]:
+        async with self.unit_of_work.read() as tx:
+            return [entry.event for entry in await tx.audit.of_user(user_id, limit=100)]
+
+
+def memory_adapters() -> Adapters:
+    """Everything in memory."""
+    return Adapters(
+        unit_of_work=MemoryUnitOfWork(on_commit=log_events),
+        passwords=MemoryPasswordHasher(),
+        signer=MemoryTokenSigner(),
+        emails=StrictEmailParser(),
+        clock=MemoryClock(),
+        randomness=MemoryRandomness(),
+        readiness=MemoryReadiness(),
+    )
+
+
+def make_world(adapters: Adapters | None = None, settings: Settings = SETTINGS) -> World:
+    """A world on these adapters, with a clock of its own."""
+    clock = MemoryClock()
+    adapters = replace(adapters or memory_adapters(), clock=clock)
+    return World(adapters, build_container(settings, adapters), clock, adapters.unit_of_work)
+
+
+_clock = MemoryClock()
+_randomness = MemoryRandomness()
+
+
+def new_user(email: str = EMAIL, name: str | None = None) -> User:
+    """A user nobody has stored yet."""
+    now = _clock.now()
+    user_id = UserId(_randomness.uuid(at=now))
+    return User.register(
+        id=user_id,
+        email=StrictEmailParser().parse(email),
+        password_hash=PasswordHash(owner=user_id, encoded="hash"),
+        display_name=name,
+        at=now,
+    )
+
+
+def new_session(user: User, policy: SessionPolicy | None = None) -> Session:
+    """A session nobody has stored yet."""
+    now = _clock.now()
+    return Session.start(
+        id=SessionId(_randomness.uuid(at=now)),
+        user=user,
+        methods=(AuthenticationMethod.PASSWORD,),
+        device=Device(user_agent="tests", network_address="192.0.2.7"),
+        policy=policy or SessionPolicy(),
+        at=now,
+    )
