@@ -96,11 +96,11 @@ def new_user(email: str = EMAIL, name: str | None = None) -> User:
     )
 
 
-def new_session(user: User, policy: SessionPolicy | None = None) -> Session:
+def new_session(user: User, policy: SessionPolicy | None = None, *, session_id: SessionId | None = None) -> Session:
     """A session nobody has stored yet."""
     now = _clock.now()
     return Session.start(
-        id=SessionId(_randomness.uuid(at=now)),
+        id=session_id or SessionId(_randomness.uuid(at=now)),
         user=user,
         methods=(AuthenticationMethod.PASSWORD,),
         device=Device(user_agent="tests", network_address="192.0.2.7"),

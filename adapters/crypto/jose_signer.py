@@ -130,7 +130,7 @@ def _as_claims(payload: dict[str, object]) -> AccessTokenClaims | None:
             "exp": int(expires_at),
             "auth_time": int(authenticated_at),
             "amr": [*methods],
-        } if not any(isinstance(number, bool) for number in (issued_at, expires_at, authenticated_at)):
+        } if not any(isinstance(moment, bool) or moment < 0 for moment in (issued_at, expires_at, authenticated_at)):
             try:
                 return AccessTokenClaims(
                     issuer=issuer,

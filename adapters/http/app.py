@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from adapters.http.documentation import exact
 from adapters.http.injection import Container
 from adapters.http.middleware import RequestContext
 from adapters.http.problems import answer_domain_error, answer_http_error, answer_validation_error
@@ -26,13 +28,18 @@ class HttpConfig:
     docs: bool = True
 
 
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        return exact(super().openapi())
+
+
 def create_app(container: Container | None = None, *, config: HttpConfig, lifespan: Lifespan | None = None) -> FastAPI:
     """The app on a container of use cases.
 
     Where the container can only be made in the running event loop, leave it out and let `lifespan` put it into
     `app.state.container`.
     """
-    app = FastAPI(
+    app = _App(
         title="Hallporter",
         version=config.version,
         description="User accounts and sign-in. Errors are problems (RFC 9457) with a stable `code`.",

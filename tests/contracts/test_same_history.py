@@ -1,6 +1,7 @@
 """Memory and PostgreSQL, driven with the same random history, must answer the same or refuse the same."""
 
 import asyncio
+import copy
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -75,8 +76,7 @@ class History(RuleBasedStateMachine):
         user = new_user(email)
 
         async def act(tx: Transaction) -> object:
-            mine = new_user(email)
-            mine.id = user.id
+            mine = copy.deepcopy(user)
             await tx.users.add(mine)
             return mine.version
 
@@ -125,16 +125,15 @@ class History(RuleBasedStateMachine):
 
     @rule(number=numbers)
     def sign_in(self, number: int) -> None:
-        session = new_session(new_user())
+        session_id = new_session(new_user()).id
 
         async def act(tx: Transaction) -> object:
-            mine = new_session(await tx.users.get(self.user(number)))
-            mine.id = session.id
+            mine = new_session(await tx.users.get(self.user(number)), session_id=session_id)
             await tx.sessions.add(mine)
             return mine.version
 
         if self.both(act) == 1:
-            self.sessions.append(session.id)
+            self.sessions.append(session_id)
 
     @rule(number=numbers)
     def sign_out(self, number: int) -> None:

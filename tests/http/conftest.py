@@ -1,0 +1,117 @@
+"""The real app, over HTTP, on memory and on PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.crypto.argon2_hasher import Argon2PasswordHasher
+from adapters.crypto.jose_signer import JoseTokenSigner
+from adapters.crypto.sealing import Sealer
+from adapters.http.app import HttpConfig, create_app
+from adapters.http.problems import MEDIA_TYPE
+from adapters.mail.email_parser import StrictEmailParser
+from adapters.postgres.readiness import PostgresReadiness
+from adapters.system.clock import SystemClock
+from adapters.system.randomness import SystemRandomness
+from application.ports.unit_of_work import UnitOfWork
+from entrypoints.container import Adapters
+from tests.world import EMAIL, PASSWORD, SETTINGS, World, make_world
+
+ORIGIN = SETTINGS.public_url
+
+
+@pytest.fixture
+def memory_world() -> World:
+    return make_world()
+
+
+@pytest.fixture
+def postgres_world(engine: AsyncEngine, postgres_uow: UnitOfWork) -> Iterator[World]:
+    sealer = Sealer(b"root key of the tests")
+    hasher = Argon2PasswordHasher(sealer, memory_kib=8, iterations=1)
+    yield make_world(
+        Adapters(
+            unit_of_work=postgres_uow,
+            passwords=hasher,
+            signer=JoseTokenSigner(sealer),
+            emails=StrictEmailParser(),
+            clock=SystemClock(),
+            randomness=SystemRandomness(),
+            readiness=PostgresReadiness(engine),
+        )
+    )
+    hasher.close()
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def world(request: pytest.FixtureRequest) -> World:
+    found: World = request.getfixturevalue(f"{request.param}_world")
+    return found
+
+
+@pytest.fixture
+def app(world: World) -> FastAPI:
+    return create_app(world.container, config=HttpConfig(public_url=ORIGIN, version="test"))
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that fails the test on any answer that the OpenAPI document does not have."""
+    contract = app.openapi()
+
+    async def expect_documented(response: httpx.Response) -> None:
+        await response.aread()
+        expect_in_contract(contract, response)
+
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+        base_url=ORIGIN,
+        event_hooks={"response": [expect_documented]},
+    ) as client:
+        yield client
+
+
+def expect_in_contract(contract: dict[str, Any], response: httpx.Response) -> None:
+    operation = contract["paths"].get(response.request.url.path, {}).get(response.request.method.lower())
+    if operation is None:
+        return
+    documented = operation["responses"].get(str(response.status_code))
+    assert documented is not None, f"{operation['operationId']} does not document {response.status_code}"
+    if response.status_code >= 400:
+        assert response.headers["content-type"] == MEDIA_TYPE
+        codes = documented["content"][MEDIA_TYPE]["examples"]
+        assert response.json()["code"] in codes, f"{operation['operationId']} does not document the code"
+    for header, description in documented.get("headers", {}).items():
+        assert not description["required"] or header in response.headers
+
+
+async def register(client: httpx.AsyncClient, email: str = EMAIL, **fields: object) -> httpx.Response:
+    return await client.post("/v1/users", json={"email": email, "password": PASSWORD} | fields)
+
+
+async def sign_in(client: httpx.AsyncClient, email: str = EMAIL, password: str = PASSWORD) -> httpx.Response:
+    return await client.post("/v1/sessions", json={"email": email, "password": password})
+
+
+async def signed_in(client: httpx.AsyncClient, email: str = EMAIL) -> dict[str, str]:
+    """The headers of somebody who has registered and signed in."""
+    assert (await register(client, email)).status_code == 201
+    token = (await sign_in(client, email)).json()["access_token"]
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def at_once(count: int, make: Any) -> list[httpx.Response]:
+    """The answers to `count` requests that start together."""
+    barrier = asyncio.Barrier(count)
+
+    async def one(number: int) -> httpx.Response:
+        await barrier.wait()
+        answer: httpx.Response = await make(number)
+        return answer
+
+    return list(await asyncio.gather(*(one(number) for number in range(count))))

@@ -1,0 +1,124 @@
+"""The document that callers build on."""
+
+from typing import Any
+
+import pytest
+
+from adapters.http.app import HttpConfig, create_app
+from adapters.http.problems import MEDIA_TYPE
+
+DOCUMENT = create_app(config=HttpConfig(public_url="https://a.example.com", version="1.2.3")).openapi()
+OPERATIONS = {operation["operationId"]: operation for path in DOCUMENT["paths"].values() for operation in path.values()}
+
+
+def schema_of(content: dict[str, Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = content["schema"]
+    if "$ref" in schema:
+        found: dict[str, Any] = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        return found
+    return schema
+
+
+def test_it_is_openapi_3_1_with_one_way_to_authenticate() -> None:
+    assert DOCUMENT["openapi"].startswith("3.1")
+    assert DOCUMENT["info"]["version"] == "1.2.3"
+    assert DOCUMENT["components"]["securitySchemes"]["access_token"]["scheme"] == "bearer"
+
+
+def test_operations_have_the_names_that_clients_were_generated_with() -> None:
+    assert set(OPERATIONS) == {
+        "register_user",
+        "get_me",
+        "update_me",
+        "sign_in",
+        "get_current_session",
+        "sign_out",
+        "get_liveness",
+        "get_readiness",
+    }
+
+
+@pytest.mark.parametrize(
+    ("operation", "answers"),
+    [
+        (
+            "register_user",
+            {
+                201: set(),
+                400: {"malformed_json", "email_already_registered"},
+                403: {"registration_closed"},
+                413: {"body_too_large"},
+                415: {"unsupported_media_type"},
+                422: {"invalid_input", "password_rejected"},
+                500: {"internal_error"},
+                503: {"hashing_busy", "database_unavailable"},
+            },
+        ),
+        (
+            "sign_in",
+            {
+                201: set(),
+                400: {"malformed_json"},
+                401: {"invalid_credentials"},
+                413: {"body_too_large"},
+                415: {"unsupported_media_type"},
+                422: {"invalid_input"},
+                500: {"internal_error"},
+                503: {"hashing_busy", "database_unavailable"},
+            },
+        ),
+        (
+            "get_me",
+            {200: set(), 304: set(), 401: {"invalid_token"}, 500: {"internal_error"}, 503: {"database_unavailable"}},
+        ),
+    ],
+)
+def test_every_answer_of_an_operation_is_documented(operation: str, answers: dict[int, set[str]]) -> None:
+    documented = {
+        int(status): set(answer.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {}))
+        for status, answer in OPERATIONS[operation]["responses"].items()
+    }
+    assert documented == answers
+
+
+@pytest.mark.parametrize("operation", sorted(OPERATIONS))
+def test_every_problem_has_the_schema_of_problems_and_examples_that_fit_it(operation: str) -> None:
+    for status, answer in OPERATIONS[operation]["responses"].items():
+        if int(status) < 400:
+            continue
+        assert list(answer["content"]) == [MEDIA_TYPE]
+        content = answer["content"][MEDIA_TYPE]
+        assert schema_of(content)["title"] == "Problem"
+        for code, example in content["examples"].items():
+            assert example["value"]["code"] == code
+            assert example["value"]["status"] == int(status)
+            assert set(schema_of(content)["required"]) <= set(example["value"])
+
+
+@pytest.mark.parametrize("operation", sorted(OPERATIONS))
+def test_every_body_has_an_example(operation: str) -> None:
+    bodies = [OPERATIONS[operation].get("requestBody", {})]
+    bodies += [answer for status, answer in OPERATIONS[operation]["responses"].items() if status in {"200", "201"}]
+    for body in bodies:
+        for content in body.get("content", {}).values():
+            schema = schema_of(content)
+            assert schema.get("examples") or schema["properties"]["status"]["default"] == "ok"
+
+
+@pytest.mark.parametrize("operation", ["get_me", "update_me", "get_current_session", "sign_out"])
+def test_protected_operations_say_so(operation: str) -> None:
+    assert OPERATIONS[operation]["security"] == [{"access_token": []}]
+
+
+def test_unknown_fields_are_documented_as_refused() -> None:
+    for name in ("UserCreate", "UserUpdate", "SessionCreate"):
+        assert DOCUMENT["components"]["schemas"][name]["additionalProperties"] is False
+
+
+def test_nothing_is_left_of_the_frameworks_own_errors() -> None:
+    assert "HTTPValidationError" not in str(DOCUMENT)
+
+
+def test_without_docs_there_is_neither_document_nor_page() -> None:
+    app = create_app(config=HttpConfig(public_url="https://a.example.com", version="1", docs=False))
+    assert (app.openapi_url, app.docs_url, app.redoc_url) == (None, None, None)
