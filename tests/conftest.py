@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -21,6 +22,12 @@ from entrypoints.telemetry import log_events
 from tests.world import World, make_world
 
 _TEST_HOME = Path(__file__).parents[1] / ".hallporter" / "test"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet() -> None:
+    """No logs but where a test asks for them."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("CRITICAL"))
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -182,6 +182,10 @@ async def outcome(unit_of_work: UnitOfWork, act: Act) -> object:
 
 
 def test_memory_and_postgres_answer_every_history_alike(database: str) -> None:
+    run(database)
+
+
+def run(database: str, phases: Collection[Phase] = tuple(Phase)) -> None:
     with asyncio.Runner() as runner:
         machine = type("Run", (History,), {"runner": runner, "postgres_url": database})
         run_state_machine_as_test(
@@ -191,6 +195,7 @@ def test_memory_and_postgres_answer_every_history_alike(database: str) -> None:
                 stateful_step_count=25,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
+                phases=phases,
             ),
         )
 
@@ -202,4 +207,4 @@ def test_a_difference_would_be_found(database: str, broken: str, monkeypatch: py
 
     monkeypatch.setattr(MemoryUserRepository if broken == "page" else MemorySessionRepository, broken, nothing)
     with pytest.raises(AssertionError):
-        test_memory_and_postgres_answer_every_history_alike(database)
+        run(database, phases=[Phase.generate])

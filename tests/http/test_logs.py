@@ -5,6 +5,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -21,15 +22,21 @@ from tests.world import EMAIL, PASSWORD
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    written, before = io.StringIO(), logging.getLogger().handlers
+    with logging_to(LogFormat.JSON, monkeypatch) as written:
+        yield written
+
+
+@contextmanager
+def logging_to(log_format: LogFormat, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    written, handlers, quiet = io.StringIO(), logging.getLogger().handlers, structlog.get_config()
     monkeypatch.setattr(sys, "stderr", written)
-    configure_logging("DEBUG", LogFormat.JSON)
+    configure_logging("DEBUG", log_format)
     # The client of the tests logs its requests; it is no part of the service.
     logging.getLogger("httpx").propagate = False
     yield written
     logging.getLogger("httpx").propagate = True
-    logging.getLogger().handlers = before
-    structlog.reset_defaults()
+    logging.getLogger().handlers = handlers
+    structlog.configure(**quiet)
 
 
 def lines(log: io.StringIO, event: str) -> list[dict[str, object]]:
@@ -132,13 +139,9 @@ def test_la_04_a_value_cannot_begin_a_line_of_its_own() -> None:
 
 
 def test_lines_for_people_are_lines_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    written, before = io.StringIO(), logging.getLogger().handlers
-    monkeypatch.setattr(sys, "stderr", written)
-    configure_logging("INFO", LogFormat.TEXT)
-    structlog.get_logger("test").info("something.happened", user_id="1", password="canary")
-    logging.getLogger("a.library").warning("told by %s", "a library")
-    logging.getLogger().handlers = before
-    structlog.reset_defaults()
+    with logging_to(LogFormat.TEXT, monkeypatch) as written:
+        structlog.get_logger("test").info("something.happened", user_id="1", password="canary")
+        logging.getLogger("a.library").warning("told by %s", "a library")
     first, second = written.getvalue().splitlines()
     assert "something.happened" in first
     assert "canary" not in first

@@ -127,6 +127,7 @@ async def test_st_10_hostile_claims_open_nothing_though_our_key_signed_them(
     changes: dict[str, object] = {}
     for name in claims:
         changes[f"without {name}"] = {key: value for key, value in claims.items() if key != name}
+        value: object
         for value in (None, True, 1.5, "1", [claims[name]], {}, -1, 10**30):
             changes[f"{name} is {value!r}"[:60]] = claims | {name: value}
     changes |= {
@@ -139,7 +140,6 @@ async def test_st_10_hostile_claims_open_nothing_though_our_key_signed_them(
         "unknown method": claims | {"amr": ["magic"]},
         "a list": [claims],
         "a string": "claims",
-        "nothing": None,
     }
     # What is right by chance, or says nothing that we check, stays good.
     harmless = {"client_id is '1'", "jti is '1'"}
@@ -149,7 +149,7 @@ async def test_st_10_hostile_claims_open_nothing_though_our_key_signed_them(
     assert len(changes) > 80
 
 
-@pytest.mark.parametrize("text", ["{", '{"exp": NaN}', '{"exp": 1e400}', '{"sub": "\\ud800"}', "[" * 3_000, ""])
+@pytest.mark.parametrize("text", ["{", "null", '{"exp": NaN}', '{"exp": 1e400}', '{"sub": "\\ud800"}', "[" * 3_000, ""])
 async def test_st_12_payloads_that_are_no_json_open_nothing(client: httpx.AsyncClient, forge: Forge, text: str) -> None:
     assert await status_with(client, forge.signed(text=text)) == 401
 
