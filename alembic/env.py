@@ -12,7 +12,7 @@ from adapters.postgres.models import Base
 
 def run_on(connection: Connection) -> None:
     """Apply the migrations in one transaction, one process at a time."""
-    context.configure(connection=connection, target_metadata=Base.metadata, transaction_per_migration=False)
+    context.configure(connection=connection, target_metadata=Base.metadata, version_table=schema.VERSION_TABLE)
     with context.begin_transaction():
         schema.take_turns(connection)
         # Whoever waits for a table makes every request behind wait as well (fault 29).
@@ -29,7 +29,9 @@ async def run_on_url(url: str) -> None:
 
 def run_offline() -> None:
     """Print the SQL (`--sql`) instead of running it."""
-    context.configure(dialect_name="postgresql", target_metadata=Base.metadata, literal_binds=True)
+    context.configure(
+        dialect_name="postgresql", target_metadata=Base.metadata, literal_binds=True, version_table=schema.VERSION_TABLE
+    )
     with context.begin_transaction():
         context.run_migrations()
 

@@ -19,6 +19,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
+# So many are put into the sentence for people; all are in `violations`.
+_DETAILS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -45,7 +48,7 @@ class InvalidInput(DomainError):
 
     def __init__(self, violations: Iterable[Violation]) -> None:
         self.violations = tuple(violations)
-        super().__init__(" ".join(violation.detail for violation in self.violations))
+        super().__init__(" ".join(violation.detail for violation in self.violations[:_DETAILS]))
 
 
 class NotAuthenticated(DomainError):

@@ -5,14 +5,16 @@ an example is refused at start, all problems at once (SK-01).
 """
 
 import os
+import re
 import secrets
+import stat
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,8 +23,14 @@ from adapters.postgres.database import asyncpg_url
 from domain.users.password_policy import MAX_LENGTH, MIN_LENGTH_FLOOR
 
 MIN_SECRET_KEY_LENGTH = 32
+_MEMORY_FOR_ONE_PASS_KIB = 47_104
 _MIN_DIFFERENT_CHARACTERS = 12
-_EXAMPLE_WORDS = ("changeme", "change-me", "change_me", "example", "secret", "password", "hallporter", "your-", "your_")
+# What keys are called that somebody meant to replace. By chance each is in one key of many millions.
+_EXAMPLE = re.compile(
+    r"change.?me|example|secret|passw|hallporter|your.?key|replace|insecure|openssl|generate|default|random|develop"
+    r"|testing|01234567|12345678|abcdef|qwerty|(.)\1{5}|(.{4,})\2{2}|[\s<>$(){}]",
+    re.IGNORECASE,
+)
 
 
 class Environment(StrEnum):
@@ -59,10 +67,14 @@ def _database_url(url: SecretStr) -> SecretStr:
     return SecretStr(asyncpg_url(url.get_secret_value()))
 
 
+_PUBLIC_URL = re.compile(
+    r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:/[\w.~/-]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
 def _public_url(url: str) -> str:
-    parts = urlsplit(url)
-    _ = parts.port  # raises where it is no number
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+    if not _PUBLIC_URL.fullmatch(url):
         message = "must be a URL such as https://accounts.mycompany.com, without query, fragment or user"
         raise ValueError(message)
     return url.rstrip("/")
@@ -112,7 +124,11 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_what_is_unsafe(self) -> Self:
-        problems = [*self._key_problems(), *(self._production_problems() if self.is_production else [])]
+        problems = [
+            *self._key_problems(),
+            *self._hashing_problems(),
+            *(self._production_problems() if self.is_production else []),
+        ]
         if problems:
             raise SettingsProblem(problems)
         return self
@@ -135,6 +151,14 @@ class Settings(BaseSettings):
             return self.secret_key.get_secret_value().encode()
         return _kept_key(self.hallporter_home.expanduser().absolute() / "secret-key")
 
+    def _hashing_problems(self) -> Iterator[str]:
+        """OWASP's equivalents of the minimum: less memory must be passed over more often (PW-06)."""
+        if self.password_hash_iterations == 1 and self.password_hash_memory_kib < _MEMORY_FOR_ONE_PASS_KIB:
+            yield (
+                "PASSWORD_HASH_ITERATIONS is too low for PASSWORD_HASH_MEMORY_KIB. "
+                f"Set it to 2, or the memory to {_MEMORY_FOR_ONE_PASS_KIB}"
+            )
+
     def _key_problems(self) -> Iterator[str]:
         if self.secret_key is None:
             return
@@ -142,7 +166,7 @@ class Settings(BaseSettings):
         advice = "Set it to the output of: openssl rand -base64 48"
         if len(key) < MIN_SECRET_KEY_LENGTH:
             yield f"SECRET_KEY is shorter than {MIN_SECRET_KEY_LENGTH} characters. {advice}"
-        elif len(set(key)) < _MIN_DIFFERENT_CHARACTERS or any(word in key.lower() for word in _EXAMPLE_WORDS):
+        elif len(set(key)) < _MIN_DIFFERENT_CHARACTERS or _EXAMPLE.search(key):
             yield f"SECRET_KEY looks like an example and not like chance. {advice}"
 
     def _production_problems(self) -> Iterator[str]:
@@ -197,17 +221,30 @@ def _kept_key(path: Path) -> bytes:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            aside = path.with_name(f"{path.name}.{os.getpid()}.new")
-            aside.touch(mode=0o600)
-            aside.write_text(secrets.token_urlsafe(48) + "\n")
-            with suppress(FileExistsError):  # another process was faster; its key is as good
-                path.hardlink_to(aside)
-            aside.unlink()
-        key = path.read_text().strip().encode()
+            _write_new_key(path)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        with open(descriptor, "rb") as file:  # noqa: PTH123  (of a descriptor: what is judged is what is read)
+            found = os.fstat(descriptor)
+            key = file.read().strip()
     except OSError as error:
         problem = f"SECRET_KEY is not set, and none can be kept in {path} ({error.strerror}). Set HALLPORTER_HOME"
         raise SettingsProblem([problem]) from error
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        problem = f"{path} could be read or written by others. Make it yours alone: chmod 600, and chown to this user"
+        raise SettingsProblem([problem])
     if len(key) < MIN_SECRET_KEY_LENGTH:
         problem = f"{path} does not hold a key. Restore it, or remove it: what it protected is lost then"
         raise SettingsProblem([problem])
     return key
+
+
+def _write_new_key(path: Path) -> None:
+    # Made aside, complete and on disk, before it gets its name: nobody ever reads half a key.
+    descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix="secret-key.")
+    with open(descriptor, "w") as file:  # noqa: PTH123  (mkstemp gives a descriptor)
+        file.write(secrets.token_urlsafe(48) + "\n")
+        file.flush()
+        os.fsync(descriptor)
+    with suppress(FileExistsError):  # another process was faster; its key is as good
+        path.hardlink_to(aside)
+    Path(aside).unlink()

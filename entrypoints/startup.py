@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from adapters.postgres import schema
-from adapters.postgres.embedded import EmbeddedPostgresError
+from adapters.postgres.own_server import EmbeddedPostgresError
 from adapters.postgres.schema import DatabaseProblem
 from application.signing.key_ring import KeyRing
 from domain.errors import DomainError

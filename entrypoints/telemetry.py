@@ -90,6 +90,5 @@ def _cleaned(name: str, value: object) -> object:
     if isinstance(value, list | tuple | set | frozenset):
         return [_cleaned("", member) for member in value]
     text = _SECRET_VALUE.sub(REDACTED, str(value))
-    if name == "exception":
-        return text[:_MAX_EXCEPTION]
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text[:_MAX_TEXT])
+    lines = text[:_MAX_EXCEPTION].split("\n") if name == "exception" else [text[:_MAX_TEXT]]
+    return "\n".join("".join(char if char.isprintable() else repr(char)[1:-1] for char in line) for line in lines)

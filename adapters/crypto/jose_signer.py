@@ -159,7 +159,7 @@ def _decoded_object(segment: str) -> dict[str, object] | None:
 def _parsed_object(text: bytes) -> dict[str, object] | None:
     """A JSON object without duplicate names, or None."""
     try:
-        value = json.loads(text, object_pairs_hook=_without_duplicates)
+        value = json.loads(text.decode("utf-8"), object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -24,7 +24,8 @@ async def get_current_user(
 
     Raises: InvalidAccessToken.
     """
-    if credentials is None:
+    # Of two headers, somebody in front of us may have read the other one.
+    if credentials is None or len(request.headers.getlist("authorization")) > 1:
         raise InvalidAccessToken
     principal = await authenticate.execute(access_token=credentials.credentials)
     request.state.user_id = str(principal.user_id)

@@ -8,7 +8,8 @@ from fastapi import Header, Response
 
 from domain.errors import StaleVersion
 
-_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
+_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+_TAGS = re.compile(rf"\s*{_TAG}(?:\s*,\s*{_TAG})*\s*")
 
 IfMatch = Annotated[
     str | None, Header(alias="If-Match", description="Do it only if this is still the `ETag` of the resource.")
@@ -48,4 +49,4 @@ def _is_any(header: str) -> bool:
 
 
 def _tags(header: str) -> set[str]:
-    return set(_TAG.findall(header))
+    return set(re.findall(_TAG, header)) if _TAGS.fullmatch(header) else set()

@@ -65,5 +65,6 @@ def _described(scope: Scope, status: int | None, seconds: float) -> dict[str, An
         "route": getattr(scope.get("route"), "path", None),
         "status": status,
         "duration_ms": round(seconds * 1000, 1),
+        "client": scope["client"][0] if scope.get("client") else None,
         "user_id": scope["state"].get("user_id"),
     }

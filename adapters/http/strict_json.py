@@ -49,7 +49,8 @@ class StrictRequest(Request):
                 read += chunk
                 if len(read) > MAX_BODY_BYTES:
                     raise RefusedByHttp(BODY_TOO_LARGE, detail=f"At most {MAX_BODY_BYTES} bytes are read.")
-            if read and not _is_json(self.headers.get("content-type", "")):
+            encoded = self.headers.get("content-encoding", "identity") != "identity"
+            if read and (encoded or not _is_json(self.headers.get("content-type", ""))):
                 raise RefusedByHttp(UNSUPPORTED_MEDIA_TYPE)
             self._strict_body = bytes(read)
         return self._strict_body

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from domain.errors import Violation
@@ -20,14 +21,15 @@ _DETAILS = {
     "too_short": "Use at least {min_length} characters.",
     "too_long": "Use at most {max_length} characters.",
 }
+MAX_VIOLATIONS = 20
 _OTHERWISE = "This value is not valid here."
 # The names of unknown fields come from the caller: only those that look like names are repeated.
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 def violations(errors: Iterable[Mapping[str, Any]]) -> Iterator[Violation]:
-    """One violation for each error of Pydantic's."""
-    for error in errors:
+    """One violation for each error of Pydantic's, up to a number that helps anybody."""
+    for error in islice(errors, MAX_VIOLATIONS):
         kind, context = str(error["type"]), error.get("ctx") or {}
         detail = _DETAILS.get(kind, _OTHERWISE).format_map(context)
         yield Violation(_pointer(error["loc"]), kind, detail)

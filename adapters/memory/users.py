@@ -48,6 +48,10 @@ class MemoryUserRepository:
             raise UserNotFound
         return copy.deepcopy(user)
 
+    async def lock(self, user_id: UserId) -> User:
+        await self._block.lock(user_id)
+        return await self.get(user_id)
+
     async def find_by_email(self, email: EmailAddress) -> User | None:
         users = self._block.state().users.values()
         return copy.deepcopy(next((user for user in users if user.email == email), None))

@@ -11,6 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 _CONNECT_TIMEOUT = 2.0
 _COMMAND_TIMEOUT = 5.0
 _POOL_TIMEOUT = 2.0
+# For certificates there are libpq's variables: PGSSLROOTCERT, PGSSLCERT, PGSSLKEY.
+_LAST_PORT = 65_535
+_PARAMETERS = {"host", "port", "ssl", "sslmode"}
 _SERVER_SETTINGS = {
     "application_name": "hallporter",
     "statement_timeout": "4s",
@@ -56,13 +59,18 @@ def asyncpg_url(text: str) -> str:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
+        url = None
+    if url is None or not 0 < (url.port or 1) <= _LAST_PORT:
         message = "is not a URL such as postgresql://user:password@host:5432/database"
-        raise ValueError(message) from None
+        raise ValueError(message)
     if url.drivername not in {"postgresql", "postgres", "postgresql+asyncpg"}:
         message = "must begin with postgresql://"
         raise ValueError(message)
     if not url.database:
         message = "names no database: end it with /database"
+        raise ValueError(message)
+    if set(url.query) - _PARAMETERS:
+        message = f"has parameters that are not supported; these are: {', '.join(sorted(_PARAMETERS))}"
         raise ValueError(message)
     query = {("ssl" if name == "sslmode" else name): value for name, value in url.query.items()}
     return url.set(drivername="postgresql+asyncpg", query=query).render_as_string(hide_password=False)

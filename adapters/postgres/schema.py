@@ -11,14 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 OLDEST_SERVER = 16
+VERSION_TABLE = "hallporter_schema"
+"""Where the revision stands. Not Alembic's own name, which another program in the same database may use."""
 _CONNECT_TIMEOUT = 5.0
 
 # SQLSTATE (PostgreSQL manual, appendix A).
 _WRONG_PASSWORD = {"28P01", "28000"}
 _NO_SUCH_DATABASE = "3D000"
 
+_IS_MIGRATED = text(f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL")
+_REVISION_THERE = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608  (a constant)
 _REVISION = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
 _DOWN_REVISION = re.compile(r'^down_revision = "(\w+)"$', re.MULTILINE)
+_DOWN_IS_MIGRATED = text(f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL")
 
 
 class DatabaseProblem(Exception):
@@ -56,10 +61,10 @@ async def is_up_to_date(connection: AsyncConnection) -> bool:
     One that this release does not know is of a later one, whose schema serves this release too (expand, then
     contract). Asks without Alembic, which a process that serves requests need not load.
     """
-    migrated = await connection.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
+    migrated = await connection.execute(_IS_MIGRATED)
     if not migrated.scalar_one():
         return False
-    revision = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
+    revision = (await connection.execute(_REVISION_THERE)).scalar_one_or_none()
     known, head = _own_revisions()
     return revision == head or (revision is not None and revision not in known)
 
@@ -93,7 +98,7 @@ def _upgrade(connection: Connection) -> list[str]:
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
     take_turns(connection)
-    present = MigrationContext.configure(connection).get_current_heads()
+    present = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_heads()
     missing = ScriptDirectory.from_config(config).iterate_revisions("heads", present or "base")
     revisions = [script.revision for script in missing][::-1]
     command.upgrade(config, "head")

@@ -4,13 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import structlog
 from sqlalchemy import Executable, Select, UpdateBase
 from sqlalchemy.engine import CursorResult, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.errors import translated
-from application.ports.unit_of_work import ReadOnlyBlock, TransactionEnded
+from application.ports.unit_of_work import DatabaseUnavailable, ReadOnlyBlock, TransactionEnded
 from domain.errors import ConcurrentUpdate
+
+_log = structlog.get_logger("hallporter.postgres")
 
 type Parameters = Mapping[str, object] | Sequence[Mapping[str, object]]
 
@@ -76,4 +79,8 @@ def in_our_words() -> Iterator[None]:
         ours = translated(error)
         if ours is None:
             raise
+        if isinstance(ours, DatabaseUnavailable):
+            # The caller is told nothing of the cause; the operator has to be.
+            state = getattr(getattr(error, "orig", None), "sqlstate", None)
+            _log.warning("database.unavailable", cause=type(error).__name__, sqlstate=state)
         raise ours from error

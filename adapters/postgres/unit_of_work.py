@@ -47,17 +47,13 @@ class PostgresUnitOfWork:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         async with _connection_of(self._transactions) as connection:
-            transaction = await connection.begin()
-            try:
-                statements = Statements(connection, writable=True)
-                tx = PostgresTransaction(statements, self._randomness)
-                yield tx
-                statements.expect_running()
-                with in_our_words():
-                    await transaction.commit()
-            finally:
-                if transaction.is_active:
-                    await transaction.rollback()
+            await connection.begin()
+            statements = Statements(connection, writable=True)
+            tx = PostgresTransaction(statements, self._randomness)
+            yield tx
+            statements.expect_running()
+            with in_our_words():
+                await connection.commit()
         self._on_commit(tx.audit.written)
 
     @asynccontextmanager
@@ -75,7 +71,12 @@ async def _connection_of(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     try:
         yield connection
     finally:
-        await connection.close()
+        try:
+            # Rolls back what is still open.
+            await connection.close()
+        except Exception:  # noqa: BLE001  (the driver's own errors come unwrapped here)
+            # Lost on the way: the database rolls back by itself, and what the block raised matters more.
+            await connection.invalidate()
 
 
 def _is_unit_of_work(postgres: PostgresUnitOfWork) -> UnitOfWork:

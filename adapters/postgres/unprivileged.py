@@ -29,7 +29,12 @@ class AsMyself:
     def own(self, path: Path) -> None:
         """Let the server have `path`. What we make is ours already."""
 
-    def prepare(self, home: Path, package: Path) -> None:
+    @property
+    def uid(self) -> int:
+        """Whose files the server's are."""
+        return os.geteuid()
+
+    def prepare(self, home: Path, package: Path, *, home_is_new: bool) -> None:
         """Let the server reach its data. Raises NotPermitted where it could not, or not its programs."""
 
 
@@ -56,7 +61,7 @@ class InUserNamespace(AsMyself):
 
 
 class AsNobody(AsMyself):
-    """Root hands the data over to an account that can do nothing else."""
+    """Root hands the data over to the account `nobody`. Whatever else runs as nobody could enter as well."""
 
     def __init__(self) -> None:
         account = pwd.getpwnam("nobody")
@@ -66,10 +71,15 @@ class AsNobody(AsMyself):
         return {"user": self._uid, "group": self._gid, "extra_groups": []}
 
     def own(self, path: Path) -> None:
-        os.chown(path, self._uid, self._gid)
+        os.chown(path, self._uid, self._gid, follow_symlinks=False)
 
-    def prepare(self, home: Path, package: Path) -> None:
-        home.chmod(0o711)
+    @property
+    def uid(self) -> int:
+        return self._uid
+
+    def prepare(self, home: Path, package: Path, *, home_is_new: bool) -> None:
+        if home_is_new:
+            home.chmod(0o711)
         for folder in (home, *home.parents, package, *package.parents):
             if not folder.stat().st_mode & 0o001:
                 message = (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, insert, select, update
 from sqlalchemy.engine import Row
 
 from adapters.postgres.audit import PostgresAuditLog
@@ -37,10 +37,10 @@ class PostgresUserRepository:
         await self._audit.append_all(user.collect_events())
 
     async def get(self, user_id: UserId) -> User:
-        row = await self._statements.row(select(_USERS).where(_USERS.c.id == user_id))
-        if row is None:
-            raise UserNotFound
-        return from_row(row)
+        return await self._one(select(_USERS).where(_USERS.c.id == user_id))
+
+    async def lock(self, user_id: UserId) -> User:
+        return await self._one(select(_USERS).where(_USERS.c.id == user_id).with_for_update())
 
     async def find_by_email(self, email: EmailAddress) -> User | None:
         row = await self._statements.row(select(_USERS).where(_USERS.c.email_canonical == email.canonical))
@@ -51,6 +51,12 @@ class PostgresUserRepository:
         if before is not None:
             query = query.where(_USERS.c.id < before)
         return [from_row(row) for row in await self._statements.rows(query)]
+
+    async def _one(self, query: Select[*tuple[Any, ...]]) -> User:
+        row = await self._statements.row(query)
+        if row is None:
+            raise UserNotFound
+        return from_row(row)
 
 
 def to_row(user: User) -> dict[str, object]:

@@ -98,6 +98,7 @@ def upgrade() -> None:
         sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("end_reason", sa.Text(), nullable=True),
         sa.CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name=op.f("ck_sessions_ended_for_a_reason")),
+        sa.CheckConstraint("char_length(network_address) <= 45", name=op.f("ck_sessions_network_address_length")),
         sa.CheckConstraint("char_length(user_agent) <= 512", name=op.f("ck_sessions_user_agent_length")),
         sa.ForeignKeyConstraint(
             ["user_id"],

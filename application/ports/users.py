@@ -32,6 +32,15 @@ class UserRepository(Protocol):
         """
         ...
 
+    async def lock(self, user_id: UserId) -> User:
+        """One user as it stands now, and nobody else's to lock or save until this transaction ends.
+
+        Waits for whoever has it locked, up to a second. Only inside `begin`.
+
+        Raises: UserNotFound, DatabaseUnavailable.
+        """
+        ...
+
     async def find_by_email(self, email: EmailAddress) -> User | None:
         """The user with this address, by its canonical form."""
         ...

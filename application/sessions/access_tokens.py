@@ -71,6 +71,9 @@ class AccessTokens:
             claims is None
             or claims.issuer != self._policy.issuer
             or claims.audience != self._policy.audience
+            or claims.client_id != self._policy.client_id
+            or not claims.token_id
+            or not claims.methods
             or claims.issued_at > now + _LEEWAY
             or claims.expires_at <= now
         ):

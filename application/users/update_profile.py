@@ -17,10 +17,10 @@ class UpdateProfile:
     async def execute(self, *, user_id: UserId, changes: ProfileChanges, expected_version: int | None = None) -> User:
         """The user with the changes. With `expected_version`, only if that is still the present one.
 
-        Raises: UserNotFound, InvalidFields, StaleVersion, ConcurrentUpdate.
+        Raises: UserNotFound, InvalidFields, StaleVersion.
         """
         async with self._unit_of_work.begin() as tx:
-            user = await tx.users.get(user_id)
+            user = await tx.users.lock(user_id)
             if expected_version is not None:
                 user.expect_version(expected_version)
             if user.update_profile(at=self._clock.now(), **changes):

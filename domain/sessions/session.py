@@ -11,6 +11,7 @@ from domain.ids import SessionId, UserId
 from domain.users.user import User
 
 MAX_USER_AGENT_LENGTH = 512
+MAX_NETWORK_ADDRESS_LENGTH = 45  # IPv6 with an IPv4 address at its end (RFC 4291 section 2.2)
 
 
 class AuthenticationMethod(StrEnum):
@@ -58,6 +59,7 @@ class SignInRefused(Event):
 
     name = "sign_in.refused"
     reason: RefusalReason
+    network_address: str | None
 
 
 class InvalidCredentials(NotAuthenticated):
@@ -91,6 +93,8 @@ class Device:
     def __post_init__(self) -> None:
         if self.user_agent is not None:
             object.__setattr__(self, "user_agent", self.user_agent[:MAX_USER_AGENT_LENGTH])
+        if self.network_address is not None:
+            object.__setattr__(self, "network_address", self.network_address[:MAX_NETWORK_ADDRESS_LENGTH])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,12 +64,12 @@ class PasswordPolicy:
             yield "password_guessable", "This password is made of the service's name, your name or your address."
 
     def _leans_on_context(self, text: str, email: EmailAddress, display_name: str | None) -> bool:
-        """Whether too little is left once everything that is known about the user is taken away (PW-05)."""
+        """Whether nothing much is left once everything that is known about the user is taken away (PW-05)."""
         remainder = _folded(text)
         mentioned = [word for word in self._context_words(email, display_name) if word in remainder]
         for word in sorted(mentioned, key=len, reverse=True):
             remainder = remainder.replace(word, "")
-        return bool(mentioned) and len(remainder) < _LEFT_WITHOUT_CONTEXT
+        return bool(mentioned) and (len(remainder) < _LEFT_WITHOUT_CONTEXT or self.is_common(remainder))
 
     @staticmethod
     def _context_words(email: EmailAddress, display_name: str | None) -> set[str]:

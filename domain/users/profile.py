@@ -10,9 +10,12 @@ MAX_DISPLAY_NAME_LENGTH = 100
 MAX_LOCALE_LENGTH = 35  # RFC 5646 section 4.4.1
 
 _LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-# Control characters, line and paragraph breaks, and the marks that reorder or hide text (IN-03).
-_REFUSED_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
-_REFUSED_MARKS = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+# What disturbs the text around it or shows nothing (IN-03): control and format characters, breaks of lines, lone
+# surrogates, characters that do not exist or mean something in private, and letters without a shape.
+_REFUSED_CATEGORIES = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+_SHAPELESS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+# Some scripts and emoji cannot be written without them; at the edge of a name they have no use.
+_JOINERS = "\u200c\u200d"
 
 
 class ProfileChanges(TypedDict, total=False):
@@ -33,10 +36,14 @@ def display_name(text: str | None) -> str | None:
     if not 0 < len(name) <= MAX_DISPLAY_NAME_LENGTH:
         problem = f"Use 1 to {MAX_DISPLAY_NAME_LENGTH} characters."
         raise InvalidFields([Violation("display_name", "invalid_display_name", problem)])
-    if any(char in _REFUSED_MARKS or unicodedata.category(char) in _REFUSED_CATEGORIES for char in name):
+    if name != name.strip(_JOINERS) or any(_disturbs(char) for char in name):
         problem = "Control characters and marks that reorder or hide text cannot be part of a name."
         raise InvalidFields([Violation("display_name", "invalid_display_name", problem)])
     return name
+
+
+def _disturbs(char: str) -> bool:
+    return char not in _JOINERS and (char in _SHAPELESS or unicodedata.category(char) in _REFUSED_CATEGORIES)
 
 
 def locale(tag: str | None) -> str | None:

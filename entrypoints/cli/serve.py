@@ -55,6 +55,8 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
+            # Whoever sits next to us may claim any address in X-Forwarded-For.
+            proxy_headers=False,
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )
         with suppress(KeyboardInterrupt):

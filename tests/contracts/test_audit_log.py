@@ -32,19 +32,25 @@ async def test_events_of_aggregates_are_written_with_them_once_and_in_order(uow:
 
 async def test_an_event_without_an_aggregate_can_be_appended(uow: UnitOfWork) -> None:
     user = new_user()
-    known = SignInRefused(user_id=user.id, occurred_at=user.created_at, reason=RefusalReason.WRONG_PASSWORD)
-    unknown = SignInRefused(user_id=None, occurred_at=user.created_at, reason=RefusalReason.UNKNOWN_USER)
+    known = SignInRefused(
+        user_id=user.id, occurred_at=user.created_at, reason=RefusalReason.WRONG_PASSWORD, network_address="::1"
+    )
+    unknown = SignInRefused(
+        user_id=None, occurred_at=user.created_at, reason=RefusalReason.UNKNOWN_USER, network_address=None
+    )
     async with uow.begin() as tx:
         await tx.audit.append(known)
         await tx.audit.append(unknown)
     async with uow.read() as tx:
         (entry,) = await tx.audit.of_user(user.id, limit=10)
-    assert (entry.event, entry.details) == ("sign_in.refused", {"reason": "wrong_password"})
+    assert (entry.event, entry.details) == ("sign_in.refused", {"reason": "wrong_password", "network_address": "::1"})
 
 
 async def test_no_more_entries_come_than_were_asked_for(uow: UnitOfWork) -> None:
     user = new_user()
-    event = SignInRefused(user_id=user.id, occurred_at=user.created_at, reason=RefusalReason.SUSPENDED)
+    event = SignInRefused(
+        user_id=user.id, occurred_at=user.created_at, reason=RefusalReason.SUSPENDED, network_address=None
+    )
     async with uow.begin() as tx:
         for _ in range(5):
             await tx.audit.append(event)

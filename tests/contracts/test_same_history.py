@@ -2,11 +2,11 @@
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -181,30 +181,35 @@ async def outcome(unit_of_work: UnitOfWork, act: Act) -> object:
         return type(refusal)
 
 
+def history(runner: asyncio.Runner, database: str) -> type[History]:
+    return type("Run", (History,), {"runner": runner, "postgres_url": database})
+
+
 def test_memory_and_postgres_answer_every_history_alike(database: str) -> None:
-    run(database)
-
-
-def run(database: str, phases: Collection[Phase] = tuple(Phase)) -> None:
     with asyncio.Runner() as runner:
-        machine = type("Run", (History,), {"runner": runner, "postgres_url": database})
         run_state_machine_as_test(
-            machine,
+            history(runner, database),
             settings=settings(
-                max_examples=40,
-                stateful_step_count=25,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-                phases=phases,
+                max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
             ),
         )
 
 
-@pytest.mark.parametrize("broken", ["page", "find_live"])
-def test_a_difference_would_be_found(database: str, broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("repository", "method"), [(MemoryUserRepository, "page"), (MemorySessionRepository, "find_live")]
+)
+def test_a_difference_would_be_found(
+    database: str, repository: type, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def nothing(*_: object, **__: object) -> None:
         return None
 
-    monkeypatch.setattr(MemoryUserRepository if broken == "page" else MemorySessionRepository, broken, nothing)
-    with pytest.raises(AssertionError):
-        run(database, phases=[Phase.generate])
+    monkeypatch.setattr(repository, method, nothing)
+    with asyncio.Runner() as runner:
+        machine = history(runner, database)()
+        machine.begin()
+        machine.register("ada@example.com")
+        machine.sign_in(0)
+        with pytest.raises(AssertionError):
+            machine.read_everything(0, "ada@example.com")
+        machine.teardown()

@@ -102,6 +102,8 @@ def test_pw_04_a_list_can_be_built_from_words() -> None:
         "Lovelace.1234567",
         "ByronByronByronByron",
         "Ada Byron 1815 !!",
+        "Hallporter12345678",
+        "hallporterpassword",
         "Ａｕｇｕｓｔａ.Ｋｉｎｇ.2026",
     ],
 )

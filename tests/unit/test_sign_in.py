@@ -105,7 +105,9 @@ async def test_pw_07_an_outdated_hash_is_replaced_at_sign_in(world: World) -> No
     assert await who_am_i(world, signed_in.access_token) == user.id
 
 
-@pytest.mark.parametrize("obstacle", [HashingBusy(), DatabaseUnavailable(retry_after=timedelta(seconds=1))])
+@pytest.mark.parametrize(
+    "obstacle", [HashingBusy(), DatabaseUnavailable(retry_after=timedelta(seconds=1)), RuntimeError("a bug")]
+)
 async def test_pw_07_whatever_stands_in_the_way_of_rehashing_the_sign_in_succeeds(
     world: World, obstacle: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:

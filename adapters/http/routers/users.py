@@ -14,7 +14,7 @@ from adapters.http.strict_json import StrictRoute
 from application.ports.password_hasher import HashingBusy
 from application.users.register_user import RegisterUser
 from application.users.update_profile import UpdateProfile
-from domain.errors import ConcurrentUpdate, StaleVersion
+from domain.errors import StaleVersion
 from domain.users.password_policy import PasswordRejected
 from domain.users.user import EmailAlreadyRegistered, RegistrationClosed, UserNotFound
 
@@ -60,8 +60,7 @@ async def get_me(caller: CurrentUser, response: Response, if_none_match: IfNoneM
 
 @router.patch(
     "/me",
-    responses=responses("update_me", UserNotFound, StaleVersion, ConcurrentUpdate, *WITH_USER, *WITH_BODY)
-    | {200: {"headers": ETAG}},
+    responses=responses("update_me", UserNotFound, StaleVersion, *WITH_USER, *WITH_BODY) | {200: {"headers": ETAG}},
 )
 async def update_me(
     user_in: UserUpdate,

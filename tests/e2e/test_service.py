@@ -1,0 +1,239 @@
+"""The service as people start it: real processes, real sockets, a database of their own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+TOP = Path(__file__).parents[2]
+HALLPORTER = Path(sys.executable).with_name("hallporter")
+PASSWORD = "a quiet harbour at dawn"
+# Settings of whoever runs the tests, and what would make each start compile everything anew.
+LEFT_OUT = {"DATABASE_URL", "SECRET_KEY", "ENVIRONMENT", "PUBLIC_URL", "PYTHONDONTWRITEBYTECODE"}
+
+
+def environment(home: Path, **settings: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
+    return inherited | {"HALLPORTER_HOME": str(home)} | settings
+
+
+def run(home: Path, *arguments: str, typed: str = "", **settings: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [HALLPORTER, *arguments],
+        check=False,
+        cwd=TOP,
+        env=environment(home, **settings),
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@contextmanager
+def serving(home: Path, *arguments: str, stop: signal.Signals = signal.SIGINT) -> Iterator[tuple[str, str]]:
+    """A running service: its address, and what it printed."""
+    with (home / "log").open("a") as log:
+        process = subprocess.Popen(
+            [HALLPORTER, "serve", "--port", "0", *arguments],
+            cwd=TOP,
+            env=environment(home),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    assert process.stdout is not None
+    try:
+        banner = ""
+        while "Stop" not in banner:
+            line = process.stdout.readline()
+            assert line, (home / "log").read_text()
+            banner += line
+        address = re.search(r"http://[\w.:]+", banner)
+        assert address is not None
+        yield address[0], banner
+        process.send_signal(stop)
+        process.communicate(timeout=30)
+        assert process.returncode == 0, (home / "log").read_text()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a database, for commands that change nothing in it."""
+    home = tmp_path_factory.mktemp("home")
+    assert run(home, "users", "create", "first@example.com", typed=f"{PASSWORD}\n").returncode == 0
+    return home
+
+
+def processes_of(home: Path) -> list[str]:
+    """Everything that still runs on this home: the database's command line names it, ours has it as a variable."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        command = " ".join(process.info["cmdline"] or [])
+        if str(home) in command and process.info["status"] != psutil.STATUS_ZOMBIE:
+            found.append(command)
+    return found
+
+
+def test_from_the_first_start_to_the_last_sign_out(tmp_path: Path) -> None:
+    with serving(tmp_path) as (address, banner), httpx.Client(base_url=address, timeout=30) as client:
+        assert f"{address}/v1" in banner
+        assert f"{address}/docs" in banner
+        assert str(tmp_path) in banner
+        person = {"email": "ada@example.com", "password": PASSWORD}
+
+        registered = client.post("/v1/users", json=person)
+        assert registered.status_code == 201
+        again = client.post("/v1/users", json=person)
+        assert (again.status_code, again.json()["code"]) == (400, "email_already_registered")
+        assert again.json()["title"] == "Email already registered"
+        assert client.get(again.json()["type"]).status_code == 200
+
+        tokens = client.post("/v1/sessions", json=person).json()
+        me = {"Authorization": f"Bearer {tokens['access_token']}"}
+        assert client.get("/v1/users/me", headers=me).json() == registered.json()
+        assert client.get("/docs").status_code == 200
+        assert client.get("/readyz").json() == {"status": "ok"}
+
+        assert client.delete("/v1/sessions/current", headers=me).status_code == 204
+        refused = client.get("/v1/users/me", headers=me)
+        assert (refused.status_code, refused.json()["code"]) == (401, "invalid_token")
+        assert "server" not in refused.headers
+    assert processes_of(tmp_path) == []
+    log = (tmp_path / "log").read_text()
+    assert PASSWORD not in log
+    assert tokens["access_token"] not in log
+
+    # Everything is there again, in several processes and under the other way to stop.
+    with serving(tmp_path, "--workers", "2", stop=signal.SIGTERM) as (address, _):
+        tokens = httpx.post(f"{address}/v1/sessions", json=person, timeout=30).json()
+        me = {"Authorization": f"Bearer {tokens['access_token']}"}
+        for _ in range(10):
+            assert httpx.get(f"{address}/v1/users/me", headers=me).json()["email"] == "ada@example.com"
+    assert processes_of(tmp_path) == []
+
+
+def test_the_same_app_runs_under_uvicorn_and_beside_other_commands(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "entrypoints.api:app", "--port", "0"],
+        cwd=TOP,
+        env=environment(tmp_path),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        started = ""
+        while "running on" not in started:
+            started = process.stderr.readline()
+            assert started
+        address = re.search(r"http://[\w.:]+", started)
+        assert address is not None
+        assert httpx.get(f"{address[0]}/readyz").json() == {"status": "ok"}
+        created = run(tmp_path, "users", "create", "ada@example.com", typed=f"{PASSWORD}\n")
+        assert created.returncode == 0, created.stderr
+        signed_in = httpx.post(
+            f"{address[0]}/v1/sessions", json={"email": "ada@example.com", "password": PASSWORD}, timeout=30
+        )
+        assert signed_in.status_code == 201
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert processes_of(tmp_path) == []
+
+
+def test_the_command_line(tmp_path: Path) -> None:
+    assert run(tmp_path, "--version").stdout.startswith("hallporter ")
+    assert "serve" in run(tmp_path, "--help").stdout
+    first, second = run(tmp_path, "migrate"), run(tmp_path, "migrate")
+    assert "applied" in first.stdout
+    assert second.stdout == "The schema was up to date already.\n"
+
+    admin = run(tmp_path, "users", "create", "ada@example.com", "--admin", "--generate-password", "--name", "Ada")
+    assert (admin.returncode, admin.stderr) == (0, "")
+    assert "as admin" in admin.stdout
+    assert re.search(r"^Password: \S{20,}$", admin.stdout, re.MULTILINE)
+    assert run(tmp_path, "users", "create", "bob@example.com", typed=f"{PASSWORD}\n").returncode == 0
+
+    shown = run(tmp_path, "users", "show", "ADA@example.com", "--json").stdout
+    assert '"roles": [\n    "admin"\n  ]' in shown
+    listed = run(tmp_path, "users", "list").stdout.splitlines()
+    assert [line.split()[1] for line in listed] == ["email", "bob@example.com", "ada@example.com"]
+    assert "For more: --before" in run(tmp_path, "users", "list", "--limit", "1").stderr
+    assert '"openapi": "3.1' in run(tmp_path, "openapi").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "typed", "said"),
+    [
+        (["users", "create", "ada@example.com"], {}, "short\n", "Use at least 15 characters"),
+        (["users", "create", "nobody"], {}, f"{PASSWORD}\n", "not an e-mail address"),
+        (["users", "show", "nobody@example.com"], {}, "", "There is no such user"),
+        (["migrate"], {"DATABASE_URL": "postgresql://u:canary@127.0.0.1:1/d"}, "", "No PostgreSQL answers"),
+        (["users", "list"], {"DATABASE_URL": "mysql://canary"}, "", "DATABASE_URL: must begin with postgresql://"),
+        (["serve"], {"ENVIRONMENT": "production", "SECRET_KEY": "canary"}, "", "PUBLIC_URL is missing"),
+        (["serve", "--host", "192.0.2.1"], {}, "", "choose another with --port"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    shared_home: Path, arguments: list[str], settings: dict[str, str], typed: str, said: str
+) -> None:
+    failed = run(shared_home, *arguments, typed=typed, **settings)
+    assert failed.returncode == 1
+    assert said in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert "canary" not in failed.stderr
+
+
+def test_another_root_key_is_noticed_at_the_start(shared_home: Path) -> None:
+    other = run(shared_home, "serve", "--port", "0", SECRET_KEY="T9vK2mQ7xW4cR8bN1zL5yP3dF6gH0jSa")
+    assert other.returncode == 3
+    assert "SECRET_KEY is not the key" in other.stderr
+    assert "Traceback" not in other.stderr
+    assert processes_of(shared_home) == []
+
+
+def test_alembic_has_its_own_commands(tmp_path: Path) -> None:
+    def alembic(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "alembic", *arguments],
+            check=False,
+            cwd=TOP,
+            env=environment(tmp_path, **settings),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    assert alembic("upgrade", "head").returncode == 0
+    assert "No new upgrade operations detected" in alembic("check").stdout
+    assert alembic("downgrade", "-1").returncode == 0
+    assert "CREATE TABLE users" in alembic("upgrade", "head", "--sql").stdout
+    refused = alembic("upgrade", "head", DATABASE_URL="postgresql://u:canary@127.0.0.1:1/d")
+    assert refused.returncode != 0
+    assert "No PostgreSQL answers" in refused.stdout + refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_killed_service_leaves_data_that_the_next_start_finds(tmp_path: Path) -> None:
+    person = {"email": "ada@example.com", "password": PASSWORD}
+    with pytest.raises(AssertionError), serving(tmp_path, stop=signal.SIGKILL) as (address, _):
+        assert httpx.post(f"{address}/v1/users", json=person, timeout=30).status_code == 201
+    with serving(tmp_path) as (address, _):
+        assert httpx.post(f"{address}/v1/sessions", json=person, timeout=30).status_code == 201
+    deadline = time.monotonic() + 10
+    while processes_of(tmp_path) and time.monotonic() < deadline:
+        pass
+    assert processes_of(tmp_path) == []

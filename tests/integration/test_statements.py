@@ -1,0 +1,70 @@
+"""How many statements things cost."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.system.randomness import SystemRandomness
+from application.ports.unit_of_work import UnitOfWork
+from application.sessions.authenticate import Authenticate
+from tests.world import World, make_world, memory_adapters, new_user
+
+
+@pytest.fixture
+def statements(engine: AsyncEngine) -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def see(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    event.listen(engine.sync_engine, "before_cursor_execute", see)
+    yield seen
+    event.remove(engine.sync_engine, "before_cursor_execute", see)
+
+
+@pytest.fixture
+def world(engine: AsyncEngine, postgres_uow: UnitOfWork) -> World:
+    return make_world(replace(memory_adapters(), unit_of_work=PostgresUnitOfWork(engine, SystemRandomness())))
+
+
+async def test_to_ask_who_is_calling_costs_one_statement(world: World, statements: list[str]) -> None:
+    await world.register()
+    signed_in = await world.sign_in()
+    statements.clear()
+    for _ in range(3):
+        await world.container.resolve(Authenticate).execute(access_token=signed_in.access_token)
+    assert len(statements) == 3
+    assert all("JOIN users" in statement for statement in statements)
+
+
+async def test_reading_by_single_statements_leaves_no_transaction_open(
+    engine: AsyncEngine, postgres_uow: UnitOfWork
+) -> None:
+    async with postgres_uow.read() as tx:
+        await tx.users.find_by_email(new_user().email)
+        async with engine.connect() as other:
+            found = await other.exec_driver_sql(
+                "SELECT count(*) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND state = 'idle in transaction'"
+            )
+            assert found.scalar_one() == 0
+
+
+async def test_a_page_of_users_is_one_walk_along_the_index(engine: AsyncEngine, postgres_uow: UnitOfWork) -> None:
+    async with engine.connect() as connection:
+        await connection.exec_driver_sql(
+            "INSERT INTO users (id, version, email, email_canonical, roles, security_epoch, created_at, updated_at) "
+            "SELECT gen_random_uuid(), 1, n || '@example.com', n || '@example.com', '{}', 0, now(), now() "
+            "FROM generate_series(1, 5000) n"
+        )
+        await connection.exec_driver_sql("ANALYZE users")
+        plan = await connection.exec_driver_sql(
+            "EXPLAIN SELECT * FROM users WHERE id < gen_random_uuid() ORDER BY id DESC LIMIT 50"
+        )
+        lines = "\n".join(plan.scalars())
+    assert "Index Scan Backward using pk_users" in lines
+    assert "Sort" not in lines
