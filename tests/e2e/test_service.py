@@ -14,6 +14,8 @@ import httpx
 import psutil
 import pytest
 
+from adapters.postgres.embedded import embedded_postgres
+
 TOP = Path(__file__).parents[2]
 HALLPORTER = Path(sys.executable).with_name("hallporter")
 PASSWORD = "a quiet harbour at dawn"
@@ -69,12 +71,11 @@ def serving(home: Path, *arguments: str, stop: signal.Signals = signal.SIGINT) -
         process.communicate()
 
 
-@pytest.fixture(scope="module")
-def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a database, for commands that change nothing in it."""
-    home = tmp_path_factory.mktemp("home")
-    assert run(home, "users", "create", "first@example.com", typed=f"{PASSWORD}\n").returncode == 0
-    return home
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A home whose database runs already, so that commands need not start and stop it each time."""
+    with embedded_postgres(tmp_path, durable=False):
+        yield tmp_path
 
 
 def processes_of(home: Path) -> list[str]:
@@ -154,25 +155,30 @@ def test_the_same_app_runs_under_uvicorn_and_beside_other_commands(tmp_path: Pat
     assert processes_of(tmp_path) == []
 
 
-def test_the_command_line(tmp_path: Path) -> None:
+def test_commands_say_what_they_are(tmp_path: Path) -> None:
     assert run(tmp_path, "--version").stdout.startswith("hallporter ")
     assert "serve" in run(tmp_path, "--help").stdout
-    first, second = run(tmp_path, "migrate"), run(tmp_path, "migrate")
+    assert '"openapi": "3.1' in run(tmp_path, "openapi").stdout
+
+
+def test_migrating_again_changes_nothing(home: Path) -> None:
+    first, second = run(home, "migrate"), run(home, "migrate")
     assert "applied" in first.stdout
     assert second.stdout == "The schema was up to date already.\n"
 
-    admin = run(tmp_path, "users", "create", "ada@example.com", "--admin", "--generate-password", "--name", "Ada")
+
+def test_operators_create_list_and_show_users(home: Path) -> None:
+    admin = run(home, "users", "create", "ada@example.com", "--admin", "--generate-password", "--name", "Ada")
     assert (admin.returncode, admin.stderr) == (0, "")
     assert "as admin" in admin.stdout
     assert re.search(r"^Password: \S{20,}$", admin.stdout, re.MULTILINE)
-    assert run(tmp_path, "users", "create", "bob@example.com", typed=f"{PASSWORD}\n").returncode == 0
+    assert run(home, "users", "create", "bob@example.com", typed=f"{PASSWORD}\r\n").returncode == 0
 
-    shown = run(tmp_path, "users", "show", "ADA@example.com", "--json").stdout
+    shown = run(home, "users", "show", "ADA@example.com", "--json").stdout
     assert '"roles": [\n    "admin"\n  ]' in shown
-    listed = run(tmp_path, "users", "list").stdout.splitlines()
+    listed = run(home, "users", "list").stdout.splitlines()
     assert [line.split()[1] for line in listed] == ["email", "bob@example.com", "ada@example.com"]
-    assert "For more: --before" in run(tmp_path, "users", "list", "--limit", "1").stderr
-    assert '"openapi": "3.1' in run(tmp_path, "openapi").stdout
+    assert "For more: --before" in run(home, "users", "list", "--limit", "1").stderr
 
 
 @pytest.mark.parametrize(
@@ -188,30 +194,31 @@ def test_the_command_line(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(
-    shared_home: Path, arguments: list[str], settings: dict[str, str], typed: str, said: str
+    home: Path, arguments: list[str], settings: dict[str, str], typed: str, said: str
 ) -> None:
-    failed = run(shared_home, *arguments, typed=typed, **settings)
+    failed = run(home, *arguments, typed=typed, **settings)
     assert failed.returncode == 1
     assert said in failed.stderr
     assert "Traceback" not in failed.stderr
     assert "canary" not in failed.stderr
 
 
-def test_another_root_key_is_noticed_at_the_start(shared_home: Path) -> None:
-    other = run(shared_home, "serve", "--port", "0", SECRET_KEY="T9vK2mQ7xW4cR8bN1zL5yP3dF6gH0jSa")
+def test_another_root_key_is_noticed_at_the_start(tmp_path: Path) -> None:
+    assert run(tmp_path, "users", "list").returncode == 0
+    other = run(tmp_path, "serve", "--port", "0", SECRET_KEY="T9vK2mQ7xW4cR8bN1zL5yP3dF6gH0jSa")
     assert other.returncode == 3
     assert "SECRET_KEY is not the key" in other.stderr
     assert "Traceback" not in other.stderr
-    assert processes_of(shared_home) == []
+    assert processes_of(tmp_path) == []
 
 
-def test_alembic_has_its_own_commands(tmp_path: Path) -> None:
+def test_alembic_has_its_own_commands(home: Path) -> None:
     def alembic(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "alembic", *arguments],
             check=False,
             cwd=TOP,
-            env=environment(tmp_path, **settings),
+            env=environment(home, **settings),
             capture_output=True,
             text=True,
             timeout=60,

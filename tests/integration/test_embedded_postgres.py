@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from adapters.postgres.unprivileged import AsNobody, InUserNamespace, NotPermitt
 HOLD = """
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from adapters.postgres.embedded import embedded_postgres
 with embedded_postgres(Path(sys.argv[1]), durable=False) as url:
@@ -135,8 +137,17 @@ def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
         pass
 
 
-def test_a_strangers_folder_is_not_listened_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """Short enough for a socket, unlike pytest's own."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as path:
+        yield Path(path)
+
+
+def test_a_strangers_folder_is_not_listened_in(
+    tmp_path: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(short_path))
     home = tmp_path / ("x" * 120)
     with embedded_postgres(home, durable=False) as url:
         folder = Path(make_url(url).query["host"])  # type: ignore[arg-type]  # one host, so no tuple

@@ -1,0 +1,120 @@
+"""The rules of import-linter hold, cover everything, and can fail."""
+
+import ast
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[2]
+FLOORS = ("domain", "application", "adapters", "entrypoints")
+LINT = Path(sys.executable).with_name("lint-imports")
+
+
+def modules(*floors: str) -> Iterator[tuple[str, ast.Module]]:
+    for floor in floors:
+        for path in sorted((TOP / floor).rglob("*.py")):
+            yield str(path.relative_to(TOP)), ast.parse(path.read_text())
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            assert node.module is not None
+            yield node.module
+
+
+def lint(top: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([LINT, "--no-cache"], check=False, cwd=top, capture_output=True, text=True)
+
+
+def test_the_domain_imports_the_standard_library_only() -> None:
+    for path, tree in modules("domain"):
+        foreign = {name.split(".")[0] for name in imported(tree)} - sys.stdlib_module_names - {"domain"}
+        assert not foreign, f"{path} imports {foreign}"
+
+
+def test_the_application_imports_the_domain_and_the_standard_library_only() -> None:
+    for path, tree in modules("application"):
+        roots = {name.split(".")[0] for name in imported(tree)}
+        foreign = roots - sys.stdlib_module_names - {"domain", "application"}
+        assert not foreign, f"{path} imports {foreign}"
+
+
+def test_the_domain_does_nothing_asynchronous() -> None:
+    for path, tree in modules("domain"):
+        found = [node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef | ast.Await)]
+        assert not found, path
+
+
+def test_the_core_asks_nobody_for_time_or_chance_but_its_ports() -> None:
+    for path, tree in modules("domain", "application"):
+        roots = {name.split(".")[0] for name in imported(tree)}
+        assert not roots & {"random", "secrets", "time"}, path
+        calls = [node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+        assert not {"utcnow", "today", "uuid4", "uuid1"} & set(calls), path
+        # `self._clock.now()` is the only now there is.
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and node.attr == "now":
+                assert ast.unparse(node) == "self._clock.now", path
+
+
+def test_the_core_is_typed_without_escapes() -> None:
+    for path, tree in modules("domain", "application"):
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        assert not names & {"Any", "cast"}, path
+
+
+def test_transactions_are_opened_by_use_cases_alone() -> None:
+    for path, tree in modules("adapters", "entrypoints"):
+        opened = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute)
+            and node.attr in {"begin", "read"}
+            and "unit_of_work" in ast.unparse(node.value)
+        ]
+        assert not opened, path
+
+
+def test_every_adapter_is_in_the_rule_that_keeps_them_apart() -> None:
+    contracts = tomllib.loads((TOP / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (apart,) = (contract for contract in contracts if contract["type"] == "independence")
+    folders = {f"adapters.{path.parent.name}" for path in (TOP / "adapters").glob("*/__init__.py")}
+    assert set(apart["modules"]) == folders
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "broken"),
+    [
+        ("domain/users/user.py", "import pydantic", "The core knows no library"),
+        ("domain/users/user.py", "import application.users.get_user", "Dependencies point inwards"),
+        ("application/users/get_user.py", "import sqlalchemy", "The core knows no library"),
+        ("application/users/get_user.py", "import adapters.memory.clock", "Dependencies point inwards"),
+        ("adapters/http/app.py", "import adapters.postgres.users", "No adapter imports another"),
+        ("adapters/http/app.py", "import entrypoints.settings", "Dependencies point inwards"),
+        ("adapters/http/app.py", "import joserfc", "Only the crypto adapter touches cryptography"),
+        ("entrypoints/service.py", "import punq", "Only the container knows punq"),
+    ],
+)
+def test_each_rule_has_been_seen_to_fail(tmp_path: Path, file: str, line: str, broken: str) -> None:
+    for floor in FLOORS:
+        shutil.copytree(TOP / floor, tmp_path / floor, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(TOP / "pyproject.toml", tmp_path)
+    (tmp_path / file).write_text(f"{line}\n" + (tmp_path / file).read_text())
+    outcome = lint(tmp_path)
+    assert outcome.returncode != 0
+    assert f"{broken} BROKEN" in outcome.stdout
+
+
+def test_all_rules_hold() -> None:
+    outcome = lint(TOP)
+    assert outcome.returncode == 0, outcome.stdout
+    assert "0 broken" in outcome.stdout

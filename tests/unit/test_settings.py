@@ -1,0 +1,188 @@
+"""Settings: defaults that work, and a production that takes none of them (SK-01)."""
+
+import base64
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from entrypoints.settings import (
+    LogFormat,
+    Settings,
+    SettingsProblem,
+    load_settings,
+    load_settings_or_exit,
+)
+
+GOOD_KEY = "T9vK2mQ7xW4cR8bN1zL5yP3dF6gH0jSa"
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": GOOD_KEY,
+    "DATABASE_URL": "postgresql://hall:porter@db.internal/hallporter",
+    "PUBLIC_URL": "https://accounts.mycompany.com",
+}
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def problems(monkeypatch: pytest.MonkeyPatch, **environment: str) -> list[str]:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsProblem) as refusal:
+        load_settings()
+    assert "canary" not in str(refusal.value)
+    return [problem.partition(" ")[0].rstrip(":") for problem in refusal.value.problems]
+
+
+def test_in_development_nothing_has_to_be_set() -> None:
+    settings = load_settings()
+    assert settings.database_url is None
+    assert settings.effective_log_format is LogFormat.TEXT
+    assert not settings.is_production
+
+
+def test_a_good_production_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in PRODUCTION.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    assert settings.effective_log_format is LogFormat.JSON
+    assert settings.root_key() == GOOD_KEY.encode()
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value().startswith("postgresql+asyncpg://hall:porter@")
+    assert "porter@" not in repr(settings)
+    assert GOOD_KEY not in repr(settings)
+
+
+def test_sk_01_all_problems_are_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = problems(monkeypatch, ENVIRONMENT="production", PASSWORD_MIN_LENGTH="7", LOG_LEVEL="canary")
+    assert sorted(found) == ["DATABASE_URL", "LOG_LEVEL", "PASSWORD_MIN_LENGTH", "PUBLIC_URL", "SECRET_KEY"]
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "PUBLIC_URL"])
+def test_sk_01_production_has_no_default_for_what_matters(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert problems(monkeypatch, **{key: value for key, value in PRODUCTION.items() if key != name}) == [name]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "short",
+        "x" * 64,
+        "changeme-changeme-changeme-changeme",
+        "replace-me-with-a-long-random-string",
+        "insecure-dev-key-0123456789-abcdefgh",
+        "0123456789abcdef0123456789abcdef",
+        "<output of openssl rand -base64 48>",
+        "$(openssl rand -base64 48)-----------",
+        "T9vK2mQ7xW4cR8bN1zL5yP3d        ",
+        "T9vK2mQ7T9vK2mQ7T9vK2mQ7T9vK2mQ7",
+    ],
+)
+@pytest.mark.parametrize("environment", ["development", "production"])
+def test_sk_01_a_key_that_is_no_chance_is_refused(monkeypatch: pytest.MonkeyPatch, key: str, environment: str) -> None:
+    found = problems(monkeypatch, **(PRODUCTION | {"ENVIRONMENT": environment, "SECRET_KEY": key}))
+    assert found == ["SECRET_KEY"]
+
+
+def test_keys_by_chance_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(7)  # noqa: S311  (the same keys each time)
+    for _ in range(2_000):
+        monkeypatch.setenv("SECRET_KEY", base64.b64encode(chance.randbytes(48)).decode())
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "canary",
+        "ftp://accounts.mycompany.com",
+        "https://",
+        "https://:canary@a.com",
+        "https://a b.com",
+        "https://a.com\n",
+        "https://a.com:x",
+        "https://a.com/<script>",
+        "https://*",
+        "https://a.com?",
+        "https://a.com/#x",
+    ],
+)
+def test_a_public_url_is_an_address_and_nothing_else(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    assert problems(monkeypatch, PUBLIC_URL=url) == ["PUBLIC_URL"]
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8000", "https://a.example.com/auth/", "http://[::1]:8000"])
+def test_ordinary_public_urls_are_taken_without_the_last_slash(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("PUBLIC_URL", url)
+    assert load_settings().public_url == url.rstrip("/")
+
+
+def test_production_is_reached_by_https(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert problems(monkeypatch, **(PRODUCTION | {"PUBLIC_URL": "http://accounts.mycompany.com"})) == ["PUBLIC_URL"]
+
+
+def test_pw_06_hashing_cannot_be_set_below_the_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert problems(monkeypatch, PASSWORD_HASH_ITERATIONS="1") == ["PASSWORD_HASH_ITERATIONS"]
+    monkeypatch.setenv("PASSWORD_HASH_MEMORY_KIB", "47104")
+    assert load_settings().password_hash_iterations == 1
+
+
+def test_a_file_of_settings_is_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PASSWORD_MIN_LENGTH=20\nSOMETHING_ELSE=1\n")
+    assert load_settings().password_min_length == 20
+
+
+def test_in_development_a_key_is_made_once_and_kept_from_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HALLPORTER_HOME", str(tmp_path / "home"))
+    key = load_settings().root_key()
+    assert len(key) >= 32
+    assert load_settings().root_key() == key
+    kept = tmp_path / "home" / "secret-key"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert kept.parent.stat().st_mode & 0o777 == 0o700
+    assert [file.name for file in kept.parent.iterdir()] == ["secret-key"]
+
+
+@pytest.mark.parametrize("fault", ["open to others", "a link", "empty", "a folder"])
+def test_a_kept_key_that_cannot_be_trusted_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fault: str
+) -> None:
+    monkeypatch.setenv("HALLPORTER_HOME", str(tmp_path))
+    kept = tmp_path / "secret-key"
+    if fault == "a folder":
+        kept.mkdir()
+    elif fault == "a link":
+        (tmp_path / "other").write_text(GOOD_KEY)
+        kept.symlink_to(tmp_path / "other")
+    else:
+        kept.write_text("" if fault == "empty" else GOOD_KEY)
+        kept.chmod(0o600 if fault == "empty" else 0o644)
+    with pytest.raises(SettingsProblem, match="secret-key"):
+        load_settings().root_key()
+
+
+def test_a_home_that_cannot_be_made_is_said_to_be_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HALLPORTER_HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(SettingsProblem, match="HALLPORTER_HOME"):
+        load_settings().root_key()
+
+
+def test_programs_around_us_end_with_the_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[Any]
+) -> None:
+    monkeypatch.setenv("SECRET_KEY", "short")
+    with pytest.raises(SystemExit) as end:
+        load_settings_or_exit()
+    assert end.value.code == 2
+    assert capsys.readouterr().err.startswith("The settings are not usable:\n  - SECRET_KEY is shorter")
