@@ -126,6 +126,23 @@ def test_from_the_first_start_to_the_last_sign_out(tmp_path: Path) -> None:
     assert processes_of(tmp_path) == []
 
 
+def test_a_thousand_requests_leave_the_process_below_150_megabytes(home: Path) -> None:
+    with serving(home) as (address, _), httpx.Client(base_url=address, timeout=30) as client:
+        person = {"email": "ada@example.com", "password": PASSWORD}
+        assert client.post("/v1/users", json=person).status_code == 201
+        tokens = [client.post("/v1/sessions", json=person).json()["access_token"] for _ in range(20)]
+        client.headers["Authorization"] = f"Bearer {tokens[-1]}"
+        for _ in range(1000):
+            assert client.get("/v1/users/me").status_code == 200
+        (server,) = (
+            process
+            for process in psutil.process_iter(["cmdline", "environ"])
+            if "serve" in (process.info["cmdline"] or [])
+            and (process.info["environ"] or {}).get("HALLPORTER_HOME") == str(home)
+        )
+        assert server.memory_info().rss < 150 * 1024 * 1024
+
+
 def test_the_same_app_runs_under_uvicorn_and_beside_other_commands(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", "entrypoints.api:app", "--port", "0"],

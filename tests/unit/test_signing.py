@@ -1,12 +1,12 @@
 """The key ring, and access tokens made with it."""
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from adapters.memory.signing_keys import MemorySigningKeyRepository
 from adapters.memory.token_signer import MemoryTokenSigner
 from application.sessions.access_tokens import AccessTokenPolicy, AccessTokens
 from application.signing.key_ring import KeyRing
@@ -49,9 +49,15 @@ async def test_the_first_call_makes_the_key_and_others_find_it(world: World) -> 
     assert await ring_of(world).find(key.id) == key
 
 
-async def test_many_processes_that_start_together_agree_on_one_key(world: World) -> None:
-    keys = await asyncio.gather(*(ring_of(world).active() for _ in range(20)))
-    assert len({key.id for key in keys}) == 1
+async def test_a_key_that_is_refused_as_a_second_one_without_a_first_is_a_bug(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(_repository: object, _key: SigningKey) -> None:
+        raise ActiveSigningKeyExists
+
+    monkeypatch.setattr(MemorySigningKeyRepository, "add", refuse)
+    with pytest.raises(RuntimeError, match="no first"):
+        await ring_of(world).active()
 
 
 async def test_a_new_key_is_noticed_after_a_few_seconds_and_not_asked_for_each_time(world: World) -> None:
