@@ -1,6 +1,7 @@
 """Meeting a database: does it answer, is it new enough, does it have our schema?"""
 
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -134,6 +135,9 @@ def _explained(error: OSError | DBAPIError, url: str) -> str:
     address = make_url(url)
     place = f"{address.host or address.query.get('host', 'localhost')}:{address.port or 5432}"
     state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    # The driver has no class of its own for a server without TLS; every other ConnectionError has one.
+    if type(error) is ConnectionError or isinstance(error, ssl.SSLError):
+        return f"PostgreSQL at {place} does not take the encrypted connection that sslmode asks for: {error}."
     if state is None:
         return f"No PostgreSQL answers at {place}. Start it, or correct host and port in DATABASE_URL."
     if state in _WRONG_PASSWORD:

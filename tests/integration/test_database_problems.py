@@ -69,6 +69,12 @@ async def test_an_unreachable_server_is_explained(place: str) -> None:
     assert "canary" not in str(problem.value)
 
 
+async def test_a_server_without_tls_is_told_from_an_absent_one() -> None:
+    async with server(refusing("00000")) as url:
+        with pytest.raises(DatabaseProblem, match="does not take the encrypted connection that sslmode"):
+            await schema.migrate(f"{url}?ssl=require")
+
+
 async def test_a_server_that_is_too_old_is_refused(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema, "OLDEST_SERVER", 99)
     with pytest.raises(DatabaseProblem, match=r"PostgreSQL \d+\.\d+ is too old; Hallporter needs 99 or later"):
