@@ -1,4 +1,4 @@
-"""${message}
+"""${message.rstrip(".").capitalize()}.
 
 Revision: ${up_revision}, after ${down_revision | comma,n}. Made on ${create_date}.
 """
@@ -14,7 +14,7 @@ depends_on = ${repr(depends_on)}
 
 
 def upgrade() -> None:
-    """${message}."""
+    """${message.rstrip(".").capitalize()}."""
     ${upgrades if upgrades else "pass"}
 
 

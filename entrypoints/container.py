@@ -12,6 +12,7 @@ from adapters.crypto.argon2_hasher import Argon2PasswordHasher
 from adapters.crypto.common_passwords import CommonPasswords
 from adapters.crypto.jose_signer import JoseTokenSigner
 from adapters.crypto.sealing import Sealer
+from adapters.crypto.token_sealer import AesTokenSealer
 from adapters.mail.email_parser import StrictEmailParser
 from adapters.postgres.database import open_engine
 from adapters.postgres.readiness import PostgresReadiness
@@ -24,10 +25,12 @@ from application.ports.email_parser import EmailParser
 from application.ports.password_hasher import PasswordHasher
 from application.ports.randomness import Randomness
 from application.ports.readiness import Readiness
+from application.ports.token_sealer import TokenSealer
 from application.ports.token_signer import TokenSigner
 from application.ports.unit_of_work import UnitOfWork
 from application.sessions.access_tokens import AccessTokenPolicy, AccessTokens
 from application.sessions.authenticate import Authenticate
+from application.sessions.refresh_session import RefreshSession
 from application.sessions.sign_in import SignIn
 from application.sessions.sign_out import SignOut
 from application.signing.key_ring import KeyRing
@@ -48,6 +51,7 @@ USE_CASES: tuple[type, ...] = (
     UpdateProfile,
     ListUsers,
     SignIn,
+    RefreshSession,
     Authenticate,
     SignOut,
     KeyRing,
@@ -62,6 +66,7 @@ class Adapters:
     unit_of_work: UnitOfWork
     passwords: PasswordHasher
     signer: TokenSigner
+    token_sealer: TokenSealer
     emails: EmailParser
     clock: Clock
     randomness: Randomness
@@ -100,6 +105,7 @@ async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[
                 unit_of_work=PostgresUnitOfWork(engine, randomness, on_commit=log_events),
                 passwords=passwords,
                 signer=JoseTokenSigner(sealer),
+                token_sealer=AesTokenSealer(),
                 emails=StrictEmailParser(),
                 clock=SystemClock(),
                 randomness=randomness,
@@ -116,12 +122,20 @@ def build_container(settings: Settings, adapters: Adapters) -> Container:
         (UnitOfWork, adapters.unit_of_work),
         (PasswordHasher, adapters.passwords),
         (TokenSigner, adapters.signer),
+        (TokenSealer, adapters.token_sealer),
         (EmailParser, adapters.emails),
         (Clock, adapters.clock),
         (Randomness, adapters.randomness),
         (Readiness, adapters.readiness),
         (RegistrationPolicy, RegistrationPolicy(open=settings.registration is Registration.OPEN)),
-        (SessionPolicy, SessionPolicy(absolute_lifetime=timedelta(seconds=settings.session_lifetime_seconds))),
+        (
+            SessionPolicy,
+            SessionPolicy(
+                absolute_lifetime=timedelta(seconds=settings.session_lifetime_seconds),
+                idle_lifetime=timedelta(seconds=settings.session_idle_lifetime_seconds),
+                refresh_grace=timedelta(seconds=settings.refresh_grace_seconds),
+            ),
+        ),
         (
             AccessTokenPolicy,
             AccessTokenPolicy(

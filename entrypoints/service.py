@@ -1,6 +1,10 @@
 """The application on real adapters."""
 
+import asyncio
 import logging
+import multiprocessing
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -25,12 +29,27 @@ def make_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         share_one_heap()
+        _leave_with_parent()
         async with AsyncExitStack() as running:
             with _reported():
                 app.state.container = await running.enter_async_context(started(settings))
             yield
 
     return create_app(config=http_config(settings), lifespan=lifespan)
+
+
+def _leave_with_parent() -> None:
+    """Stop when the process that started us is gone: nobody else would stop us, and its port would stay taken."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        loop.remove_reader(parent.sentinel)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    loop.add_reader(parent.sentinel, leave)
 
 
 @contextmanager

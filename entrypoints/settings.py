@@ -114,6 +114,12 @@ class Settings(BaseSettings):
     session_lifetime_seconds: int = Field(
         default=30 * 86_400, ge=60, le=400 * 86_400, description="longest life of a session, in seconds"
     )
+    session_idle_lifetime_seconds: int = Field(
+        default=14 * 86_400, ge=60, le=400 * 86_400, description="life of a session that nobody refreshes, in seconds"
+    )
+    refresh_grace_seconds: int = Field(
+        default=10, ge=0, le=60, description="how long a rotated refresh token gets the same answer; 0 is never"
+    )
     database_pool_size: int = Field(
         default=10, ge=1, le=100, description="database connections of one process, at most"
     )

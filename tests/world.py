@@ -7,12 +7,16 @@ from adapters.memory.clock import MemoryClock
 from adapters.memory.password_hasher import MemoryPasswordHasher
 from adapters.memory.randomness import MemoryRandomness
 from adapters.memory.readiness import MemoryReadiness
+from adapters.memory.token_sealer import MemoryTokenSealer
 from adapters.memory.token_signer import MemoryTokenSigner
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.ports.unit_of_work import UnitOfWork
-from application.sessions.sign_in import SignedIn, SignIn
+from application.sessions.issued_tokens import IssuedTokens
+from application.sessions.refresh_session import RefreshSession
+from application.sessions.sign_in import SignIn
 from application.users.register_user import RegisterUser
 from domain.ids import SessionId, UserId
+from domain.sessions.refresh_token import RefreshTokenSecret
 from domain.sessions.session import AuthenticationMethod, Device, Session, SessionPolicy
 from domain.users.password import PasswordHash
 from domain.users.user import User
@@ -43,10 +47,13 @@ class World:
     async def register(self, email: str = EMAIL, password: str = PASSWORD) -> User:
         return await self.container.resolve(RegisterUser).execute(email=email, password=password)
 
-    async def sign_in(self, email: str = EMAIL, password: str = PASSWORD, device: Device | None = None) -> SignedIn:
+    async def sign_in(self, email: str = EMAIL, password: str = PASSWORD, device: Device | None = None) -> IssuedTokens:
         return await self.container.resolve(SignIn).execute(
             email=email, password=password, device=device or Device(user_agent="tests", network_address="192.0.2.7")
         )
+
+    async def refresh(self, token: RefreshTokenSecret) -> IssuedTokens:
+        return await self.container.resolve(RefreshSession).execute(refresh_token=token.text)
 
     async def suspend(self, user_id: UserId) -> None:
         async with self.unit_of_work.begin() as tx:
@@ -65,6 +72,7 @@ def memory_adapters() -> Adapters:
         unit_of_work=MemoryUnitOfWork(on_commit=log_events),
         passwords=MemoryPasswordHasher(),
         signer=MemoryTokenSigner(),
+        token_sealer=MemoryTokenSealer(),
         emails=StrictEmailParser(),
         clock=MemoryClock(),
         randomness=MemoryRandomness(),

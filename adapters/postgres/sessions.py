@@ -18,7 +18,7 @@ _SESSIONS = SessionModel.__table__
 _USERS = UserModel.__table__
 # Session and user in one row: the session's columns get a prefix, since both have an id and a version.
 _PREFIX = "session_"
-_PREFIXED = [column.label(_PREFIX + column.name) for column in _SESSIONS.c]
+PREFIXED = [column.label(_PREFIX + column.name) for column in _SESSIONS.c]
 
 
 class PostgresSessionRepository:
@@ -41,21 +41,21 @@ class PostgresSessionRepository:
         await self._audit.append_all(session.collect_events())
 
     async def get(self, session_id: SessionId) -> Session:
-        return await self._one(select(*_PREFIXED).where(_SESSIONS.c.id == session_id))
+        return await self._one(select(*PREFIXED).where(_SESSIONS.c.id == session_id))
 
     async def lock(self, session_id: SessionId) -> Session:
-        return await self._one(select(*_PREFIXED).where(_SESSIONS.c.id == session_id).with_for_update())
+        return await self._one(select(*PREFIXED).where(_SESSIONS.c.id == session_id).with_for_update())
 
     async def find_live(self, session_id: SessionId, *, at: datetime) -> Principal | None:
-        query = select(_USERS, *_PREFIXED).join_from(_SESSIONS, _USERS)
+        query = select(_USERS, *PREFIXED).join_from(_SESSIONS, _USERS)
         row = await self._statements.row(query.where(_SESSIONS.c.id == session_id, _is_live(at)))
-        return Principal(user=users.from_row(row), session=_from_row(row)) if row is not None else None
+        return Principal(user=users.from_row(row), session=from_row(row)) if row is not None else None
 
     async def _one(self, query: Select[*tuple[Any, ...]]) -> Session:
         row = await self._statements.row(query)
         if row is None:
             raise SessionNotFound
-        return _from_row(row)
+        return from_row(row)
 
 
 def _is_live(at: datetime) -> ColumnElement[bool]:
@@ -81,12 +81,14 @@ def _to_row(session: Session) -> dict[str, object]:
         "created_at": session.created_at,
         "last_used_at": session.last_used_at,
         "expires_at": session.expires_at,
+        "generation": session.generation,
         "ended_at": session.ended_at,
         "end_reason": session.end_reason,
     }
 
 
-def _from_row(row: Row[*tuple[Any, ...]]) -> Session:
+def from_row(row: Row[*tuple[Any, ...]]) -> Session:
+    """The session of a row that has the columns of `PREFIXED`."""
     return Session(
         id=row.session_id,
         version=row.session_version,
@@ -98,6 +100,7 @@ def _from_row(row: Row[*tuple[Any, ...]]) -> Session:
         created_at=row.session_created_at,
         last_used_at=row.session_last_used_at,
         expires_at=row.session_expires_at,
+        generation=row.session_generation,
         ended_at=row.session_ended_at,
         end_reason=EndReason(row.session_end_reason) if row.session_end_reason is not None else None,
     )

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from domain.sessions.refresh_token import RefreshToken
+from domain.sessions.token_family import TokenFamily
 
 
 class RefreshTokenRepository(Protocol):
@@ -12,6 +13,23 @@ class RefreshTokenRepository(Protocol):
         """Keep a new generation of an existing session's family.
 
         Raises: SessionNotFound.
+        """
+        ...
+
+    async def rotate(self, rotated: RefreshToken, successor: RefreshToken) -> None:
+        """Keep the successor, and that its predecessor was rotated; what older ones still seal is forgotten.
+
+        Only with the session locked.
+        """
+        ...
+
+    async def lock_family(self, digest: bytes) -> TokenFamily | None:
+        """The token with this SHA-256, its session and user, as they stand now. None for an unknown one.
+
+        The session is nobody else's to lock or save until this transaction ends; waits up to a second for whoever has
+        it. Only inside `begin`.
+
+        Raises: DatabaseUnavailable.
         """
         ...
 

@@ -9,6 +9,7 @@ from application.ports.token_signer import TokenSigner
 from application.signing.key_ring import KeyRing
 from domain.sessions.access_token import AccessTokenClaims
 from domain.sessions.session import InvalidAccessToken, Session
+from domain.signing.signing_key import SigningKey
 
 # Between our own processes, whose clocks may differ a little (ST-10 allows up to 30 seconds).
 _LEEWAY = timedelta(seconds=30)
@@ -41,7 +42,11 @@ class AccessTokens:
         """How long an access token is good."""
         return self._policy.lifetime
 
-    async def issue(self, session: Session) -> str:
+    async def key(self) -> SigningKey:
+        """The key to issue with. May ask the database: get it before a transaction."""
+        return await self._keys.active()
+
+    def issue(self, session: Session, key: SigningKey) -> str:
         """A new access token for the session."""
         now = self._clock.now().replace(microsecond=0)
         claims = AccessTokenClaims(
@@ -56,7 +61,7 @@ class AccessTokens:
             authenticated_at=session.authenticated_at.replace(microsecond=0),
             methods=session.methods,
         )
-        return self._signer.sign(claims, await self._keys.active())
+        return self._signer.sign(claims, key)
 
     async def verify(self, token: str) -> AccessTokenClaims:
         """What the token says, if one of our keys signed it, for us, and it is valid now.

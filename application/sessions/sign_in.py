@@ -1,8 +1,6 @@
 """Signing in."""
 
 import logging
-from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Never
 
 from application.ports.clock import Clock
@@ -11,6 +9,7 @@ from application.ports.password_hasher import PasswordHasher
 from application.ports.randomness import Randomness
 from application.ports.unit_of_work import UnitOfWork
 from application.sessions.access_tokens import AccessTokens
+from application.sessions.issued_tokens import IssuedTokens
 from domain.ids import SessionId
 from domain.sessions.refresh_token import SECRET_BYTES, RefreshToken, RefreshTokenSecret
 from domain.sessions.session import (
@@ -26,16 +25,6 @@ from domain.users.password import Password
 from domain.users.user import User
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedIn:
-    """A new session and the keys to it. The only time that the refresh token is seen."""
-
-    session: Session
-    access_token: str = field(repr=False)
-    access_token_lifetime: timedelta
-    refresh_token: RefreshTokenSecret
 
 
 class SignIn:
@@ -59,7 +48,7 @@ class SignIn:
         self._randomness = randomness
         self._policy = policy
 
-    async def execute(self, *, email: str, password: str, device: Device) -> SignedIn:
+    async def execute(self, *, email: str, password: str, device: Device) -> IssuedTokens:
         """The new session.
 
         Every refusal costs the same work and looks the same (LG-01, LG-02); why it happened goes to the audit log.
@@ -75,9 +64,9 @@ class SignIn:
         if user is None or not matched or not user.is_active:
             await self._refuse(user, device, matched=matched)
 
-        signed_in = await self._open_session(user, device)
+        issued = await self._open_session(user, device)
         await self._rehash_if_outdated(user, typed)
-        return signed_in
+        return issued
 
     async def _refuse(self, user: User | None, device: Device, *, matched: bool) -> Never:
         # The trace is committed before the refusal is raised: raising inside would roll it back.
@@ -92,7 +81,7 @@ class SignIn:
             )
         raise InvalidCredentials
 
-    async def _open_session(self, user: User, device: Device) -> SignedIn:
+    async def _open_session(self, user: User, device: Device) -> IssuedTokens:
         now = self._clock.now()
         session = Session.start(
             id=SessionId(self._randomness.uuid(at=now)),
@@ -104,14 +93,14 @@ class SignIn:
         )
         refresh_token = RefreshTokenSecret.from_random(self._randomness.secret(SECRET_BYTES))
         # Before the session is kept: one to which nobody got a key would live on unseen.
-        access_token = await self._access_tokens.issue(session)
+        access_token = self._access_tokens.issue(session, await self._access_tokens.key())
         # A password changed or a user suspended since the read above has moved the security epoch: the session
         # would begin in the old one, and be dead.
         async with self._unit_of_work.begin() as tx:
             await tx.sessions.add(session)
             await tx.refresh_tokens.add(RefreshToken.first(refresh_token, session_id=session.id, at=now))
-        return SignedIn(
-            session=session,
+        return IssuedTokens(
+            session_id=session.id,
             access_token=access_token,
             access_token_lifetime=self._access_tokens.lifetime,
             refresh_token=refresh_token,

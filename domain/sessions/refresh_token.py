@@ -6,6 +6,7 @@ import re
 import zlib
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 from typing import Self
 
 from domain.ids import SessionId
@@ -50,14 +51,32 @@ def _checksum(secret: str) -> str:
     return f"{zlib.crc32(secret.encode()):08x}"
 
 
+class Presented(Enum):
+    """What somebody who presents a refresh token is entitled to."""
+
+    NEXT = auto()
+    """The youngest token: the next one."""
+    SAME = auto()
+    """The one before, a moment ago: the same answer again. Two tabs, or an answer that was lost."""
+    NOTHING = auto()
+    """The session is over."""
+    REUSED = auto()
+    """Older: two parties hold tokens of one family, and one of them stole it (RFC 9700 section 4.14)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshToken:
-    """One generation of a session's token family, as it is kept. The first generation is 1."""
+    """One generation of a session's token family, as it is kept. The first generation is 1.
+
+    `sealed_answer` is what was answered when this one was rotated; only the holder of this very token can open it.
+    """
 
     digest: bytes = field(repr=False)
     session_id: SessionId
     generation: int
     issued_at: datetime
+    rotated_at: datetime | None = None
+    sealed_answer: str | None = field(default=None, repr=False)
 
     @classmethod
     def first(cls, secret: RefreshTokenSecret, *, session_id: SessionId, at: datetime) -> Self:

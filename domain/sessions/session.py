@@ -24,6 +24,7 @@ class EndReason(StrEnum):
     """Why a session is over before its time."""
 
     SIGNED_OUT = "signed_out"
+    REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105  (a reason, not a secret)
 
 
 class RefusalReason(StrEnum):
@@ -76,6 +77,13 @@ class InvalidAccessToken(NotAuthenticated):
     title = "The access token is missing, expired, revoked or malformed"
 
 
+class InvalidRefreshToken(NotAuthenticated):
+    """The one answer to every refresh token that opens nothing, whatever its cause."""
+
+    code = "invalid_refresh_token"
+    title = "The refresh token is expired, revoked or malformed; sign in again"
+
+
 class SessionNotFound(NotFound):
     """No such session, or not one of the caller's."""
 
@@ -99,9 +107,14 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPolicy:
-    """How long sessions live."""
+    """How long sessions live, and how long a rotated refresh token may be presented again.
+
+    `refresh_grace` of zero is strict: each token once.
+    """
 
     absolute_lifetime: timedelta = timedelta(days=30)
+    idle_lifetime: timedelta = timedelta(days=14)
+    refresh_grace: timedelta = timedelta(seconds=10)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,7 +122,7 @@ class Session(Aggregate):
     """One sign-in on one device; at the same time the family of all refresh tokens that come from it.
 
     `security_epoch` is the user's at the time of signing in. `methods` and `authenticated_at` are the proof that was
-    given and when.
+    given and when. `generation` is that of the youngest refresh token, and `last_used_at` when it was issued.
     """
 
     id: SessionId
@@ -121,6 +134,7 @@ class Session(Aggregate):
     created_at: datetime
     last_used_at: datetime
     expires_at: datetime
+    generation: int = 1
     ended_at: datetime | None = None
     end_reason: EndReason | None = None
 
@@ -161,6 +175,15 @@ class Session(Aggregate):
             and user.is_active
             and self.security_epoch == user.security_epoch
         )
+
+    def is_idle(self, *, at: datetime, policy: SessionPolicy) -> bool:
+        """Whether nobody has come back for too long. Asked on refreshing: access tokens do not live that long."""
+        return at >= self.last_used_at + policy.idle_lifetime
+
+    def rotate(self, *, at: datetime) -> None:
+        """Count a new refresh token. The end of the session stays where it is."""
+        self.generation += 1
+        self.last_used_at = at
 
     def end(self, *, reason: EndReason, at: datetime) -> bool:
         """End the session at once. False when it was over already."""

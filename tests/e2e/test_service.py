@@ -1,5 +1,7 @@
 """The service as people start it: real processes, real sockets, a database of their own."""
 
+import asyncio
+import json
 import os
 import re
 import signal
@@ -249,6 +251,27 @@ def test_alembic_has_its_own_commands(home: Path) -> None:
     assert refused.returncode != 0
     assert "No PostgreSQL answers" in refused.stdout + refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_st_07_two_processes_give_one_answer_and_forget_nothing_when_killed(home: Path) -> None:
+    person = {"email": "ada@example.com", "password": PASSWORD}
+
+    async def refresh_at_once(address: str, token: str, count: int) -> set[bytes]:
+        async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+            requests = (client.post("/v1/sessions/refresh", json={"refresh_token": token}) for _ in range(count))
+            answers = await asyncio.gather(*requests)
+        assert {answer.status_code for answer in answers} == {200}
+        return {json.dumps(answer.json() | {"expires_in": 0}).encode() for answer in answers}
+
+    with pytest.raises(AssertionError), serving(home, "--workers", "2", stop=signal.SIGKILL) as (address, _):  # noqa: PT012
+        httpx.post(f"{address}/v1/users", json=person, timeout=30)
+        first = httpx.post(f"{address}/v1/sessions", json=person, timeout=30).json()["refresh_token"]
+        (second,) = asyncio.run(refresh_at_once(address, first, 200))
+        (third,) = asyncio.run(refresh_at_once(address, json.loads(second)["refresh_token"], 20))
+    with serving(home) as (address, _):
+        for token in (first, json.loads(third)["refresh_token"]):
+            refused = httpx.post(f"{address}/v1/sessions/refresh", json={"refresh_token": token}, timeout=30)
+            assert (refused.status_code, refused.json()["code"]) == (401, "invalid_refresh_token")
 
 
 def test_a_killed_service_leaves_data_that_the_next_start_finds(tmp_path: Path) -> None:

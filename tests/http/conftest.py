@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.crypto.argon2_hasher import Argon2PasswordHasher
 from adapters.crypto.jose_signer import JoseTokenSigner
 from adapters.crypto.sealing import Sealer
+from adapters.crypto.token_sealer import AesTokenSealer
 from adapters.http.app import HttpConfig, create_app
 from adapters.http.problems import MEDIA_TYPE
 from adapters.mail.email_parser import StrictEmailParser
@@ -39,6 +40,7 @@ def postgres_world(engine: AsyncEngine, postgres_uow: UnitOfWork) -> Iterator[Wo
             unit_of_work=postgres_uow,
             passwords=hasher,
             signer=JoseTokenSigner(sealer),
+            token_sealer=AesTokenSealer(),
             emails=StrictEmailParser(),
             clock=SystemClock(),
             randomness=SystemRandomness(),

@@ -31,6 +31,7 @@ def test_operations_have_the_names_that_clients_were_generated_with() -> None:
         "get_me",
         "update_me",
         "sign_in",
+        "refresh_session",
         "get_current_session",
         "sign_out",
         "get_liveness",
@@ -111,7 +112,7 @@ def test_protected_operations_say_so(operation: str) -> None:
 
 
 def test_unknown_fields_are_documented_as_refused() -> None:
-    for name in ("UserCreate", "UserUpdate", "SessionCreate"):
+    for name in ("UserCreate", "UserUpdate", "SessionCreate", "SessionRefresh"):
         assert DOCUMENT["components"]["schemas"][name]["additionalProperties"] is False
 
 

@@ -28,6 +28,10 @@ def tokens_of(world: World, policy: AccessTokenPolicy | None = None) -> AccessTo
     return AccessTokens(ring_of(world), world.adapters.signer, world.clock, world.adapters.randomness, policy)
 
 
+async def issued_by(tokens: AccessTokens) -> str:
+    return tokens.issue(new_session(new_user()), await tokens.key())
+
+
 async def add_key(world: World, key_id: str, state: KeyState) -> None:
     material = world.adapters.signer.generate(KeyId(key_id))
     key = SigningKey(
@@ -94,7 +98,7 @@ async def test_a_second_active_key_is_refused(world: World) -> None:
 async def test_a_token_says_what_rfc_9068_asks_for(world: World) -> None:
     session = new_session(new_user())
     tokens = tokens_of(world)
-    claims = await tokens.verify(await tokens.issue(session))
+    claims = await tokens.verify(tokens.issue(session, await tokens.key()))
     assert (claims.issuer, claims.audience, claims.client_id) == (
         "https://a.example.com",
         "https://a.example.com",
@@ -103,21 +107,21 @@ async def test_a_token_says_what_rfc_9068_asks_for(world: World) -> None:
     assert (claims.subject, claims.session_id, claims.methods) == (session.user_id, session.id, session.methods)
     assert claims.expires_at - claims.issued_at == timedelta(minutes=10)
     assert claims.authenticated_at == session.authenticated_at
-    assert claims.token_id != (await tokens.verify(await tokens.issue(session))).token_id
+    assert claims.token_id != (await tokens.verify(tokens.issue(session, await tokens.key()))).token_id
 
 
 @pytest.mark.parametrize("change", [{"issuer": "https://a.example.com/"}, {"audience": "https://b.example.com"}])
 async def test_a_token_for_somebody_else_is_refused(world: World, change: dict[str, Any]) -> None:
     policy = AccessTokenPolicy(issuer="https://a.example.com", audience="https://a.example.com")
     theirs = replace(policy, **change)
-    token = await tokens_of(world, theirs).issue(new_session(new_user()))
+    token = await issued_by(tokens_of(world, theirs))
     with pytest.raises(InvalidAccessToken):
         await tokens_of(world, policy).verify(token)
 
 
 async def test_a_token_from_the_future_is_refused_beyond_what_clocks_may_differ(world: World) -> None:
     world.clock.advance(timedelta(seconds=31))
-    token = await tokens_of(world).issue(new_session(new_user()))
+    token = await issued_by(tokens_of(world))
     world.clock.advance(timedelta(seconds=-30))
     await tokens_of(world).verify(token)
     world.clock.advance(timedelta(seconds=-1))

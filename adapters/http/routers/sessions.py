@@ -9,12 +9,13 @@ from adapters.http.conditional import IfNoneMatch, etag, unchanged
 from adapters.http.documentation import WITH_BODY, WITH_USER, responses
 from adapters.http.headers import ETAG, LOCATION, NO_STORE
 from adapters.http.injection import injected
-from adapters.http.schemas.sessions import SessionCreate, SessionResponse, TokenResponse
+from adapters.http.schemas.sessions import SessionCreate, SessionRefresh, SessionResponse, TokenResponse
 from adapters.http.strict_json import StrictRoute
 from application.ports.password_hasher import HashingBusy
+from application.sessions.refresh_session import RefreshSession
 from application.sessions.sign_in import SignIn
 from application.sessions.sign_out import SignOut
-from domain.sessions.session import Device, InvalidCredentials, SessionNotFound
+from domain.sessions.session import Device, InvalidCredentials, InvalidRefreshToken, SessionNotFound
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=StrictRoute)
 
@@ -28,11 +29,24 @@ async def sign_in(
     session_in: SessionCreate, request: Request, response: Response, sign_in: Annotated[SignIn, injected(SignIn)]
 ) -> TokenResponse:
     """Sign in with address and password. Every refusal looks the same, whatever its cause."""
-    signed_in = await sign_in.execute(
+    issued = await sign_in.execute(
         email=session_in.email, password=session_in.password.get_secret_value(), device=_device(request)
     )
     response.headers.update(NO_STORE | {"Location": "/v1/sessions/current"})
-    return TokenResponse.of(signed_in)
+    return TokenResponse.of(issued)
+
+
+@router.post("/refresh", responses=responses("refresh_session", InvalidRefreshToken, *WITH_BODY))
+async def refresh_session(
+    session_in: SessionRefresh, response: Response, refresh: Annotated[RefreshSession, injected(RefreshSession)]
+) -> TokenResponse:
+    """Exchange the refresh token for the next one.
+
+    The same token again within 10 seconds gets the same answer again; anything older ends the session.
+    """
+    issued = await refresh.execute(refresh_token=session_in.refresh_token.get_secret_value())
+    response.headers.update(NO_STORE)
+    return TokenResponse.of(issued)
 
 
 @router.get(

@@ -7,9 +7,12 @@ from pydantic import ConfigDict, Field, SecretStr
 
 from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp
 from adapters.http.schemas.users import MAX_TYPED_PASSWORD_LENGTH
-from application.sessions.sign_in import SignedIn
+from application.sessions.issued_tokens import IssuedTokens
 from domain.sessions.session import Session
 from domain.users.email_address import MAX_LENGTH
+
+# Far more than a refresh token has: what is no token is said to be none, and not to be too long.
+MAX_TOKEN_LENGTH = 256
 
 
 class SessionCreate(RequestSchema):
@@ -21,6 +24,18 @@ class SessionCreate(RequestSchema):
 
     email: str = Field(max_length=MAX_LENGTH)
     password: SecretStr = Field(max_length=MAX_TYPED_PASSWORD_LENGTH)
+
+
+class SessionRefresh(RequestSchema):
+    """Who wants to go on."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"refresh_token": "hp_rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA_00000000"}]
+        }
+    )
+
+    refresh_token: SecretStr = Field(max_length=MAX_TOKEN_LENGTH)
 
 
 class TokenResponse(ResponseSchema):
@@ -47,13 +62,13 @@ class TokenResponse(ResponseSchema):
     session_id: UUID
 
     @classmethod
-    def of(cls, signed_in: SignedIn) -> Self:
+    def of(cls, issued: IssuedTokens) -> Self:
         return cls(
-            access_token=signed_in.access_token,
+            access_token=issued.access_token,
             token_type="Bearer",  # noqa: S106  (the scheme's name)
-            expires_in=int(signed_in.access_token_lifetime.total_seconds()),
-            refresh_token=signed_in.refresh_token.text,
-            session_id=signed_in.session.id,
+            expires_in=int(issued.access_token_lifetime.total_seconds()),
+            refresh_token=issued.refresh_token.text,
+            session_id=issued.session_id,
         )
 
 

@@ -35,6 +35,7 @@ class SessionModel(Base):
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    generation: Mapped[int] = mapped_column(server_default="1")
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None]
 
@@ -52,5 +53,7 @@ class RefreshTokenModel(Base):
     session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
     generation: Mapped[int]
     issued_at: Mapped[datetime]
+    rotated_at: Mapped[datetime | None]
+    sealed_answer: Mapped[str | None]
 
     session: Mapped[SessionModel] = relationship(back_populates="refresh_tokens", lazy="raise")

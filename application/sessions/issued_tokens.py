@@ -1,0 +1,17 @@
+"""The keys to a session."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from domain.ids import SessionId
+from domain.sessions.refresh_token import RefreshTokenSecret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedTokens:
+    """What a client holds after signing in or refreshing. The only time that the refresh token is seen."""
+
+    session_id: SessionId
+    access_token: str = field(repr=False)
+    access_token_lifetime: timedelta
+    refresh_token: RefreshTokenSecret

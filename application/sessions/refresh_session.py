@@ -1,0 +1,107 @@
+"""Refreshing."""
+
+import json
+from datetime import datetime
+
+from application.ports.clock import Clock
+from application.ports.randomness import Randomness
+from application.ports.token_sealer import TokenSealer
+from application.ports.unit_of_work import Transaction, UnitOfWork
+from application.sessions.access_tokens import AccessTokens
+from application.sessions.issued_tokens import IssuedTokens
+from domain.sessions.refresh_token import SECRET_BYTES, Presented, RefreshTokenSecret
+from domain.sessions.session import InvalidRefreshToken, SessionPolicy
+from domain.sessions.token_family import TokenFamily
+from domain.signing.signing_key import SigningKey
+
+
+class RefreshSession:
+    """Exchange a refresh token for the next one (RFC 9700 section 4.14).
+
+    Everything is decided in one transaction that has the session locked, so two tabs, two processes or a thief and an
+    owner come one after the other. Whoever lost the answer, or comes with the same token at the same moment, gets the
+    same answer again: it was sealed under the token that they present.
+    """
+
+    def __init__(
+        self,
+        unit_of_work: UnitOfWork,
+        access_tokens: AccessTokens,
+        sealer: TokenSealer,
+        clock: Clock,
+        randomness: Randomness,
+        policy: SessionPolicy,
+    ) -> None:
+        self._unit_of_work = unit_of_work
+        self._access_tokens = access_tokens
+        self._sealer = sealer
+        self._clock = clock
+        self._randomness = randomness
+        self._policy = policy
+
+    async def execute(self, *, refresh_token: str) -> IssuedTokens:
+        """The next tokens, or the same ones again within the grace period.
+
+        Raises: InvalidRefreshToken.
+        """
+        presented = RefreshTokenSecret.parse(refresh_token)
+        if presented is None:
+            raise InvalidRefreshToken
+        key = await self._access_tokens.key()
+        async with self._unit_of_work.begin() as tx:
+            family = await tx.refresh_tokens.lock_family(presented.digest())
+            issued = await self._answer(tx, presented, family, key) if family is not None else None
+        # Raised out here: a family that has just been revoked must stay so.
+        if issued is None:
+            raise InvalidRefreshToken
+        return issued
+
+    async def _answer(
+        self, tx: Transaction, presented: RefreshTokenSecret, family: TokenFamily, key: SigningKey
+    ) -> IssuedTokens | None:
+        now = self._clock.now()
+        match family.judge(at=now, policy=self._policy):
+            case Presented.NEXT:
+                return await self._rotate(tx, presented, family, key, now)
+            case Presented.SAME:
+                return self._opened(presented, family, now)
+            case Presented.REUSED:
+                family.revoke(at=now)
+                await tx.sessions.save(family.session)
+                return None
+            case Presented.NOTHING:
+                return None
+
+    async def _rotate(
+        self, tx: Transaction, presented: RefreshTokenSecret, family: TokenFamily, key: SigningKey, now: datetime
+    ) -> IssuedTokens:
+        issued = IssuedTokens(
+            session_id=family.session.id,
+            access_token=self._access_tokens.issue(family.session, key),
+            access_token_lifetime=self._access_tokens.lifetime,
+            refresh_token=RefreshTokenSecret.from_random(self._randomness.secret(SECRET_BYTES)),
+        )
+        rotated, successor = family.rotate(
+            issued.refresh_token, sealed_answer=self._sealed(presented, issued, now), at=now
+        )
+        await tx.refresh_tokens.rotate(rotated, successor)
+        await tx.sessions.save(family.session)
+        return issued
+
+    def _sealed(self, presented: RefreshTokenSecret, issued: IssuedTokens, now: datetime) -> str:
+        expires_at = now + issued.access_token_lifetime
+        answer = [issued.access_token, expires_at.isoformat(), issued.refresh_token.text]
+        return self._sealer.seal(json.dumps(answer), under=presented, session_id=issued.session_id)
+
+    def _opened(self, presented: RefreshTokenSecret, family: TokenFamily, now: datetime) -> IssuedTokens | None:
+        session_id, sealed = family.session.id, family.token.sealed_answer
+        answer = self._sealer.open(sealed, under=presented, session_id=session_id) if sealed is not None else None
+        if answer is None:
+            return None
+        access_token, expires_at, refresh_token = json.loads(answer)
+        return IssuedTokens(
+            session_id=session_id,
+            access_token=access_token,
+            access_token_lifetime=datetime.fromisoformat(expires_at) - now,
+            refresh_token=RefreshTokenSecret(refresh_token),
+        )
