@@ -30,10 +30,14 @@ from application.ports.token_signer import TokenSigner
 from application.ports.unit_of_work import UnitOfWork
 from application.sessions.access_tokens import AccessTokenPolicy, AccessTokens
 from application.sessions.authenticate import Authenticate
+from application.sessions.end_other_sessions import EndOtherSessions
+from application.sessions.end_session import EndSession
+from application.sessions.list_sessions import ListSessions
 from application.sessions.refresh_session import RefreshSession
 from application.sessions.sign_in import SignIn
 from application.sessions.sign_out import SignOut
 from application.signing.key_ring import KeyRing
+from application.users.change_password import ChangePassword
 from application.users.create_user import CreateUser
 from application.users.get_user import GetUser
 from application.users.register_user import RegisterUser, RegistrationPolicy
@@ -54,6 +58,10 @@ USE_CASES: tuple[type, ...] = (
     RefreshSession,
     Authenticate,
     SignOut,
+    ListSessions,
+    EndSession,
+    EndOtherSessions,
+    ChangePassword,
     KeyRing,
 )
 """Everything that is built from ports, and shared by all who ask for it."""
@@ -134,6 +142,7 @@ def build_container(settings: Settings, adapters: Adapters) -> Container:
                 absolute_lifetime=timedelta(seconds=settings.session_lifetime_seconds),
                 idle_lifetime=timedelta(seconds=settings.session_idle_lifetime_seconds),
                 refresh_grace=timedelta(seconds=settings.refresh_grace_seconds),
+                limit_per_user=settings.session_limit_per_user,
             ),
         ),
         (

@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     session_idle_lifetime_seconds: int = Field(
         default=14 * 86_400, ge=60, le=400 * 86_400, description="life of a session that nobody refreshes, in seconds"
     )
+    session_limit_per_user: int = Field(
+        default=100, ge=1, le=1000, description="live sessions of one user, at most; beyond it the oldest end"
+    )
     refresh_grace_seconds: int = Field(
         default=10, ge=0, le=60, description="how long a rotated refresh token gets the same answer; 0 is never"
     )

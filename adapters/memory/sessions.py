@@ -1,12 +1,13 @@
 """Sessions in memory."""
 
 import copy
+from collections.abc import Sequence
 from datetime import datetime
 
 from adapters.memory.audit import MemoryAuditLog
 from adapters.memory.store import Block, State
 from domain.errors import ConcurrentUpdate
-from domain.ids import SessionId
+from domain.ids import SessionId, UserId
 from domain.sessions.principal import Principal
 from domain.sessions.session import Session, SessionNotFound
 from domain.users.user import UserNotFound
@@ -52,6 +53,23 @@ class MemorySessionRepository:
     async def lock(self, session_id: SessionId) -> Session:
         await self._block.lock(session_id)
         return await self.get(session_id)
+
+    async def live_of(self, user_id: UserId, *, at: datetime, used_after: datetime) -> Sequence[Session]:
+        state = self._block.state()
+        live = [
+            session
+            for session in state.sessions.values()
+            if session.user_id == user_id
+            and session.is_live(user=state.users[user_id], at=at)
+            and session.last_used_at > used_after
+        ]
+        return copy.deepcopy(sorted(live, key=lambda session: session.id, reverse=True))
+
+    async def lock_live_of(self, user_id: UserId, *, at: datetime, used_after: datetime) -> Sequence[Session]:
+        candidates = await self.live_of(user_id, at=at, used_after=used_after)
+        await self._block.lock(*(session.id for session in candidates))
+        # What has ended while we waited is no longer live.
+        return await self.live_of(user_id, at=at, used_after=used_after)
 
     async def find_live(self, session_id: SessionId, *, at: datetime) -> Principal | None:
         state = self._block.state()

@@ -1,5 +1,6 @@
 """Sessions in PostgreSQL."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from adapters.postgres import users
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.models import SessionModel, UserModel
 from adapters.postgres.statements import Statements
-from domain.ids import SessionId
+from domain.ids import SessionId, UserId
 from domain.sessions.principal import Principal
 from domain.sessions.session import AuthenticationMethod, Device, EndReason, Session, SessionNotFound
 
@@ -46,6 +47,13 @@ class PostgresSessionRepository:
     async def lock(self, session_id: SessionId) -> Session:
         return await self._one(select(*PREFIXED).where(_SESSIONS.c.id == session_id).with_for_update())
 
+    async def live_of(self, user_id: UserId, *, at: datetime, used_after: datetime) -> Sequence[Session]:
+        return [from_row(row) for row in await self._statements.rows(_live_of(user_id, at, used_after))]
+
+    async def lock_live_of(self, user_id: UserId, *, at: datetime, used_after: datetime) -> Sequence[Session]:
+        query = _live_of(user_id, at, used_after).with_for_update(of=_SESSIONS)
+        return [from_row(row) for row in await self._statements.rows(query)]
+
     async def find_live(self, session_id: SessionId, *, at: datetime) -> Principal | None:
         query = select(_USERS, *PREFIXED).join_from(_SESSIONS, _USERS)
         row = await self._statements.row(query.where(_SESSIONS.c.id == session_id, _is_live(at)))
@@ -56,6 +64,15 @@ class PostgresSessionRepository:
         if row is None:
             raise SessionNotFound
         return from_row(row)
+
+
+def _live_of(user_id: UserId, at: datetime, used_after: datetime) -> Select[*tuple[Any, ...]]:
+    return (
+        select(*PREFIXED)
+        .join_from(_SESSIONS, _USERS)
+        .where(_SESSIONS.c.user_id == user_id, _is_live(at), _SESSIONS.c.last_used_at > used_after)
+        .order_by(_SESSIONS.c.id.desc())
+    )
 
 
 def _is_live(at: datetime) -> ColumnElement[bool]:

@@ -1,9 +1,10 @@
 """Where sessions are kept."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from domain.ids import SessionId
+from domain.ids import SessionId, UserId
 from domain.sessions.principal import Principal
 from domain.sessions.session import Session
 
@@ -38,6 +39,19 @@ class SessionRepository(Protocol):
         Waits for whoever has it locked, up to a second. Only inside `begin`.
 
         Raises: SessionNotFound, DatabaseUnavailable.
+        """
+        ...
+
+    async def live_of(self, user_id: UserId, *, at: datetime, used_after: datetime) -> Sequence[Session]:
+        """The user's sessions for which `Session.is_live` holds and that were used since, last signed in first."""
+        ...
+
+    async def lock_live_of(self, user_id: UserId, *, at: datetime, used_after: datetime) -> Sequence[Session]:
+        """As `live_of`, and nobody else's to lock or save until this transaction ends. Only inside `begin`.
+
+        Waits up to a second for whoever has one of them.
+
+        Raises: DatabaseUnavailable.
         """
         ...
 

@@ -7,7 +7,7 @@ from application.ports.clock import Clock
 from application.ports.email_parser import EmailParser
 from application.ports.password_hasher import PasswordHasher
 from application.ports.randomness import Randomness
-from application.ports.unit_of_work import UnitOfWork
+from application.ports.unit_of_work import Transaction, UnitOfWork
 from application.sessions.access_tokens import AccessTokens
 from application.sessions.issued_tokens import IssuedTokens
 from domain.ids import SessionId
@@ -15,6 +15,7 @@ from domain.sessions.refresh_token import SECRET_BYTES, RefreshToken, RefreshTok
 from domain.sessions.session import (
     AuthenticationMethod,
     Device,
+    EndReason,
     InvalidCredentials,
     RefusalReason,
     Session,
@@ -98,6 +99,7 @@ class SignIn:
         # would begin in the old one, and be dead.
         async with self._unit_of_work.begin() as tx:
             await tx.sessions.add(session)
+            await self._make_room(tx, session)
             await tx.refresh_tokens.add(RefreshToken.first(refresh_token, session_id=session.id, at=now))
         return IssuedTokens(
             session_id=session.id,
@@ -105,6 +107,15 @@ class SignIn:
             access_token_lifetime=self._access_tokens.lifetime,
             refresh_token=refresh_token,
         )
+
+    async def _make_room(self, tx: Transaction, newest: Session) -> None:
+        """End the oldest sessions beyond the limit. Sign-ins at the same moment may leave a few more until the next."""
+        at, used_after = newest.created_at, newest.created_at - self._policy.idle_lifetime
+        if len(await tx.sessions.live_of(newest.user_id, at=at, used_after=used_after)) > self._policy.limit_per_user:
+            newest_first = await tx.sessions.lock_live_of(newest.user_id, at=at, used_after=used_after)
+            for session in newest_first[self._policy.limit_per_user :]:
+                session.end(reason=EndReason.TOO_MANY, at=at)
+                await tx.sessions.save(session)
 
     async def _rehash_if_outdated(self, user: User, password: Password) -> None:
         """Bring the hash to today's parameters (PW-07). Whatever stands in the way, the sign-in has succeeded."""

@@ -24,6 +24,8 @@ class EndReason(StrEnum):
     """Why a session is over before its time."""
 
     SIGNED_OUT = "signed_out"
+    ENDED_BY_USER = "ended_by_user"
+    TOO_MANY = "too_many"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105  (a reason, not a secret)
 
 
@@ -109,12 +111,13 @@ class Device:
 class SessionPolicy:
     """How long sessions live, and how long a rotated refresh token may be presented again.
 
-    `refresh_grace` of zero is strict: each token once.
+    `refresh_grace` of zero is strict: each token once. Beyond `limit_per_user` live sessions the oldest end.
     """
 
     absolute_lifetime: timedelta = timedelta(days=30)
     idle_lifetime: timedelta = timedelta(days=14)
     refresh_grace: timedelta = timedelta(seconds=10)
+    limit_per_user: int = 100
 
 
 @dataclass(slots=True, kw_only=True)
@@ -179,6 +182,10 @@ class Session(Aggregate):
     def is_idle(self, *, at: datetime, policy: SessionPolicy) -> bool:
         """Whether nobody has come back for too long. Asked on refreshing: access tokens do not live that long."""
         return at >= self.last_used_at + policy.idle_lifetime
+
+    def carry_on(self, user: User) -> None:
+        """Follow the user into a new security epoch: this is the session through which they opened it."""
+        self.security_epoch = user.security_epoch
 
     def rotate(self, *, at: datetime) -> None:
         """Count a new refresh token. The end of the session stays where it is."""

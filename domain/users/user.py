@@ -32,6 +32,13 @@ class UserProfileUpdated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordChanged(Event):
+    """A user chose another password; every other session ended with that."""
+
+    name = "user.password_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserSuspended(Event):
     """A user may not come in for the time being."""
 
@@ -57,6 +64,13 @@ class EmailAlreadyRegistered(Conflict):
 
     code = "email_already_registered"
     title = "Email already registered"
+
+
+class WrongPassword(NotAllowed):
+    """Somebody who is signed in did not know the password."""
+
+    code = "wrong_password"
+    title = "The password is wrong"
 
 
 class RegistrationClosed(NotAllowed):
@@ -152,6 +166,13 @@ class User(Aggregate):
     def rehash_password(self, password_hash: PasswordHash) -> None:
         """Keep the same password under newer hashing parameters: not a change that anybody should notice."""
         self.password_hash = password_hash
+
+    def change_password(self, password_hash: PasswordHash, *, at: datetime) -> None:
+        """Replace the password. Every session of today is dead, but one that `Session.carry_on`s."""
+        self.password_hash = password_hash
+        self.updated_at = at
+        self.security_epoch += 1
+        self.record(PasswordChanged(user_id=self.id, occurred_at=at))
 
     def suspend(self, *, at: datetime) -> None:
         """Keep the user out until reinstated; every session of today is dead for good. Repeating it is harmless."""

@@ -101,6 +101,42 @@ async def test_st_05_what_is_live_is_what_the_session_says(
     assert (found is not None) is (not suspended and not ended and microseconds_before_the_end > 0)
 
 
+async def test_the_live_sessions_of_a_user_come_last_signed_in_first(uow: UnitOfWork) -> None:
+    user, first = await signed_in(uow)
+    second, ended, idle = new_session(user), new_session(user), new_session(user)
+    ended.end(reason=EndReason.SIGNED_OUT, at=ended.created_at)
+    idle.last_used_at -= timedelta(days=14)
+    async with uow.begin() as tx:
+        for session in (second, ended, idle):
+            await tx.sessions.add(session)
+    at, used_after = first.created_at, first.created_at - timedelta(days=14)
+    async with uow.begin() as tx:
+        assert await tx.sessions.live_of(user.id, at=at, used_after=used_after) == [second, first]
+        assert await tx.sessions.lock_live_of(user.id, at=at, used_after=used_after) == [second, first]
+        assert await tx.sessions.live_of(user.id, at=first.expires_at, used_after=used_after) == []
+        assert await tx.sessions.live_of(new_user().id, at=at, used_after=used_after) == []
+        user.suspend(at=at)
+        await tx.users.save(user)
+        assert await tx.sessions.live_of(user.id, at=at, used_after=used_after) == []
+
+
+async def test_whoever_waits_for_live_sessions_finds_those_that_are_left(uow: UnitOfWork) -> None:
+    user, session = await signed_in(uow)
+    at, used_after = session.created_at, session.created_at - timedelta(days=14)
+    ended = 0
+
+    async def end_all() -> None:
+        nonlocal ended
+        async with uow.begin() as tx:
+            for mine in await tx.sessions.lock_live_of(user.id, at=at, used_after=used_after):
+                mine.end(reason=EndReason.ENDED_BY_USER, at=at)
+                await tx.sessions.save(mine)
+                ended += 1
+
+    await asyncio.gather(*(end_all() for _ in range(10)))
+    assert ended == 1
+
+
 async def test_a_refresh_token_is_found_by_its_digest(uow: UnitOfWork) -> None:
     _, session = await signed_in(uow)
     token = RefreshToken.first(RefreshTokenSecret.from_random(bytes(32)), session_id=session.id, at=session.created_at)

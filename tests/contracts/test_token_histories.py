@@ -140,7 +140,7 @@ def test_st_07_every_history_of_tokens_goes_as_the_model_says(where: str, reques
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=150 if where == "memory" else 40,
+                max_examples=100 if where == "memory" else 25,
                 stateful_step_count=30,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

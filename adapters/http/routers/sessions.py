@@ -1,6 +1,7 @@
 """`/v1/sessions`."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
@@ -9,12 +10,17 @@ from adapters.http.conditional import IfNoneMatch, etag, unchanged
 from adapters.http.documentation import WITH_BODY, WITH_USER, responses
 from adapters.http.headers import ETAG, LOCATION, NO_STORE
 from adapters.http.injection import injected
-from adapters.http.schemas.sessions import SessionCreate, SessionRefresh, SessionResponse, TokenResponse
+from adapters.http.schemas.sessions import SessionCreate, SessionList, SessionRefresh, SessionResponse, TokenResponse
 from adapters.http.strict_json import StrictRoute
 from application.ports.password_hasher import HashingBusy
+from application.sessions.end_other_sessions import EndOtherSessions
+from application.sessions.end_session import EndSession
+from application.sessions.list_sessions import ListSessions
 from application.sessions.refresh_session import RefreshSession
 from application.sessions.sign_in import SignIn
 from application.sessions.sign_out import SignOut
+from domain.errors import InvalidFields
+from domain.ids import SessionId
 from domain.sessions.session import Device, InvalidCredentials, InvalidRefreshToken, SessionNotFound
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=StrictRoute)
@@ -75,6 +81,37 @@ async def get_current_session(
 async def sign_out(caller: CurrentUser, sign_out: Annotated[SignOut, injected(SignOut)]) -> None:
     """Sign out: the session's tokens open nothing from now on."""
     await sign_out.execute(session_id=caller.session_id)
+
+
+@router.get("", responses=responses("list_sessions", *WITH_USER))
+async def list_sessions(
+    caller: CurrentUser, response: Response, sessions: Annotated[ListSessions, injected(ListSessions)]
+) -> SessionList:
+    """Where am I signed in?"""
+    found = await sessions.execute(user_id=caller.user_id)
+    response.headers.update(NO_STORE)
+    return SessionList(
+        items=[SessionResponse.of(session, current=session.id == caller.session_id) for session in found]
+    )
+
+
+@router.delete("", status_code=204, response_class=Response, responses=responses("end_other_sessions", *WITH_USER))
+async def end_other_sessions(
+    caller: CurrentUser, end_others: Annotated[EndOtherSessions, injected(EndOtherSessions)]
+) -> None:
+    """End every session of mine but this one."""
+    await end_others.execute(user_id=caller.user_id, keep=caller.session_id)
+
+
+@router.delete(
+    "/{session_id}",
+    status_code=204,
+    response_class=Response,
+    responses=responses("end_session", SessionNotFound, *WITH_USER, InvalidFields),
+)
+async def end_session(session_id: UUID, caller: CurrentUser, end: Annotated[EndSession, injected(EndSession)]) -> None:
+    """End one of my sessions."""
+    await end.execute(user_id=caller.user_id, session_id=SessionId(session_id))
 
 
 def _device(request: Request) -> Device:

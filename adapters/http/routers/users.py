@@ -9,14 +9,16 @@ from adapters.http.conditional import IfMatch, IfNoneMatch, etag, expected_versi
 from adapters.http.documentation import WITH_BODY, WITH_USER, responses
 from adapters.http.headers import ETAG, LOCATION, NO_STORE
 from adapters.http.injection import injected
-from adapters.http.schemas.users import UserCreate, UserResponse, UserUpdate
+from adapters.http.schemas.users import PasswordChange, UserCreate, UserResponse, UserUpdate
 from adapters.http.strict_json import StrictRoute
 from application.ports.password_hasher import HashingBusy
+from application.users.change_password import ChangePassword
 from application.users.register_user import RegisterUser
 from application.users.update_profile import UpdateProfile
-from domain.errors import StaleVersion
+from domain.errors import ConcurrentUpdate, StaleVersion
+from domain.sessions.session import SessionNotFound
 from domain.users.password_policy import PasswordRejected
-from domain.users.user import EmailAlreadyRegistered, RegistrationClosed, UserNotFound
+from domain.users.user import EmailAlreadyRegistered, RegistrationClosed, UserNotFound, WrongPassword
 
 router = APIRouter(prefix="/v1/users", tags=["users"], route_class=StrictRoute)
 
@@ -74,3 +76,31 @@ async def update_me(
     user = await update.execute(user_id=caller.user_id, changes=user_in.changes(), expected_version=version)
     response.headers.update(NO_STORE | {"ETag": etag(user.id, user.version)})
     return UserResponse.of(user)
+
+
+@router.put(
+    "/me/password",
+    status_code=204,
+    response_class=Response,
+    responses=responses(
+        "change_password",
+        WrongPassword,
+        PasswordRejected,
+        ConcurrentUpdate,
+        UserNotFound,
+        SessionNotFound,
+        HashingBusy,
+        *WITH_USER,
+        *WITH_BODY,
+    ),
+)
+async def change_password(
+    password_in: PasswordChange, caller: CurrentUser, change: Annotated[ChangePassword, injected(ChangePassword)]
+) -> None:
+    """Change my password. Every other session of mine ends; this one goes on."""
+    await change.execute(
+        user_id=caller.user_id,
+        session_id=caller.session_id,
+        current=password_in.current_password.get_secret_value(),
+        new=password_in.new_password.get_secret_value(),
+    )

@@ -72,6 +72,13 @@ class TokenResponse(ResponseSchema):
         )
 
 
+class SessionList(ResponseSchema):
+    """Sessions, last signed in first. All of them: there is a limit for each user."""
+
+    items: list["SessionResponse"]
+    next_cursor: None = None
+
+
 class SessionResponse(ResponseSchema):
     """One sign-in on one device."""
 

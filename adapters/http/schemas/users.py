@@ -56,6 +56,19 @@ class UserUpdate(RequestSchema):
         return said
 
 
+class PasswordChange(RequestSchema):
+    """The password of today, and the one from now on."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"current_password": "a quiet harbour at dawn", "new_password": "a louder harbour at noon"}]
+        }
+    )
+
+    current_password: SecretStr = Field(max_length=MAX_TYPED_PASSWORD_LENGTH)
+    new_password: SecretStr = Field(max_length=MAX_TYPED_PASSWORD_LENGTH)
+
+
 class UserResponse(ResponseSchema):
     """A user, as users see themselves."""
 
