@@ -124,7 +124,7 @@ async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[
 
 
 def build_container(settings: Settings, adapters: Adapters) -> Container:
-    """Every use case on these adapters. A binding that is missing stops the start and not a request."""
+    """Every use case of USE_CASES on these adapters. A port without an adapter stops the start and not a request."""
     registry = punq.Container()
     for port, adapter in (
         (UnitOfWork, adapters.unit_of_work),

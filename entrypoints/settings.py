@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -83,7 +83,14 @@ def _public_url(url: str) -> str:
 class Settings(BaseSettings):
     """Every setting. The name in the environment is the field's, in capitals."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
 
     environment: Environment = Field(
         default=Environment.DEVELOPMENT, description="development, production or test; production refuses defaults"
@@ -126,7 +133,7 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(
         default=10, ge=1, le=100, description="database connections of one process, at most"
     )
-    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least severity logged")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="least severity logged")
     log_format: LogFormat | None = Field(
         default=None, description="text or json; left out: json in production, text elsewhere"
     )
@@ -196,6 +203,9 @@ def load_settings() -> Settings:
     """
     try:
         return Settings()
+    except (UnicodeDecodeError, OSError) as error:
+        reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
+        raise SettingsProblem([f"The file .env cannot be read ({reason}). Mend it, or move it away"]) from None
     except ValidationError as error:
         malformed = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
         problems = [_as_problem(item["loc"], item["msg"]) for item in error.errors()]

@@ -46,6 +46,7 @@ def create_app(container: Container | None = None, *, config: HttpConfig, lifesp
         lifespan=lifespan,
         docs_url="/docs" if config.docs else None,
         redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
         openapi_url="/openapi.json" if config.docs else None,
         redirect_slashes=False,
         # Names of endpoints are unique and stable, and so are the operationIds.

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from adapters.http.headers import documented
 from adapters.http.problems import (
     BODY_TOO_LARGE,
     INTERNAL_ERROR,
@@ -18,11 +19,12 @@ from adapters.http.problems import (
 from application.ports.unit_of_work import DatabaseUnavailable
 from domain.errors import DomainError, InvalidFields, InvalidInput
 from domain.sessions.session import InvalidAccessToken
+from domain.users.password_policy import PasswordRejected
 
-# What can come from every operation, from every one with a body, and from every one that asks who is calling.
-ALWAYS = (INTERNAL_ERROR, DatabaseUnavailable)
-WITH_BODY = (MALFORMED_JSON, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, InvalidFields)
-WITH_USER = (InvalidAccessToken,)
+# What can come from every operation that works on data, with a body, or asks who is calling.
+WITH_DATA = (DatabaseUnavailable,)
+WITH_BODY = (*WITH_DATA, MALFORMED_JSON, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, InvalidFields)
+WITH_USER = (*WITH_DATA, InvalidAccessToken)
 
 
 class FieldProblem(BaseModel):
@@ -45,10 +47,21 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = None
 
 
+_VIOLATIONS: dict[type[DomainError], tuple[str, str, str]] = {
+    PasswordRejected: ("/password", "password_too_short", "Use at least 15 characters; a few words will do."),
+}
+_HEADERS_OF_STATUS = {
+    401: documented("WWW-Authenticate", "How to authenticate (RFC 6750)."),
+    429: documented("Retry-After", "Seconds to wait."),
+    503: documented("Retry-After", "Seconds to wait."),
+}
+_REQUEST_ID = documented("X-Request-Id", "The request's id: the caller's own if it is a UUID.")
+
+
 def responses(operation: str, *errors: type[DomainError] | Refusal) -> dict[int | str, dict[str, Any]]:
     """What an operation can be refused with, for OpenAPI: one entry a status, one example a code."""
     by_status: defaultdict[int, dict[str, Any]] = defaultdict(dict)
-    for error in (*errors, *ALWAYS):
+    for error in (*errors, INTERNAL_ERROR):
         status = error.status if isinstance(error, Refusal) else status_of(error, operation)
         by_status[status][error.code] = {"summary": error.title, "value": _example(error, status)}
     return {
@@ -56,6 +69,7 @@ def responses(operation: str, *errors: type[DomainError] | Refusal) -> dict[int 
             "model": Problem,
             "description": HTTPStatus(status).phrase,
             "content": {MEDIA_TYPE: {"examples": examples}},
+            "headers": _HEADERS_OF_STATUS.get(status, {}),
         }
         for status, examples in sorted(by_status.items())
     }
@@ -70,6 +84,7 @@ def exact(document: dict[str, Any]) -> dict[str, Any]:
     operations = (operation for path in document["paths"].values() for operation in path.values())
     for operation in operations:
         for status, answer in list(operation["responses"].items()):
+            answer["headers"] = answer.get("headers", {}) | _REQUEST_ID
             content = answer.get("content", {})
             if MEDIA_TYPE in content and "application/json" in content:
                 content[MEDIA_TYPE] |= content.pop("application/json")
@@ -89,6 +104,7 @@ def _example(error: type[DomainError] | Refusal, status: int) -> dict[str, Any]:
         "instance": "urn:uuid:0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
     }
     if not isinstance(error, Refusal) and issubclass(error, InvalidInput):
-        example["detail"] = "This field is required."
-        example["errors"] = [{"pointer": "/email", "code": "missing", "detail": "This field is required."}]
+        violation = _VIOLATIONS.get(error, ("/email", "missing", "This field is required."))
+        example["detail"] = violation[2]
+        example["errors"] = [dict(zip(("pointer", "code", "detail"), violation, strict=True))]
     return example

@@ -6,9 +6,10 @@ NO_STORE = {"Cache-Control": "no-store"}
 """Wherever a token or a personal datum is in the answer."""
 
 
-def _documented(name: str, description: str) -> dict[str, Any]:
+def documented(name: str, description: str) -> dict[str, Any]:
+    """A header that is always there, for OpenAPI."""
     return {name: {"description": description, "required": True, "schema": {"type": "string"}}}
 
 
-ETAG = _documented("ETag", "The version of the resource, for `If-Match` and `If-None-Match`.")
-LOCATION = _documented("Location", "Where the new resource is.")
+ETAG = documented("ETag", "The version of the resource, for `If-Match` and `If-None-Match`.")
+LOCATION = documented("Location", "Where the new resource is.")

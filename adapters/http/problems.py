@@ -62,7 +62,9 @@ MALFORMED_JSON = Refusal(400, "malformed_json", "The body is not the JSON that i
 ROUTE_NOT_FOUND = Refusal(404, "route_not_found", "There is nothing at this address")
 METHOD_NOT_ALLOWED = Refusal(405, "method_not_allowed", "This address does not support the method")
 BODY_TOO_LARGE = Refusal(413, "body_too_large", "The body is too large")
-UNSUPPORTED_MEDIA_TYPE = Refusal(415, "unsupported_media_type", "The body must be application/json")
+UNSUPPORTED_MEDIA_TYPE = Refusal(
+    415, "unsupported_media_type", "The body must be application/json in UTF-8, and not encoded further"
+)
 REQUEST_REFUSED = Refusal(400, "bad_request", "The request cannot be understood")
 INTERNAL_ERROR = Refusal(500, "internal_error", "Something went wrong on our side")
 REFUSALS = (

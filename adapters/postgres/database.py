@@ -13,6 +13,7 @@ _COMMAND_TIMEOUT = 5.0
 _POOL_TIMEOUT = 2.0
 # For certificates there are libpq's variables: PGSSLROOTCERT, PGSSLCERT, PGSSLKEY.
 _LAST_PORT = 65_535
+_SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 _PARAMETERS = {"host", "port", "ssl", "sslmode"}
 _SERVER_SETTINGS = {
     "application_name": "hallporter",
@@ -72,5 +73,12 @@ def asyncpg_url(text: str) -> str:
     if set(url.query) - _PARAMETERS:
         message = f"has parameters that are not supported; these are: {', '.join(sorted(_PARAMETERS))}"
         raise ValueError(message)
+    if not set(_as_tuple(url.query.get("sslmode", ()))) <= _SSL_MODES:
+        message = f"has an sslmode that does not exist; these do: {', '.join(sorted(_SSL_MODES))}"
+        raise ValueError(message)
     query = {("ssl" if name == "sslmode" else name): value for name, value in url.query.items()}
     return url.set(drivername="postgresql+asyncpg", query=query).render_as_string(hide_password=False)
+
+
+def _as_tuple(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value

@@ -30,7 +30,11 @@ def embedded_postgres(home: Path, *, durable: bool = True) -> Iterator[str]:
                 # means nothing to us, as in another container on the same volume.
                 alone = _take_alone(users)
                 fcntl.flock(users, fcntl.LOCK_SH)
-                server.ensure_running(may_clean_up=alone)
+                try:
+                    server.ensure_running(may_clean_up=alone)
+                except OSError as error:
+                    message = f"{server.home} cannot be used ({error}). Mend it, or set HALLPORTER_HOME to another."
+                    raise EmbeddedPostgresError(message) from error
             yield server.url()
         finally:
             with _locked(server.home / "postgres.lock"):

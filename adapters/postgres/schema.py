@@ -136,7 +136,7 @@ def _explained(error: OSError | DBAPIError, url: str) -> str:
     place = f"{address.host or address.query.get('host', 'localhost')}:{address.port or 5432}"
     state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
     # The driver has no class of its own for a server without TLS; every other ConnectionError has one.
-    if type(error) is ConnectionError or isinstance(error, ssl.SSLError):
+    if "ssl" in address.query and (type(error) is ConnectionError or isinstance(error, ssl.SSLError)):
         return f"PostgreSQL at {place} does not take the encrypted connection that sslmode asks for: {error}."
     if state is None:
         return f"No PostgreSQL answers at {place}. Start it, or correct host and port in DATABASE_URL."

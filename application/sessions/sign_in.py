@@ -10,6 +10,7 @@ from application.ports.randomness import Randomness
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from application.sessions.access_tokens import AccessTokens
 from application.sessions.issued_tokens import IssuedTokens
+from domain.errors import InvalidFields
 from domain.ids import SessionId
 from domain.sessions.refresh_token import SECRET_BYTES, RefreshToken, RefreshTokenSecret
 from domain.sessions.session import (
@@ -54,12 +55,10 @@ class SignIn:
 
         Every refusal costs the same work and looks the same (LG-01, LG-02); why it happened goes to the audit log.
 
-        Raises: InvalidCredentials, InvalidFields, HashingBusy.
+        Raises: InvalidCredentials, HashingBusy.
         """
-        address = self._emails.parse(email)
         typed = Password(password)
-        async with self._unit_of_work.read() as tx:
-            user = await tx.users.find_by_email(address)
+        user = await self._find(email)
 
         matched = await self._passwords.matches(typed, user.password_hash if user is not None else None)
         if user is None or not matched or not user.is_active:
@@ -68,6 +67,15 @@ class SignIn:
         issued = await self._open_session(user, device)
         await self._rehash_if_outdated(user, typed)
         return issued
+
+    async def _find(self, email: str) -> User | None:
+        try:
+            address = self._emails.parse(email)
+        except InvalidFields:
+            # What is no address belongs to nobody, and is answered like every other address of nobody's.
+            return None
+        async with self._unit_of_work.read() as tx:
+            return await tx.users.find_by_email(address)
 
     async def _refuse(self, user: User | None, device: Device, *, matched: bool) -> Never:
         # The trace is committed before the refusal is raised: raising inside would roll it back.

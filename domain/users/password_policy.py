@@ -20,7 +20,7 @@ _LEFT_WITHOUT_CONTEXT = 8
 
 
 class PasswordRejected(InvalidInput):
-    """The chosen password breaks the policy; `violations` says which rules."""
+    """The chosen password breaks the policy."""
 
     code = "password_rejected"
     title = "This password cannot be used"

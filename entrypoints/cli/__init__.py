@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from domain.errors import InvalidInput
 from entrypoints.cli import migrate, openapi, serve, users
 from entrypoints.startup import PROBLEMS
 
@@ -44,6 +45,10 @@ def main() -> None:
     """Run the command line. What people can mend is said in a sentence, exit code 1; bugs keep their traceback."""
     try:
         app()
+    except InvalidInput as problem:
+        for violation in problem.violations:
+            sys.stderr.write(f"{violation.field}: {violation.detail}\n")
+        sys.exit(1)
     except PROBLEMS as problem:
         sys.stderr.write(f"{problem}\n")
         sys.exit(1)

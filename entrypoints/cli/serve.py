@@ -1,6 +1,7 @@
 """`hallporter serve`."""
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -36,8 +37,11 @@ def serve(
 
     That is the database if it is the embedded one, its schema, and the API. Ctrl-C stops it all.
     """
-    # SIGTERM must unwind the blocks below as Ctrl-C does, or the embedded server would stay.
-    signal.signal(signal.SIGTERM, _leave)
+    # Being told to stop, and a terminal that closes, must unwind the blocks below as Ctrl-C does, or the embedded
+    # server would stay. Under nohup the latter is ignored already, and remains so.
+    for told in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(told) is signal.SIG_DFL:
+            signal.signal(told, _leave)
     settings = load_settings()
     configure_logging(settings.log_level, settings.effective_log_format)
     with _listening(host, port) as listener, database_url(settings) as url:
@@ -87,10 +91,9 @@ def _listening(host: str, port: int) -> socket.socket:
         listener.bind(address)
         listener.listen(_BACKLOG)
     except OSError as error:
-        message = (
-            f"Nothing can listen on {host} port {port}: {error.strerror or error}. "
-            "Another program may have it; choose another with --port."
-        )
+        taken = error.errno in {errno.EADDRINUSE, errno.EACCES}
+        advice = "Choose another with --port." if taken else "Choose an address of this machine with --host."
+        message = f"Nothing can listen on {host} port {port} ({error.strerror or error}). {advice}"
         raise StartupProblem(message) from error
     return listener
 

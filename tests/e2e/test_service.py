@@ -209,7 +209,7 @@ def test_operators_create_list_and_show_users(home: Path) -> None:
         (["migrate"], {"DATABASE_URL": "postgresql://u:canary@127.0.0.1:1/d"}, "", "No PostgreSQL answers"),
         (["users", "list"], {"DATABASE_URL": "mysql://canary"}, "", "DATABASE_URL: must begin with postgresql://"),
         (["serve"], {"ENVIRONMENT": "production", "SECRET_KEY": "canary"}, "", "PUBLIC_URL is missing"),
-        (["serve", "--host", "192.0.2.1"], {}, "", "choose another with --port"),
+        (["serve", "--host", "192.0.2.1"], {}, "", "an address of this machine with --host"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(

@@ -40,6 +40,7 @@ async def test_lg_01_every_refusal_is_the_same_to_the_byte(client: httpx.AsyncCl
         ("eve@example.com", PASSWORD),
         ("eve@example.com", ""),
         ("nobody@example.com", PASSWORD),
+        ("nobody", PASSWORD),
         ("ada@example.com", "x" * 1000),
     ]:
         answer = await client.post(

@@ -109,10 +109,11 @@ def test_every_spelling_of_a_postgresql_url_is_taken(given: str, taken: str) -> 
         "postgresql://u:p@h:99999/d",
         "postgresql://u:p@h/d?sslrootcert=canary",
         "postgresql://u:p@h/d?canary=1",
+        "postgresql://u:p@h/d?sslmode=canary",
     ],
 )
 def test_another_url_is_refused_without_being_repeated(url: str) -> None:
-    with pytest.raises(ValueError, match=r"must begin|names no database|is not a URL|not supported") as problem:
+    with pytest.raises(ValueError, match=r"must begin|names no database|is not a URL|not supported|sslmode") as problem:
         asyncpg_url(url)
     assert "canary" not in str(problem.value)
 

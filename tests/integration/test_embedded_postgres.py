@@ -129,6 +129,12 @@ def test_a_home_that_cannot_be_made_is_said_to_be_so(tmp_path: Path) -> None:
         pass
 
 
+def test_data_that_is_no_folder_is_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "postgres").touch()
+    with pytest.raises(EmbeddedPostgresError, match="cannot be used"), embedded_postgres(tmp_path):
+        pass
+
+
 def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
     with embedded_postgres(tmp_path, durable=False):
         pass

@@ -72,7 +72,6 @@ def test_sk_01_production_has_no_default_for_what_matters(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     "key",
     [
-        "",
         "short",
         "x" * 64,
         "changeme-changeme-changeme-changeme",
@@ -101,7 +100,6 @@ def test_keys_by_chance_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "",
         "canary",
         "ftp://accounts.mycompany.com",
         "https://",
@@ -133,6 +131,18 @@ def test_pw_06_hashing_cannot_be_set_below_the_minimum(monkeypatch: pytest.Monke
     assert problems(monkeypatch, PASSWORD_HASH_ITERATIONS="1") == ["PASSWORD_HASH_ITERATIONS"]
     monkeypatch.setenv("PASSWORD_HASH_MEMORY_KIB", "47104")
     assert load_settings().password_hash_iterations == 1
+
+
+def test_a_setting_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HALLPORTER_HOME", "DATABASE_URL", "SECRET_KEY", "PUBLIC_URL"):
+        monkeypatch.setenv(name, "")
+    assert load_settings() == Settings(_env_file=None)
+
+
+def test_a_file_that_is_no_text_is_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("NAME=\u00e9".encode("latin-1"))
+    with pytest.raises(SettingsProblem, match=r"\.env cannot be read \(it is not UTF-8\)"):
+        load_settings()
 
 
 def test_a_file_of_settings_is_read(tmp_path: Path) -> None:
