@@ -8,8 +8,6 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 TOP = Path(__file__).parents[2]
 FLOORS = ("domain", "application", "adapters", "entrypoints")
 LINT = Path(sys.executable).with_name("lint-imports")
@@ -91,27 +89,25 @@ def test_every_adapter_is_in_the_rule_that_keeps_them_apart() -> None:
     assert set(apart["modules"]) == folders
 
 
-@pytest.mark.parametrize(
-    ("file", "line", "broken"),
-    [
-        ("domain/users/user.py", "import pydantic", "The core knows no library"),
-        ("domain/users/user.py", "import application.users.get_user", "Dependencies point inwards"),
-        ("application/users/get_user.py", "import sqlalchemy", "The core knows no library"),
-        ("application/users/get_user.py", "import adapters.memory.clock", "Dependencies point inwards"),
-        ("adapters/http/app.py", "import adapters.postgres.users", "No adapter imports another"),
-        ("adapters/http/app.py", "import entrypoints.settings", "Dependencies point inwards"),
-        ("adapters/http/app.py", "import joserfc", "Only the crypto adapter touches cryptography"),
-        ("entrypoints/service.py", "import punq", "Only the container knows punq"),
-    ],
-)
-def test_each_rule_has_been_seen_to_fail(tmp_path: Path, file: str, line: str, broken: str) -> None:
+def test_each_rule_has_been_seen_to_fail(tmp_path: Path) -> None:
     for floor in FLOORS:
         shutil.copytree(TOP / floor, tmp_path / floor, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(TOP / "pyproject.toml", tmp_path)
-    (tmp_path / file).write_text(f"{line}\n" + (tmp_path / file).read_text())
+    trespasses = {
+        "domain.users.user": ["pydantic", "application.users.get_user"],
+        "application.users.get_user": ["sqlalchemy", "adapters.memory.clock"],
+        "adapters.http.app": ["adapters.postgres.users", "entrypoints.settings", "joserfc"],
+        "entrypoints.service": ["punq"],
+    }
+    for module, targets in trespasses.items():
+        file = tmp_path / (module.replace(".", "/") + ".py")
+        file.write_text("".join(f"import {target}\n" for target in targets) + file.read_text())
     outcome = lint(tmp_path)
     assert outcome.returncode != 0
-    assert f"{broken} BROKEN" in outcome.stdout
+    assert "0 kept" in outcome.stdout
+    for module, targets in trespasses.items():
+        for target in targets:
+            assert f"{module} -> {target} (l." in outcome.stdout
 
 
 def test_all_rules_hold() -> None:

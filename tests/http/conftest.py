@@ -57,15 +57,22 @@ def world(request: pytest.FixtureRequest) -> World:
     return found
 
 
+CONFIG = HttpConfig(public_url=ORIGIN, version="test")
+
+
+@pytest.fixture(scope="session")
+def contract() -> dict[str, Any]:
+    return create_app(config=CONFIG).openapi()
+
+
 @pytest.fixture
 def app(world: World) -> FastAPI:
-    return create_app(world.container, config=HttpConfig(public_url=ORIGIN, version="test"))
+    return create_app(world.container, config=CONFIG)
 
 
 @pytest.fixture
-async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def client(app: FastAPI, contract: dict[str, Any]) -> AsyncIterator[httpx.AsyncClient]:
     """A client that fails the test on any answer that the OpenAPI document does not have."""
-    contract = app.openapi()
 
     async def expect_documented(response: httpx.Response) -> None:
         await response.aread()
