@@ -37,6 +37,7 @@ from application.sessions.refresh_session import RefreshSession
 from application.sessions.sign_in import SignIn
 from application.sessions.sign_out import SignOut
 from application.signing.key_ring import KeyRing
+from application.signing.publish_keys import PublishKeys
 from application.users.change_password import ChangePassword
 from application.users.create_user import CreateUser
 from application.users.get_user import GetUser
@@ -62,6 +63,7 @@ USE_CASES: tuple[type, ...] = (
     EndSession,
     EndOtherSessions,
     ChangePassword,
+    PublishKeys,
     KeyRing,
 )
 """Everything that is built from ports, and shared by all who ask for it."""

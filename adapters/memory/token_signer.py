@@ -24,7 +24,9 @@ class MemoryTokenSigner:
 
     def generate(self, key_id: KeyId) -> KeyMaterial:
         return KeyMaterial(
-            algorithm="none", public_key=f'{{"kid": "{key_id}"}}', sealed_private_key=self._sealed(key_id)
+            algorithm="none",
+            public_key='{"kty": "none", "crv": "", "x": "", "y": ""}',
+            sealed_private_key=self._sealed(key_id),
         )
 
     def opens(self, key: SigningKey) -> bool:

@@ -1,7 +1,7 @@
 """The signing keys at hand."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from application.ports.clock import Clock
@@ -38,6 +38,11 @@ class KeyRing:
         if self._older_than(_FRESH_FOR):
             await self._load_if_older_than(_FRESH_FOR)
         return self._find_active() or await self._make_first()
+
+    async def believed(self) -> Sequence[SigningKey]:
+        """Every key whose tokens are believed, oldest first."""
+        await self.active()
+        return [key for key in self._keys.values() if key.verifies]
 
     async def find(self, key_id: KeyId) -> SigningKey | None:
         """The key with this id, if tokens that it signed are still believed."""

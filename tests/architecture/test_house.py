@@ -34,7 +34,7 @@ class UnboundPort(Protocol):
     """What no adapter stands behind."""
 
 
-ANONYMOUS = {"register_user", "sign_in", "refresh_session", "get_liveness", "get_readiness", "show_problem"}
+ANONYMOUS = {"register_user", "sign_in", "refresh_session", "get_jwks", "get_liveness", "get_readiness", "show_problem"}
 
 
 def routes() -> list[APIRoute]:

@@ -8,18 +8,20 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.jwk import ECKey
+from jwt import PyJWKSet
 
 from adapters.crypto.jose_signer import JoseTokenSigner
 from adapters.crypto.sealing import Sealer
 from application.signing.key_ring import KeyRing
 from domain.ids import KeyId
-from domain.signing.signing_key import SigningKey
-from tests.http.conftest import register, sign_in
+from domain.signing.signing_key import KeyState, SigningKey
+from tests.http.conftest import ORIGIN, register, sign_in
 from tests.world import World
 
 
@@ -81,6 +83,59 @@ async def test_the_forge_can_make_a_good_token(client: httpx.AsyncClient, forge:
     assert await status_with(client, forge.token) == 200
     assert await status_with(client, forge.signed()) == 200
     assert forge.header == {"alg": "ES256", "typ": "at+jwt", "kid": forge.header["kid"]}
+
+
+async def test_a_second_library_verifies_a_token_with_the_published_keys_alone(
+    client: httpx.AsyncClient, forge: Forge
+) -> None:
+    answer = await client.get("/.well-known/jwks.json")
+    keys = PyJWKSet.from_dict(answer.json())
+    claims = jwt.decode(
+        forge.token,
+        keys[forge.header["kid"]],
+        algorithms=["ES256"],
+        audience=ORIGIN,
+        issuer=ORIGIN,
+        options={"require": ["iss", "sub", "aud", "exp", "iat", "jti"], "verify_exp": False},
+    )
+    assert claims == forge.claims
+    assert claims["exp"] - claims["iat"] == 600
+    for segment in range(3):
+        damaged = list(forge.segments)
+        damaged[segment] = damaged[segment][:-2] + ("AA" if damaged[segment][-2:] != "AA" else "BB")
+        with pytest.raises(jwt.InvalidTokenError):
+            jwt.decode(".".join(damaged), keys[forge.header["kid"]], algorithms=["ES256"], audience=ORIGIN)
+
+
+async def test_the_published_keys_show_nothing_private_and_may_be_kept_for_a_while(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/.well-known/jwks.json")
+    (key,) = answer.json()["keys"]
+    assert set(key) == {"kid", "alg", "use", "kty", "crv", "x", "y"}
+    assert (key["alg"], key["crv"], key["use"]) == ("ES256", "P-256", "sig")
+    assert answer.headers["cache-control"] == "public, max-age=300"
+    again = await client.get("/.well-known/jwks.json", headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_keys_that_are_not_believed_are_not_published(client: httpx.AsyncClient, world: World) -> None:
+    signer = JoseTokenSigner(Sealer(b"root key of the tests"))
+    before = (await client.get("/.well-known/jwks.json")).json()["keys"]
+    async with world.unit_of_work.begin() as tx:
+        for name, state in (("0a0a0a0a", KeyState.NEXT), ("0b0b0b0b", KeyState.REVOKED)):
+            material = signer.generate(KeyId(name))
+            await tx.signing_keys.add(
+                SigningKey(
+                    id=KeyId(name),
+                    algorithm=material.algorithm,
+                    public_key=material.public_key,
+                    sealed_private_key=material.sealed_private_key,
+                    state=state,
+                    created_at=world.clock.now(),
+                )
+            )
+    world.clock.advance(timedelta(seconds=60))
+    after = (await client.get("/.well-known/jwks.json")).json()["keys"]
+    assert {key["kid"] for key in after} == {key["kid"] for key in before} | {"0a0a0a0a"}
 
 
 async def test_st_08_st_09_hostile_headers_open_nothing(client: httpx.AsyncClient, forge: Forge) -> None:

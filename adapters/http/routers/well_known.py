@@ -1,0 +1,38 @@
+"""`/.well-known`."""
+
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+
+from adapters.http.conditional import IfNoneMatch, etag, unchanged
+from adapters.http.documentation import WITH_DATA, responses
+from adapters.http.headers import ETAG, documented
+from adapters.http.injection import injected
+from adapters.http.schemas.signing import JsonWebKey, JsonWebKeySet
+from application.signing.publish_keys import PublishKeys
+
+router = APIRouter(prefix="/.well-known", tags=["signing"])
+
+# How long verifiers may go without asking again. A key is published for longer than that before it signs.
+_CACHE = {"Cache-Control": "public, max-age=300"}
+_CACHED = ETAG | documented("Cache-Control", "How long the keys may be kept.")
+
+
+@router.get(
+    "/jwks.json",
+    responses=responses("get_jwks", *WITH_DATA)
+    | {200: {"headers": _CACHED}, 304: {"description": "Not Modified", "headers": _CACHED}},
+    response_model=JsonWebKeySet,
+)
+async def get_jwks(
+    response: Response, publish: Annotated[PublishKeys, injected(PublishKeys)], if_none_match: IfNoneMatch = None
+) -> JsonWebKeySet | Response:
+    """The public keys that access tokens are verified with (RFC 7517)."""
+    keys = await publish.execute()
+    names = hashlib.sha256(" ".join(key.id for key in keys).encode()).hexdigest()[:16]
+    headers = _CACHE | {"ETag": etag(names, len(keys))}
+    if not_modified := unchanged(if_none_match, headers):
+        return not_modified
+    response.headers.update(headers)
+    return JsonWebKeySet(keys=[JsonWebKey.of(key) for key in keys])
