@@ -32,7 +32,9 @@ from application.sessions.access_tokens import AccessTokenPolicy, AccessTokens
 from application.sessions.authenticate import Authenticate
 from application.sessions.end_other_sessions import EndOtherSessions
 from application.sessions.end_session import EndSession
+from application.sessions.expect_fresh_proof import ExpectFreshProof
 from application.sessions.list_sessions import ListSessions
+from application.sessions.reauthenticate import Reauthenticate
 from application.sessions.refresh_session import RefreshSession
 from application.sessions.sign_in import SignIn
 from application.sessions.sign_out import SignOut
@@ -62,6 +64,8 @@ USE_CASES: tuple[type, ...] = (
     ListSessions,
     EndSession,
     EndOtherSessions,
+    ExpectFreshProof,
+    Reauthenticate,
     ChangePassword,
     PublishKeys,
     KeyRing,

@@ -7,6 +7,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from adapters.http.injection import injected
 from application.sessions.authenticate import Authenticate
+from application.sessions.expect_fresh_proof import ExpectFreshProof
 from domain.sessions.principal import Principal
 from domain.sessions.session import InvalidAccessToken
 
@@ -33,3 +34,17 @@ async def get_current_user(
 
 
 CurrentUser = Annotated[Principal, Depends(get_current_user)]
+
+
+async def get_recent_user(
+    caller: CurrentUser, expect: Annotated[ExpectFreshProof, injected(ExpectFreshProof)]
+) -> Principal:
+    """The current user, if they proved who they are within the last minutes: for what is worth asking again.
+
+    Raises: InvalidAccessToken, ReauthenticationRequired.
+    """
+    await expect.execute(principal=caller)
+    return caller
+
+
+RecentUser = Annotated[Principal, Depends(get_recent_user)]

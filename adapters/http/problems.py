@@ -27,7 +27,7 @@ from domain.errors import (
     Violation,
     concrete_errors,
 )
-from domain.sessions.session import InvalidAccessToken
+from domain.sessions.session import InvalidAccessToken, ReauthenticationRequired
 from domain.users.user import EmailAlreadyRegistered
 
 MEDIA_TYPE = "application/problem+json"
@@ -197,6 +197,10 @@ def _pointer(field: str) -> str:
 def _challenge(request: Request, error: NotAuthenticated) -> str:
     """RFC 6750 section 3: the error is named only to those who sent a token."""
     challenge = 'Bearer realm="hallporter"'
+    if isinstance(error, ReauthenticationRequired):
+        # RFC 9470 section 3.
+        seconds = int(error.max_age.total_seconds())
+        return f'{challenge}, error="insufficient_user_authentication", max_age="{seconds}"'
     if isinstance(error, InvalidAccessToken) and "authorization" in request.headers:
         challenge += ', error="invalid_token"'
     return challenge

@@ -57,6 +57,15 @@ class SessionEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionReauthenticated(Event):
+    """A user proved again who they are, on a session that had begun before."""
+
+    name = "session.reauthenticated"
+    session_id: SessionId
+    methods: tuple[AuthenticationMethod, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignInRefused(Event):
     """Somebody tried to sign in and was not let in."""
 
@@ -77,6 +86,17 @@ class InvalidAccessToken(NotAuthenticated):
 
     code = "invalid_token"
     title = "The access token is missing, expired, revoked or malformed"
+
+
+class ReauthenticationRequired(NotAuthenticated):
+    """The proof that this session was opened with is too old for what was asked (RFC 9470 section 3)."""
+
+    code = "reauthentication_required"
+    title = "This needs a fresh proof of who you are"
+
+    def __init__(self, *, max_age: timedelta) -> None:
+        super().__init__()
+        self.max_age = max_age
 
 
 class InvalidRefreshToken(NotAuthenticated):
@@ -112,12 +132,14 @@ class SessionPolicy:
     """How long sessions live, and how long a rotated refresh token may be presented again.
 
     `refresh_grace` of zero is strict: each token once. Beyond `limit_per_user` live sessions the oldest end.
+    `fresh_proof_for` is how long a proof counts as recent, for what is worth asking again.
     """
 
     absolute_lifetime: timedelta = timedelta(days=30)
     idle_lifetime: timedelta = timedelta(days=14)
     refresh_grace: timedelta = timedelta(seconds=10)
     limit_per_user: int = 100
+    fresh_proof_for: timedelta = timedelta(minutes=10)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -182,6 +204,20 @@ class Session(Aggregate):
     def is_idle(self, *, at: datetime, policy: SessionPolicy) -> bool:
         """Whether nobody has come back for too long. Asked on refreshing: access tokens do not live that long."""
         return at >= self.last_used_at + policy.idle_lifetime
+
+    def reauthenticate(self, *, methods: tuple[AuthenticationMethod, ...], at: datetime) -> None:
+        """Take a new proof of the user in place of the old one."""
+        self.methods = methods
+        self.authenticated_at = at
+        self.record(SessionReauthenticated(user_id=self.user_id, occurred_at=at, session_id=self.id, methods=methods))
+
+    def expect_fresh_proof(self, *, at: datetime, policy: SessionPolicy) -> None:
+        """Make sure that the user proved who they are a short while ago.
+
+        Raises: ReauthenticationRequired.
+        """
+        if at >= self.authenticated_at + policy.fresh_proof_for:
+            raise ReauthenticationRequired(max_age=policy.fresh_proof_for)
 
     def carry_on(self, user: User) -> None:
         """Follow the user into a new security epoch: this is the session through which they opened it."""

@@ -38,6 +38,7 @@ def test_operations_have_the_names_that_clients_were_generated_with() -> None:
         "end_session",
         "end_other_sessions",
         "change_password",
+        "reauthenticate",
         "get_jwks",
         "get_liveness",
         "get_readiness",

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from adapters.http.authentication import RecentUser
 from tests.http.conftest import at_once, sign_in, signed_in
 from tests.world import EMAIL, PASSWORD, World
 
@@ -108,3 +110,35 @@ async def test_of_many_changes_at_once_one_wins(client: httpx.AsyncClient) -> No
     codes = [answer.status_code for answer in answers]
     assert codes.count(204) == 1
     assert set(codes) <= {204, 403, 409}
+
+
+async def test_what_is_worth_asking_again_is_answered_with_a_step_up(
+    client: httpx.AsyncClient, app: FastAPI, world: World
+) -> None:
+    async def guarded(caller: RecentUser) -> dict[str, str]:
+        return {"id": str(caller.user_id)}
+
+    app.add_api_route("/guarded", guarded)
+    await signed_in(client)
+    tokens = (await sign_in(client)).json()
+    mine = {"Authorization": f"Bearer {tokens['access_token']}"}
+    assert (await client.get("/guarded", headers=mine)).status_code == 200
+    assert (await client.get("/guarded")).json()["code"] == "invalid_token"
+
+    world.clock.advance(timedelta(minutes=11))
+    body = {"refresh_token": tokens["refresh_token"]}
+    token = (await client.post("/v1/sessions/refresh", json=body)).json()["access_token"]
+    mine = {"Authorization": f"Bearer {token}"}
+    refused = await client.get("/guarded", headers=mine)
+    assert (refused.status_code, refused.json()["code"]) == (401, "reauthentication_required")
+    assert refused.headers["www-authenticate"] == (
+        'Bearer realm="hallporter", error="insufficient_user_authentication", max_age="600"'
+    )
+
+    url = "/v1/users/me/reauthentications"
+    wrong = await client.post(url, json={"password": "not the password"}, headers=mine)
+    assert (wrong.status_code, wrong.json()["code"]) == (403, "wrong_password")
+    assert (await client.get("/guarded", headers=mine)).status_code == 401
+    proven = await client.post(url, json={"password": PASSWORD}, headers=mine)
+    assert (proven.status_code, proven.json()["authenticated_at"]) == (200, "2026-01-01T12:11:00.000000Z")
+    assert (await client.get("/guarded", headers=mine)).status_code == 200

@@ -9,9 +9,11 @@ from adapters.http.conditional import IfMatch, IfNoneMatch, etag, expected_versi
 from adapters.http.documentation import WITH_BODY, WITH_USER, responses
 from adapters.http.headers import ETAG, LOCATION, NO_STORE
 from adapters.http.injection import injected
-from adapters.http.schemas.users import PasswordChange, UserCreate, UserResponse, UserUpdate
+from adapters.http.schemas.sessions import SessionResponse
+from adapters.http.schemas.users import PasswordChange, Reauthentication, UserCreate, UserResponse, UserUpdate
 from adapters.http.strict_json import StrictRoute
 from application.ports.password_hasher import HashingBusy
+from application.sessions.reauthenticate import Reauthenticate
 from application.users.change_password import ChangePassword
 from application.users.register_user import RegisterUser
 from application.users.update_profile import UpdateProfile
@@ -104,3 +106,30 @@ async def change_password(
         current=password_in.current_password.get_secret_value(),
         new=password_in.new_password.get_secret_value(),
     )
+
+
+@router.post(
+    "/me/reauthentications",
+    responses=responses(
+        "reauthenticate",
+        WrongPassword,
+        ConcurrentUpdate,
+        UserNotFound,
+        SessionNotFound,
+        HashingBusy,
+        *WITH_USER,
+        *WITH_BODY,
+    ),
+)
+async def reauthenticate(
+    proof_in: Reauthentication,
+    caller: CurrentUser,
+    response: Response,
+    reauthenticate: Annotated[Reauthenticate, injected(Reauthenticate)],
+) -> SessionResponse:
+    """Prove again who I am, for what is asked for with `reauthentication_required`."""
+    session = await reauthenticate.execute(
+        user_id=caller.user_id, session_id=caller.session_id, password=proof_in.password.get_secret_value()
+    )
+    response.headers.update(NO_STORE)
+    return SessionResponse.of(session, current=True)

@@ -56,6 +56,14 @@ class UserUpdate(RequestSchema):
         return said
 
 
+class Reauthentication(RequestSchema):
+    """A new proof."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"password": "a quiet harbour at dawn"}]})
+
+    password: SecretStr = Field(max_length=MAX_TYPED_PASSWORD_LENGTH)
+
+
 class PasswordChange(RequestSchema):
     """The password of today, and the one from now on."""
 

@@ -1,0 +1,38 @@
+"""Proving again who one is."""
+
+from application.ports.clock import Clock
+from application.ports.password_hasher import PasswordHasher
+from application.ports.unit_of_work import UnitOfWork
+from domain.errors import ConcurrentUpdate
+from domain.ids import SessionId, UserId
+from domain.sessions.session import AuthenticationMethod, Session
+from domain.users.password import Password
+from domain.users.user import WrongPassword
+
+
+class Reauthenticate:
+    """Let a user who is signed in prove who they are, for what is worth asking again."""
+
+    def __init__(self, unit_of_work: UnitOfWork, passwords: PasswordHasher, clock: Clock) -> None:
+        self._unit_of_work = unit_of_work
+        self._passwords = passwords
+        self._clock = clock
+
+    async def execute(self, *, user_id: UserId, session_id: SessionId, password: str) -> Session:
+        """The session, with the new proof.
+
+        Raises: WrongPassword, UserNotFound, SessionNotFound, ConcurrentUpdate, HashingBusy.
+        """
+        async with self._unit_of_work.read() as tx:
+            user = await tx.users.get(user_id)
+        if not await self._passwords.matches(Password(password), user.password_hash):
+            raise WrongPassword
+        now = self._clock.now()
+        async with self._unit_of_work.begin() as tx:
+            session = await tx.sessions.lock(session_id)
+            if not session.is_live(user=await tx.users.get(user_id), at=now):
+                # The session or the password ended while the password was being checked.
+                raise ConcurrentUpdate
+            session.reauthenticate(methods=(AuthenticationMethod.PASSWORD,), at=now)
+            await tx.sessions.save(session)
+        return session
