@@ -39,13 +39,17 @@ from application.sessions.refresh_session import RefreshSession
 from application.sessions.sign_in import SignIn
 from application.sessions.sign_out import SignOut
 from application.signing.key_ring import KeyRing
+from application.signing.list_signing_keys import ListSigningKeys
 from application.signing.publish_keys import PublishKeys
+from application.signing.revoke_signing_key import RevokeSigningKey
+from application.signing.rotate_signing_key import RotateSigningKey
 from application.users.change_password import ChangePassword
 from application.users.create_user import CreateUser
 from application.users.get_user import GetUser
 from application.users.register_user import RegisterUser, RegistrationPolicy
 from application.users.update_profile import UpdateProfile
 from domain.sessions.session import SessionPolicy
+from domain.signing.signing_key import SigningPolicy
 from domain.users.password_policy import PasswordPolicy
 from entrypoints.settings import Registration, Settings
 from entrypoints.telemetry import log_events
@@ -68,6 +72,9 @@ USE_CASES: tuple[type, ...] = (
     Reauthenticate,
     ChangePassword,
     PublishKeys,
+    ListSigningKeys,
+    RotateSigningKey,
+    RevokeSigningKey,
     KeyRing,
 )
 """Everything that is built from ports, and shared by all who ask for it."""
@@ -151,6 +158,7 @@ def build_container(settings: Settings, adapters: Adapters) -> Container:
                 limit_per_user=settings.session_limit_per_user,
             ),
         ),
+        (SigningPolicy, SigningPolicy(retiring_for=_longer_than(settings.access_token_lifetime_seconds))),
         (
             AccessTokenPolicy,
             AccessTokenPolicy(
@@ -168,3 +176,11 @@ def build_container(settings: Settings, adapters: Adapters) -> Container:
     for use_case in USE_CASES:
         registry.register(use_case, scope=punq.Scope.singleton)
     return Container(registry)
+
+
+def _longer_than(token_lifetime_seconds: int) -> timedelta:
+    """For how long a key is believed after it was retired.
+
+    For another minute processes that have not noticed sign with it, and clocks differ.
+    """
+    return timedelta(seconds=token_lifetime_seconds) + timedelta(minutes=5)

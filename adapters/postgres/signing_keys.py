@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Row
 
 from adapters.postgres.audit import PostgresAuditLog
@@ -26,6 +26,19 @@ class PostgresSigningKeyRepository:
         await self._statements.write(insert(SigningKeyModel), _to_row(key))
         await self._audit.append_all(key.collect_events())
 
+    async def save(self, key: SigningKey) -> None:
+        own_row = (_KEYS.c.id == key.id) & (_KEYS.c.version == key.version)
+        await self._statements.write_one(
+            update(SigningKeyModel).where(own_row).values(_to_row(key) | {"version": key.version + 1})
+        )
+        key.version += 1
+        await self._audit.append_all(key.collect_events())
+
+    async def lock_all(self) -> Sequence[SigningKey]:
+        # Locked in the order of ids, by everybody; handed out in the order of age.
+        rows = await self._statements.rows(select(_KEYS).order_by(_KEYS.c.id).with_for_update())
+        return sorted((_from_row(row) for row in rows), key=lambda key: (key.created_at, key.id))
+
     async def all(self) -> Sequence[SigningKey]:
         rows = await self._statements.rows(select(_KEYS).order_by(_KEYS.c.created_at, _KEYS.c.id))
         return [_from_row(row) for row in rows]
@@ -40,6 +53,7 @@ def _to_row(key: SigningKey) -> dict[str, object]:
         "sealed_private_key": key.sealed_private_key,
         "state": key.state,
         "created_at": key.created_at,
+        "state_since": key.state_since,
     }
 
 
@@ -52,4 +66,6 @@ def _from_row(row: Row[*tuple[Any, ...]]) -> SigningKey:
         sealed_private_key=row.sealed_private_key,
         state=KeyState(row.state),
         created_at=row.created_at,
+        # Absent in rows of the release before.
+        state_since=row.state_since or row.created_at,
     )

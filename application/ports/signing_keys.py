@@ -16,6 +16,20 @@ class SigningKeyRepository(Protocol):
         """
         ...
 
+    async def save(self, key: SigningKey) -> None:
+        """Keep the present state of a loaded key and count its version up.
+
+        Raises: ActiveSigningKeyExists; ConcurrentUpdate when it was changed since it was loaded.
+        """
+        ...
+
+    async def lock_all(self) -> Sequence[SigningKey]:
+        """As `all`, and nobody else's to lock or save until this transaction ends. Only inside `begin`.
+
+        Raises: DatabaseUnavailable.
+        """
+        ...
+
     async def all(self) -> Sequence[SigningKey]:
         """Every key in every state, oldest first. There are a handful."""
         ...

@@ -2,19 +2,19 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from application.ports.clock import Clock
-from application.ports.randomness import Randomness
-from application.ports.token_signer import TokenSigner
 from application.ports.unit_of_work import UnitOfWork
+from application.signing.rotate_signing_key import RotateSigningKey
+from domain.errors import Conflict
 from domain.ids import KeyId
-from domain.signing.signing_key import ActiveSigningKeyExists, KeyState, SigningKey
+from domain.signing.signing_key import KeyState, SigningKey
 
 # How long a process may go on with the keys it has seen, and how soon it looks again for one that it has not.
 _FRESH_FOR = timedelta(seconds=60)
 _LOOK_AGAIN_AFTER = timedelta(seconds=5)
-_KEY_ID_BYTES = 16
 
 
 class KeyRing:
@@ -24,20 +24,22 @@ class KeyRing:
     again, but not more often than every few seconds: strangers cannot make it ask.
     """
 
-    def __init__(self, unit_of_work: UnitOfWork, signer: TokenSigner, clock: Clock, randomness: Randomness) -> None:
+    def __init__(self, unit_of_work: UnitOfWork, rotate: RotateSigningKey, clock: Clock) -> None:
         self._unit_of_work = unit_of_work
-        self._signer = signer
+        self._rotate = rotate
         self._clock = clock
-        self._randomness = randomness
         self._keys: Mapping[KeyId, SigningKey] = {}
         self._loaded_at: datetime | None = None
         self._loading = asyncio.Lock()
 
     async def active(self) -> SigningKey:
-        """The key that signs now. The first call of an installation makes it."""
+        """The key that signs now. The first call of an installation makes it, and one after 90 days rotates it."""
         if self._older_than(_FRESH_FOR):
             await self._load_if_older_than(_FRESH_FOR)
-        return self._find_active() or await self._make_first()
+        active = self._find_active()
+        if active is None or self._rotate.is_due(active):
+            active = await self._renew()
+        return active
 
     async def believed(self) -> Sequence[SigningKey]:
         """Every key whose tokens are believed, oldest first."""
@@ -69,21 +71,10 @@ class KeyRing:
             self._keys = {key.id: key for key in await tx.signing_keys.all()}
         self._loaded_at = self._clock.now()
 
-    async def _make_first(self) -> SigningKey:
-        key_id = KeyId(self._randomness.secret(_KEY_ID_BYTES).hex())
-        material = self._signer.generate(key_id)
-        key = SigningKey.activated(
-            id=key_id,
-            algorithm=material.algorithm,
-            public_key=material.public_key,
-            sealed_private_key=material.sealed_private_key,
-            at=self._clock.now(),
-        )
-        try:
-            async with self._unit_of_work.begin() as tx:
-                await tx.signing_keys.add(key)
-        except ActiveSigningKeyExists:
-            pass  # Another process was faster; its key is as good.
+    async def _renew(self) -> SigningKey:
+        # Another process may be faster; its key is as good.
+        with suppress(Conflict):
+            await (self._rotate.replenish() if self._find_active() is None else self._rotate.execute(if_due=True))
         await self._load()
         active = self._find_active()
         if active is None:

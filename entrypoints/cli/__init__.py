@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from domain.errors import InvalidInput
-from entrypoints.cli import migrate, openapi, serve, users
+from entrypoints.cli import keys, migrate, openapi, serve, users
 from entrypoints.startup import PROBLEMS
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("serve")(serve.serve)
 app.command("migrate")(migrate.migrate)
 app.command("openapi")(openapi.openapi)
 app.add_typer(users.app, name="users")
+app.add_typer(keys.app, name="keys")
 
 
 def _on_version(wanted: bool) -> None:  # noqa: FBT001  (typer's signature)

@@ -167,6 +167,7 @@ def new_key(name: str, state: KeyState, minutes: int = 0) -> SigningKey:
         sealed_private_key="v1.sealed",
         state=state,
         created_at=new_user().created_at + timedelta(minutes=minutes),
+        state_since=new_user().created_at + timedelta(minutes=minutes, microseconds=1),
     )
 
 
@@ -181,6 +182,39 @@ async def test_signing_keys_come_back_oldest_first(uow: UnitOfWork) -> None:
         await add_key(uow, key)
     async with uow.read() as tx:
         assert await tx.signing_keys.all() == keys
+
+
+async def test_a_key_is_saved_in_its_present_state_and_counted(uow: UnitOfWork) -> None:
+    key = new_key("a", KeyState.ACTIVE)
+    await add_key(uow, key)
+    async with uow.begin() as tx:
+        (loaded,) = await tx.signing_keys.lock_all()
+        loaded.retire(at=key.created_at + timedelta(days=90))
+        await tx.signing_keys.save(loaded)
+    async with uow.read() as tx:
+        assert await tx.signing_keys.all() == [loaded]
+    assert (loaded.version, loaded.state) == (2, KeyState.RETIRING)
+
+    async def save_stale() -> None:
+        async with uow.begin() as tx:
+            await tx.signing_keys.save(key)
+
+    with pytest.raises(ConcurrentUpdate):
+        await save_stale()
+
+
+async def test_a_second_key_cannot_become_active(uow: UnitOfWork) -> None:
+    await add_key(uow, new_key("a", KeyState.ACTIVE))
+    second = new_key("b", KeyState.NEXT)
+    await add_key(uow, second)
+    second.activate(at=second.created_at)
+
+    async def save() -> None:
+        async with uow.begin() as tx:
+            await tx.signing_keys.save(second)
+
+    with pytest.raises(ActiveSigningKeyExists):
+        await save()
 
 
 async def test_one_of_twenty_parallel_active_keys_wins(uow: UnitOfWork) -> None:

@@ -38,7 +38,7 @@ def signer(request: pytest.FixtureRequest) -> TokenSigner:
 
 def make_key(signer: TokenSigner, key_id: str) -> SigningKey:
     material = signer.generate(KeyId(key_id))
-    return SigningKey.activated(
+    return SigningKey.prepared(
         id=KeyId(key_id),
         algorithm=material.algorithm,
         public_key=material.public_key,

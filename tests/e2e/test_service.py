@@ -200,12 +200,23 @@ def test_operators_create_list_and_show_users(home: Path) -> None:
     assert "For more: --before" in run(home, "users", "list", "--limit", "1").stderr
 
 
+def test_operators_rotate_and_revoke_signing_keys(home: Path) -> None:
+    assert "not everybody may know it" in run(home, "keys", "rotate").stderr
+    assert "signs." in run(home, "keys", "rotate", "--now").stdout
+    keys = json.loads(run(home, "keys", "list", "--json").stdout)
+    assert [key["state"] for key in keys] in (["retiring", "active", "next"], ["active", "retiring", "next"])
+    retiring = next(key["id"] for key in keys if key["state"] == "retiring")
+    assert run(home, "keys", "revoke", retiring).stdout == f"{retiring} is revoked.\n"
+    assert "revoked" in run(home, "keys", "list").stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "settings", "typed", "said"),
     [
         (["users", "create", "ada@example.com"], {}, "short\n", "Use at least 15 characters"),
         (["users", "create", "nobody"], {}, f"{PASSWORD}\n", "not an e-mail address"),
         (["users", "show", "nobody@example.com"], {}, "", "There is no such user"),
+        (["keys", "revoke", "nonsense"], {}, "", "There is no such signing key"),
         (["migrate"], {"DATABASE_URL": "postgresql://u:canary@127.0.0.1:1/d"}, "", "No PostgreSQL answers"),
         (["users", "list"], {"DATABASE_URL": "mysql://canary"}, "", "DATABASE_URL: must begin with postgresql://"),
         (["serve"], {"ENVIRONMENT": "production", "SECRET_KEY": "canary"}, "", "PUBLIC_URL is missing"),

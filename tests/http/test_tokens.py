@@ -109,9 +109,11 @@ async def test_a_second_library_verifies_a_token_with_the_published_keys_alone(
 
 async def test_the_published_keys_show_nothing_private_and_may_be_kept_for_a_while(client: httpx.AsyncClient) -> None:
     answer = await client.get("/.well-known/jwks.json")
-    (key,) = answer.json()["keys"]
-    assert set(key) == {"kid", "alg", "use", "kty", "crv", "x", "y"}
-    assert (key["alg"], key["crv"], key["use"]) == ("ES256", "P-256", "sig")
+    keys = answer.json()["keys"]
+    assert len(keys) == 2  # the one that signs, and the one that will
+    for key in keys:
+        assert set(key) == {"kid", "alg", "use", "kty", "crv", "x", "y"}
+        assert (key["alg"], key["crv"], key["use"]) == ("ES256", "P-256", "sig")
     assert answer.headers["cache-control"] == "public, max-age=300"
     again = await client.get("/.well-known/jwks.json", headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
@@ -131,6 +133,7 @@ async def test_keys_that_are_not_believed_are_not_published(client: httpx.AsyncC
                     sealed_private_key=material.sealed_private_key,
                     state=state,
                     created_at=world.clock.now(),
+                    state_since=world.clock.now(),
                 )
             )
     world.clock.advance(timedelta(seconds=60))

@@ -10,6 +10,7 @@ from adapters.memory.signing_keys import MemorySigningKeyRepository
 from adapters.memory.token_signer import MemoryTokenSigner
 from application.sessions.access_tokens import AccessTokenPolicy, AccessTokens
 from application.signing.key_ring import KeyRing
+from application.signing.rotate_signing_key import RotateSigningKey
 from domain.ids import KeyId
 from domain.sessions.session import InvalidAccessToken
 from domain.signing.signing_key import ActiveSigningKeyExists, KeyState, SigningKey
@@ -19,8 +20,7 @@ from tests.world import World, make_world, new_session, new_user
 
 def ring_of(world: World) -> KeyRing:
     """A ring as another process would have it."""
-    adapters = world.adapters
-    return KeyRing(adapters.unit_of_work, adapters.signer, world.clock, adapters.randomness)
+    return KeyRing(world.unit_of_work, world.container.resolve(RotateSigningKey), world.clock)
 
 
 def tokens_of(world: World, policy: AccessTokenPolicy | None = None) -> AccessTokens:
@@ -41,6 +41,7 @@ async def add_key(world: World, key_id: str, state: KeyState) -> None:
         sealed_private_key=material.sealed_private_key,
         state=state,
         created_at=world.clock.now(),
+        state_since=world.clock.now(),
     )
     async with world.unit_of_work.begin() as tx:
         await tx.signing_keys.add(key)

@@ -27,3 +27,4 @@ class SigningKeyModel(Base):
     sealed_private_key: Mapped[str]
     state: Mapped[str]
     created_at: Mapped[datetime]
+    state_since: Mapped[datetime | None]
