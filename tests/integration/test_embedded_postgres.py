@@ -56,38 +56,38 @@ async def test_it_is_a_real_postgresql_that_keeps_its_data(tmp_path: Path) -> No
         assert await schema.migrate(url) == []
 
 
-def test_it_runs_until_the_last_of_several_processes_leaves(tmp_path: Path) -> None:
-    first, second = hold(tmp_path), hold(tmp_path)
+def test_it_runs_until_the_last_of_several_processes_leaves(home: Path) -> None:
+    first, second = hold(home), hold(home)
     leave(first)
-    assert is_running(tmp_path)
+    assert is_running(home)
     leave(second)
-    assert not is_running(tmp_path)
+    assert not is_running(home)
 
 
-async def test_a_user_that_is_killed_does_not_keep_it_running_for_ever(tmp_path: Path) -> None:
-    killed = hold(tmp_path)
+async def test_a_user_that_is_killed_does_not_keep_it_running_for_ever(home: Path) -> None:
+    killed = hold(home)
     killed.kill()
     killed.communicate()
-    assert is_running(tmp_path)
-    with embedded_postgres(tmp_path, durable=False) as url:
+    assert is_running(home)
+    with embedded_postgres(home, durable=False) as url:
         await schema.migrate(url)
-    assert not is_running(tmp_path)
+    assert not is_running(home)
 
 
-async def test_a_server_that_is_killed_starts_again_with_its_data(tmp_path: Path) -> None:
-    with embedded_postgres(tmp_path) as url:
+async def test_a_server_that_is_killed_starts_again_with_its_data(home: Path) -> None:
+    with embedded_postgres(home) as url:
         await schema.migrate(url)
-        pid = int((tmp_path / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+        pid = int((home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, signal.SIGKILL)
-    with embedded_postgres(tmp_path, durable=False) as url:
+    with embedded_postgres(home, durable=False) as url:
         assert await schema.migrate(url) == []
 
 
-async def test_a_pid_file_whose_number_is_another_programs_by_now_is_no_obstacle(tmp_path: Path) -> None:
-    with embedded_postgres(tmp_path, durable=False):
+async def test_a_pid_file_whose_number_is_another_programs_by_now_is_no_obstacle(home: Path) -> None:
+    with embedded_postgres(home, durable=False):
         pass
-    (tmp_path / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{tmp_path}/postgres\n")
-    with embedded_postgres(tmp_path, durable=False) as url:
+    (home / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{home}/postgres\n")
+    with embedded_postgres(home, durable=False) as url:
         await schema.migrate(url)
 
 
@@ -135,11 +135,11 @@ def test_data_that_is_no_folder_is_said_to_be_none(tmp_path: Path) -> None:
         pass
 
 
-def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
-    with embedded_postgres(tmp_path, durable=False):
+def test_a_server_that_does_not_start_says_why(home: Path) -> None:
+    with embedded_postgres(home, durable=False):
         pass
-    (tmp_path / "postgres" / "postgresql.conf").write_text("no_such_setting = 1\n")
-    with pytest.raises(EmbeddedPostgresError, match="no_such_setting"), embedded_postgres(tmp_path):
+    (home / "postgres" / "postgresql.conf").write_text("no_such_setting = 1\n")
+    with pytest.raises(EmbeddedPostgresError, match="no_such_setting"), embedded_postgres(home):
         pass
 
 
@@ -170,18 +170,18 @@ def test_a_strangers_folder_is_not_listened_in(
     refused()
 
 
-def test_whoever_is_not_alone_does_not_clean_up_behind_a_silent_server(tmp_path: Path) -> None:
-    other = hold(tmp_path)
-    pid_file = tmp_path / "postgres" / "postmaster.pid"
+def test_whoever_is_not_alone_does_not_clean_up_behind_a_silent_server(home: Path) -> None:
+    other = hold(home)
+    pid_file = home / "postgres" / "postmaster.pid"
     server = int(pid_file.read_text().splitlines()[0])
-    socket = tmp_path / "postgres" / ".s.PGSQL.5432"
-    socket.rename(tmp_path / "hidden")
+    socket = home / "postgres" / ".s.PGSQL.5432"
+    socket.rename(home / "hidden")
     try:
-        with pytest.raises(EmbeddedPostgresError, match="lock file"), embedded_postgres(tmp_path, durable=False):
+        with pytest.raises(EmbeddedPostgresError, match="lock file"), embedded_postgres(home, durable=False):
             pass
         assert int(pid_file.read_text().splitlines()[0]) == server
     finally:
-        (tmp_path / "hidden").rename(socket)
+        (home / "hidden").rename(socket)
         leave(other)
 
 

@@ -1,0 +1,108 @@
+"""The command line, in the tests' own process: what it says, and how it ends."""
+
+import io
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+import structlog
+
+from adapters.postgres.embedded import embedded_postgres
+from entrypoints.cli import main
+from entrypoints.settings import Settings
+from tests.world import PASSWORD
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+
+class Cli(Protocol):
+    def __call__(self, *arguments: str, typed: str = "", **settings: str) -> Outcome: ...
+
+
+@pytest.fixture
+def cli(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Cli]:
+    """Runs `hallporter` on a database of its own."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("HALLPORTER_HOME", str(home))
+    monkeypatch.chdir(home)
+    handlers, level, quiet = logging.getLogger().handlers, logging.getLogger().level, structlog.get_config()
+
+    def run(*arguments: str, typed: str = "", **settings: str) -> Outcome:
+        with monkeypatch.context() as this_time:
+            for name, value in settings.items():
+                this_time.setenv(name, value)
+            this_time.setattr(sys, "argv", ["hallporter", *arguments])
+            this_time.setattr(sys, "stdin", io.StringIO(typed))
+            with pytest.raises(SystemExit) as end:
+                main()
+        said = capsys.readouterr()
+        return Outcome(int(end.value.code or 0), said.out, said.err)
+
+    with embedded_postgres(home, durable=False):
+        yield run
+    logging.getLogger().handlers = handlers
+    logging.getLogger().setLevel(level)
+    structlog.configure(**quiet)
+
+
+def test_migrating_again_changes_nothing(cli: Cli) -> None:
+    first, second = cli("migrate"), cli("migrate")
+    assert "applied" in first.out
+    assert second.out == "The schema was up to date already.\n"
+
+
+def test_operators_create_list_and_show_users(cli: Cli) -> None:
+    admin = cli("users", "create", "ada@example.com", "--admin", "--generate-password", "--name", "Ada")
+    assert (admin.code, admin.err) == (0, "")
+    assert "as admin" in admin.out
+    assert re.search(r"^Password: \S{20,}$", admin.out, re.MULTILINE)
+    assert cli("users", "create", "bob@example.com", typed=f"{PASSWORD}\r\n").code == 0
+
+    shown = cli("users", "show", "ADA@example.com", "--json").out
+    assert '"roles": [\n    "admin"\n  ]' in shown
+    listed = cli("users", "list").out.splitlines()
+    assert [line.split()[1] for line in listed] == ["email", "bob@example.com", "ada@example.com"]
+    assert "For more: --before" in cli("users", "list", "--limit", "1").err
+
+
+def test_operators_rotate_and_revoke_signing_keys(cli: Cli) -> None:
+    assert "not everybody may know it" in cli("keys", "rotate").err
+    assert "signs." in cli("keys", "rotate", "--now").out
+    keys = json.loads(cli("keys", "list", "--json").out)
+    assert [key["state"] for key in keys] in (["retiring", "active", "next"], ["active", "retiring", "next"])
+    retiring = next(key["id"] for key in keys if key["state"] == "retiring")
+    assert cli("keys", "revoke", retiring).out == f"{retiring} is revoked.\n"
+    assert "revoked" in cli("keys", "list").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "typed", "said"),
+    [
+        (["users", "create", "ada@example.com"], {}, "short\n", "Use at least 15 characters"),
+        (["users", "create", "nobody"], {}, f"{PASSWORD}\n", "not an e-mail address"),
+        (["users", "show", "nobody@example.com"], {}, "", "There is no such user"),
+        (["keys", "revoke", "nonsense"], {}, "", "There is no such signing key"),
+        (["migrate"], {"DATABASE_URL": "postgresql://u:canary@127.0.0.1:1/d"}, "", "No PostgreSQL answers"),
+        (["users", "list"], {"DATABASE_URL": "mysql://canary"}, "", "DATABASE_URL: must begin with postgresql://"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    cli: Cli, arguments: list[str], settings: dict[str, str], typed: str, said: str
+) -> None:
+    failed = cli(*arguments, typed=typed, **settings)
+    assert failed.code == 1
+    assert said in failed.err
+    assert "Traceback" not in failed.err
+    assert "canary" not in failed.err
