@@ -33,6 +33,7 @@ from application.sessions.authenticate import Authenticate
 from application.sessions.end_other_sessions import EndOtherSessions
 from application.sessions.end_session import EndSession
 from application.sessions.expect_fresh_proof import ExpectFreshProof
+from application.sessions.introspect import Introspect
 from application.sessions.list_sessions import ListSessions
 from application.sessions.reauthenticate import Reauthenticate
 from application.sessions.refresh_session import RefreshSession
@@ -69,6 +70,7 @@ USE_CASES: tuple[type, ...] = (
     EndSession,
     EndOtherSessions,
     ExpectFreshProof,
+    Introspect,
     Reauthenticate,
     ChangePassword,
     PublishKeys,

@@ -13,7 +13,7 @@ from adapters.http.documentation import exact
 from adapters.http.injection import Container
 from adapters.http.middleware import RequestContext
 from adapters.http.problems import answer_domain_error, answer_http_error, answer_validation_error
-from adapters.http.routers import health, problems, sessions, users, well_known
+from adapters.http.routers import health, problems, sessions, tokens, users, well_known
 from domain.errors import DomainError
 
 type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -58,6 +58,6 @@ def create_app(container: Container | None = None, *, config: HttpConfig, lifesp
     app.add_exception_handler(DomainError, answer_domain_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(HTTPException, answer_http_error)
-    for router in (users.router, sessions.router, well_known.router, health.router, problems.router):
+    for router in (users.router, sessions.router, tokens.router, well_known.router, health.router, problems.router):
         app.include_router(router)
     return app

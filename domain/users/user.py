@@ -73,6 +73,13 @@ class WrongPassword(NotAllowed):
     title = "The password is wrong"
 
 
+class AdminRequired(NotAllowed):
+    """Only operators may do this."""
+
+    code = "admin_required"
+    title = "This needs the role admin"
+
+
 class RegistrationClosed(NotAllowed):
     """Users are created by operators alone here."""
 
@@ -140,6 +147,11 @@ class User(Aggregate):
     def is_active(self) -> bool:
         """Whether the user may sign in and use sessions."""
         return self.suspended_at is None
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the user may do what operators do."""
+        return ADMIN in self.roles
 
     def expect_version(self, version: int) -> None:
         """Make sure that the caller speaks about this very state.

@@ -1,5 +1,6 @@
 """What is listed in one place is complete there."""
 
+import ast
 import inspect
 import re
 import subprocess
@@ -126,10 +127,13 @@ def test_every_use_case_is_in_the_container_and_every_port_is_bound() -> None:
 
 
 def test_every_class_of_the_application_that_can_be_executed_is_a_use_case_of_the_container() -> None:
+    bound = {use_case.__name__ for use_case in USE_CASES}
     for path in (TOP / "application").rglob("*.py"):
-        for name in re.findall(r"^class (\w+)", path.read_text(), re.MULTILINE):
-            if "def execute(" in path.read_text():
-                assert name in {use_case.__name__ for use_case in USE_CASES} or name.endswith(("Policy",)), name
+        for node in ast.parse(path.read_text()).body:
+            methods = getattr(node, "body", []) if isinstance(node, ast.ClassDef) else []
+            if any(getattr(method, "name", "") == "execute" for method in methods):
+                assert isinstance(node, ast.ClassDef)
+                assert node.name in bound
 
 
 def test_a_missing_binding_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,7 @@ def test_operations_have_the_names_that_clients_were_generated_with() -> None:
         "end_other_sessions",
         "change_password",
         "reauthenticate",
+        "introspect_token",
         "get_jwks",
         "get_liveness",
         "get_readiness",
