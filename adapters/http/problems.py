@@ -60,6 +60,9 @@ class Refusal:
 
 MALFORMED_JSON = Refusal(400, "malformed_json", "The body is not the JSON that is expected here")
 ROUTE_NOT_FOUND = Refusal(404, "route_not_found", "There is nothing at this address")
+CROSS_SITE_REQUEST = Refusal(
+    403, "cross_site_request", "The cookie is used by pages of this service's own origin alone"
+)
 METHOD_NOT_ALLOWED = Refusal(405, "method_not_allowed", "This address does not support the method")
 BODY_TOO_LARGE = Refusal(413, "body_too_large", "The body is too large")
 UNSUPPORTED_MEDIA_TYPE = Refusal(
@@ -70,6 +73,7 @@ INTERNAL_ERROR = Refusal(500, "internal_error", "Something went wrong on our sid
 REFUSALS = (
     MALFORMED_JSON,
     ROUTE_NOT_FOUND,
+    CROSS_SITE_REQUEST,
     METHOD_NOT_ALLOWED,
     BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,

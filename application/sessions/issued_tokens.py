@@ -15,3 +15,4 @@ class IssuedTokens:
     access_token: str = field(repr=False)
     access_token_lifetime: timedelta
     refresh_token: RefreshTokenSecret
+    refresh_token_lifetime: timedelta

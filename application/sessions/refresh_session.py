@@ -80,6 +80,7 @@ class RefreshSession:
             access_token=self._access_tokens.issue(family.session, key),
             access_token_lifetime=self._access_tokens.lifetime,
             refresh_token=RefreshTokenSecret.from_random(self._randomness.secret(SECRET_BYTES)),
+            refresh_token_lifetime=family.session.expires_at - now,
         )
         rotated, successor = family.rotate(
             issued.refresh_token, sealed_answer=self._sealed(presented, issued, now), at=now
@@ -104,4 +105,5 @@ class RefreshSession:
             access_token=access_token,
             access_token_lifetime=datetime.fromisoformat(expires_at) - now,
             refresh_token=RefreshTokenSecret(refresh_token),
+            refresh_token_lifetime=family.session.expires_at - now,
         )

@@ -114,6 +114,7 @@ class SignIn:
             access_token=access_token,
             access_token_lifetime=self._access_tokens.lifetime,
             refresh_token=refresh_token,
+            refresh_token_lifetime=session.expires_at - now,
         )
 
     async def _make_room(self, tx: Transaction, newest: Session) -> None:

@@ -68,6 +68,7 @@ def test_operations_have_the_names_that_clients_were_generated_with() -> None:
                 201: set(),
                 400: {"malformed_json"},
                 401: {"invalid_credentials"},
+                403: {"cross_site_request"},
                 413: {"body_too_large"},
                 415: {"unsupported_media_type"},
                 422: {"invalid_input"},

@@ -5,11 +5,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from adapters.http import cookies
 from adapters.http.authentication import CurrentUser
 from adapters.http.conditional import IfNoneMatch, etag, unchanged
+from adapters.http.cookies import expect_same_origin, forget_refresh_token, set_refresh_token
 from adapters.http.documentation import WITH_BODY, WITH_USER, responses
 from adapters.http.headers import ETAG, LOCATION, NO_STORE
 from adapters.http.injection import injected
+from adapters.http.problems import CROSS_SITE_REQUEST
 from adapters.http.schemas.sessions import SessionCreate, SessionList, SessionRefresh, SessionResponse, TokenResponse
 from adapters.http.strict_json import StrictRoute
 from application.ports.password_hasher import HashingBusy
@@ -29,30 +32,48 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=StrictR
 @router.post(
     "",
     status_code=201,
-    responses=responses("sign_in", InvalidCredentials, HashingBusy, *WITH_BODY) | {201: {"headers": LOCATION}},
+    responses=responses("sign_in", InvalidCredentials, HashingBusy, CROSS_SITE_REQUEST, *WITH_BODY)
+    | {201: {"headers": LOCATION}},
 )
 async def sign_in(
     session_in: SessionCreate, request: Request, response: Response, sign_in: Annotated[SignIn, injected(SignIn)]
 ) -> TokenResponse:
     """Sign in with address and password. Every refusal looks the same, whatever its cause."""
+    in_cookie = session_in.transport == "cookie"
+    if in_cookie:
+        expect_same_origin(request)
     issued = await sign_in.execute(
         email=session_in.email, password=session_in.password.get_secret_value(), device=_device(request)
     )
     response.headers.update(NO_STORE | {"Location": "/v1/sessions/current"})
-    return TokenResponse.of(issued)
+    if in_cookie:
+        set_refresh_token(response, issued)
+    return TokenResponse.of(issued, in_cookie=in_cookie)
 
 
-@router.post("/refresh", responses=responses("refresh_session", InvalidRefreshToken, *WITH_BODY))
+@router.post("/refresh", responses=responses("refresh_session", InvalidRefreshToken, CROSS_SITE_REQUEST, *WITH_BODY))
 async def refresh_session(
-    session_in: SessionRefresh, response: Response, refresh: Annotated[RefreshSession, injected(RefreshSession)]
+    session_in: SessionRefresh,
+    request: Request,
+    response: Response,
+    refresh: Annotated[RefreshSession, injected(RefreshSession)],
 ) -> TokenResponse:
     """Exchange the refresh token for the next one.
 
-    The same token again within 10 seconds gets the same answer again; anything older ends the session.
+    The same token again within 10 seconds gets the same answer again; anything older ends the session. Without one in
+    the body, the one in the cookie is taken, and the next one is put there.
     """
-    issued = await refresh.execute(refresh_token=session_in.refresh_token.get_secret_value())
+    in_cookie = session_in.refresh_token is None
+    if session_in.refresh_token is not None:
+        token = session_in.refresh_token.get_secret_value()
+    else:
+        expect_same_origin(request)
+        token = request.cookies.get(cookies.NAME, "")
+    issued = await refresh.execute(refresh_token=token)
     response.headers.update(NO_STORE)
-    return TokenResponse.of(issued)
+    if in_cookie:
+        set_refresh_token(response, issued)
+    return TokenResponse.of(issued, in_cookie=in_cookie)
 
 
 @router.get(
@@ -78,9 +99,12 @@ async def get_current_session(
     response_class=Response,
     responses=responses("sign_out", SessionNotFound, *WITH_USER),
 )
-async def sign_out(caller: CurrentUser, sign_out: Annotated[SignOut, injected(SignOut)]) -> None:
+async def sign_out(caller: CurrentUser, request: Request, sign_out: Annotated[SignOut, injected(SignOut)]) -> Response:
     """Sign out: the session's tokens open nothing from now on."""
     await sign_out.execute(session_id=caller.session_id)
+    response = Response(status_code=204)
+    forget_refresh_token(request, response)
+    return response
 
 
 @router.get("", responses=responses("list_sessions", *WITH_USER))

@@ -24,6 +24,10 @@ class SessionCreate(RequestSchema):
 
     email: str = Field(max_length=MAX_LENGTH)
     password: SecretStr = Field(max_length=MAX_TYPED_PASSWORD_LENGTH)
+    transport: Literal["body", "cookie"] = Field(
+        default="body",
+        description="How the refresh token travels. `cookie` is for pages in browsers: scripts never see it.",
+    )
 
 
 class SessionRefresh(RequestSchema):
@@ -35,7 +39,9 @@ class SessionRefresh(RequestSchema):
         }
     )
 
-    refresh_token: SecretStr = Field(max_length=MAX_TOKEN_LENGTH)
+    refresh_token: SecretStr | None = Field(
+        default=None, max_length=MAX_TOKEN_LENGTH, description="Left out by pages that have it in a cookie."
+    )
 
 
 class TokenResponse(ResponseSchema):
@@ -58,16 +64,16 @@ class TokenResponse(ResponseSchema):
     access_token: str
     token_type: Literal["Bearer"]
     expires_in: int = Field(description="Life of the access token, in seconds.")
-    refresh_token: str
+    refresh_token: str | None = Field(description="Null where it is in a cookie.")
     session_id: UUID
 
     @classmethod
-    def of(cls, issued: IssuedTokens) -> Self:
+    def of(cls, issued: IssuedTokens, *, in_cookie: bool = False) -> Self:
         return cls(
             access_token=issued.access_token,
             token_type="Bearer",  # noqa: S106  (the scheme's name)
             expires_in=int(issued.access_token_lifetime.total_seconds()),
-            refresh_token=issued.refresh_token.text,
+            refresh_token=None if in_cookie else issued.refresh_token.text,
             session_id=issued.session_id,
         )
 

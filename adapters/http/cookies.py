@@ -1,0 +1,51 @@
+"""The refresh token in a cookie, for pages that must not see it (HD-01, HD-02).
+
+A browser sends the cookie with every request to us, whoever made it send one. So what the cookie alone entitles to is
+done only for pages of our own origin: the browser itself says where a request comes from, in headers that a page cannot
+set.
+"""
+
+from urllib.parse import urlsplit
+
+from fastapi import Request, Response
+
+from adapters.http.problems import CROSS_SITE_REQUEST, RefusedByHttp
+from application.sessions.issued_tokens import IssuedTokens
+
+# The prefix makes browsers insist on Secure, Path=/ and no Domain: no sibling domain can plant one.
+NAME = "__Host-hallporter_refresh"
+_OUR_OWN = {"same-origin", "none"}
+
+
+def expect_same_origin(request: Request) -> None:
+    """Go on only if the browser says that a page of ours asks, or a person directly.
+
+    Raises: RefusedByHttp, also where the browser says nothing.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        ours = site in _OUR_OWN
+    else:
+        public = urlsplit(request.app.state.public_url)
+        ours = request.headers.get("origin") == f"{public.scheme}://{public.netloc}"
+    if not ours:
+        raise RefusedByHttp(CROSS_SITE_REQUEST)
+
+
+def set_refresh_token(response: Response, issued: IssuedTokens) -> None:
+    """Give the refresh token to the browser, and not to the page."""
+    response.set_cookie(
+        NAME,
+        issued.refresh_token.text,
+        max_age=int(issued.refresh_token_lifetime.total_seconds()),
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def forget_refresh_token(request: Request, response: Response) -> None:
+    """Take it away again, where there is one."""
+    if NAME in request.cookies:
+        response.delete_cookie(NAME, path="/", secure=True, httponly=True, samesite="lax")

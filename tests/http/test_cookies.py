@@ -1,0 +1,119 @@
+"""The refresh token in a cookie (HD-01, HD-02)."""
+
+from http.cookies import SimpleCookie
+
+import httpx
+import pytest
+
+from adapters.http.cookies import NAME
+from tests.http.conftest import ORIGIN, register
+from tests.world import EMAIL, PASSWORD
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+FOREIGN = [
+    {},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "same-origin, cross-site"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": ORIGIN},
+    {"Origin": "null"},
+    {"Origin": "https://evil.example.com"},
+    {"Origin": f"{ORIGIN}.evil.example.com"},
+    {"Origin": ORIGIN.replace("https", "http")},
+    {"Origin": f"{ORIGIN}:444"},
+    {"Referer": ORIGIN},
+]
+
+
+async def sign_in(client: httpx.AsyncClient, headers: dict[str, str] | None = None) -> httpx.Response:
+    body = {"email": EMAIL, "password": PASSWORD, "transport": "cookie"}
+    return await client.post("/v1/sessions", json=body, headers=OURS if headers is None else headers)
+
+
+def cookie_of(answer: httpx.Response) -> str:
+    return SimpleCookie(answer.headers["set-cookie"])[NAME].value
+
+
+async def refresh(
+    client: httpx.AsyncClient, cookie: str | None, headers: dict[str, str] | None = None
+) -> httpx.Response:
+    client.cookies.clear()
+    sent = {"Cookie": f"{NAME}={cookie}"} if cookie is not None else {}
+    return await client.post("/v1/sessions/refresh", json={}, headers=(OURS if headers is None else headers) | sent)
+
+
+async def test_hd_01_the_token_is_in_a_cookie_that_no_script_and_no_other_site_can_use(
+    client: httpx.AsyncClient,
+) -> None:
+    await register(client)
+    answer = await sign_in(client)
+    assert answer.status_code == 201
+    assert answer.json()["refresh_token"] is None
+    header = answer.headers["set-cookie"]
+    attributes = {part.strip().lower() for part in header.split(";")[1:]}
+    assert attributes == {"path=/", "secure", "httponly", "samesite=lax", "max-age=2592000"}
+    assert cookie_of(answer).startswith("hp_rt_")
+    assert cookie_of(answer) not in answer.text
+    assert len(header) < 4096
+
+
+async def test_the_cookie_is_exchanged_for_the_next(client: httpx.AsyncClient) -> None:
+    await register(client)
+    first = cookie_of(await sign_in(client))
+    answer = await refresh(client, first)
+    assert (answer.status_code, answer.json()["refresh_token"]) == (200, None)
+    second = cookie_of(answer)
+    assert second != first
+    assert cookie_of(await refresh(client, first)) == second
+    headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    assert (await client.get("/v1/users/me", headers=headers)).status_code == 200
+    assert (await refresh(client, second, {"Origin": ORIGIN})).status_code == 200
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=range(len(FOREIGN)))
+async def test_hd_02_other_pages_cannot_make_a_browser_use_it(
+    client: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    await register(client)
+    cookie = cookie_of(await sign_in(client))
+    for refused in (await refresh(client, cookie, headers), await sign_in(client, headers)):
+        assert (refused.status_code, refused.json()["code"]) == (403, "cross_site_request")
+        assert "set-cookie" not in refused.headers
+    assert (await refresh(client, cookie)).status_code == 200
+
+
+@pytest.mark.parametrize("cookie", [None, "", "x", "hp_rt_" + "A" * 43 + "_00000000"])
+async def test_without_a_good_cookie_nothing_is_refreshed(client: httpx.AsyncClient, cookie: str | None) -> None:
+    answer = await refresh(client, cookie)
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_refresh_token")
+
+
+async def test_signing_out_takes_the_cookie_away(client: httpx.AsyncClient) -> None:
+    await register(client)
+    answer = await sign_in(client)
+    cookie, token = cookie_of(answer), answer.json()["access_token"]
+    client.cookies.clear()
+    headers = {"Authorization": f"Bearer {token}", "Cookie": f"{NAME}={cookie}"}
+    gone = await client.delete("/v1/sessions/current", headers=headers)
+    assert gone.status_code == 204
+    assert f'{NAME}=""' in gone.headers["set-cookie"]
+    assert "Max-Age=0" in gone.headers["set-cookie"]
+    assert (await refresh(client, cookie)).status_code == 401
+
+
+async def test_a_cookie_opens_nothing_but_refreshing(client: httpx.AsyncClient) -> None:
+    await register(client)
+    cookie = cookie_of(await sign_in(client))
+    client.cookies.clear()
+    for method, url in (("GET", "/v1/users/me"), ("DELETE", "/v1/sessions/current"), ("GET", "/v1/sessions")):
+        answer = await client.request(method, url, headers=OURS | {"Cookie": f"{NAME}={cookie}"})
+        assert answer.status_code == 401
+
+
+async def test_whoever_asks_for_no_cookie_gets_none(client: httpx.AsyncClient) -> None:
+    await register(client)
+    answer = await client.post("/v1/sessions", json={"email": EMAIL, "password": PASSWORD})
+    assert "set-cookie" not in answer.headers
+    assert answer.json()["refresh_token"].startswith("hp_rt_")
+    body = {"email": EMAIL, "password": PASSWORD, "transport": "pigeon"}
+    assert (await client.post("/v1/sessions", json=body)).status_code == 422
