@@ -61,13 +61,21 @@ CONFIG = HttpConfig(public_url=ORIGIN, version="test")
 
 
 @pytest.fixture(scope="session")
-def contract() -> dict[str, Any]:
-    return create_app(config=CONFIG).openapi()
+def shared_app() -> FastAPI:
+    """One app for all: putting its routes together takes longer than most tests."""
+    return create_app(config=CONFIG)
+
+
+@pytest.fixture(scope="session")
+def contract(shared_app: FastAPI) -> dict[str, Any]:
+    return shared_app.openapi()
 
 
 @pytest.fixture
-def app(world: World) -> FastAPI:
-    return create_app(world.container, config=CONFIG)
+def app(shared_app: FastAPI, world: World) -> Iterator[FastAPI]:
+    shared_app.state.container = world.container
+    yield shared_app
+    shared_app.dependency_overrides.clear()
 
 
 @pytest.fixture

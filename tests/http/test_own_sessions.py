@@ -6,8 +6,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from adapters.http.app import create_app
 from adapters.http.authentication import RecentUser
-from tests.http.conftest import at_once, sign_in, signed_in
+from tests.http.conftest import CONFIG, at_once, sign_in, signed_in
 from tests.world import EMAIL, PASSWORD, World
 
 NEW = "a louder harbour at noon"
@@ -110,6 +111,12 @@ async def test_of_many_changes_at_once_one_wins(client: httpx.AsyncClient) -> No
     codes = [answer.status_code for answer in answers]
     assert codes.count(204) == 1
     assert set(codes) <= {204, 403, 409}
+
+
+@pytest.fixture
+def app(world: World) -> FastAPI:
+    """An app of these tests' own, since one of them adds a route to it."""
+    return create_app(world.container, config=CONFIG)
 
 
 async def test_what_is_worth_asking_again_is_answered_with_a_step_up(
