@@ -13,6 +13,7 @@ from adapters.crypto.common_passwords import CommonPasswords
 from adapters.crypto.jose_signer import JoseTokenSigner
 from adapters.crypto.sealing import Sealer
 from adapters.crypto.token_sealer import AesTokenSealer
+from adapters.devices.ua_device_namer import UaDeviceNamer
 from adapters.mail.email_parser import StrictEmailParser
 from adapters.postgres.database import open_engine
 from adapters.postgres.readiness import PostgresReadiness
@@ -21,6 +22,7 @@ from adapters.system.clock import SystemClock
 from adapters.system.randomness import SystemRandomness
 from application.admin.list_users import ListUsers
 from application.ports.clock import Clock
+from application.ports.device_namer import DeviceNamer
 from application.ports.email_parser import EmailParser
 from application.ports.password_hasher import PasswordHasher
 from application.ports.randomness import Randomness
@@ -90,6 +92,7 @@ class Adapters:
     passwords: PasswordHasher
     signer: TokenSigner
     token_sealer: TokenSealer
+    devices: DeviceNamer
     emails: EmailParser
     clock: Clock
     randomness: Randomness
@@ -129,6 +132,7 @@ async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[
                 passwords=passwords,
                 signer=JoseTokenSigner(sealer),
                 token_sealer=AesTokenSealer(),
+                devices=UaDeviceNamer(),
                 emails=StrictEmailParser(),
                 clock=SystemClock(),
                 randomness=randomness,
@@ -146,6 +150,7 @@ def build_container(settings: Settings, adapters: Adapters) -> Container:
         (PasswordHasher, adapters.passwords),
         (TokenSigner, adapters.signer),
         (TokenSealer, adapters.token_sealer),
+        (DeviceNamer, adapters.devices),
         (EmailParser, adapters.emails),
         (Clock, adapters.clock),
         (Randomness, adapters.randomness),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from adapters.mail.email_parser import StrictEmailParser
 from adapters.memory.clock import MemoryClock
+from adapters.memory.device_namer import MemoryDeviceNamer
 from adapters.memory.password_hasher import MemoryPasswordHasher
 from adapters.memory.randomness import MemoryRandomness
 from adapters.memory.readiness import MemoryReadiness
@@ -73,6 +74,7 @@ def memory_adapters() -> Adapters:
         passwords=MemoryPasswordHasher(),
         signer=MemoryTokenSigner(),
         token_sealer=MemoryTokenSealer(),
+        devices=MemoryDeviceNamer(),
         emails=StrictEmailParser(),
         clock=MemoryClock(),
         randomness=MemoryRandomness(),

@@ -1,9 +1,11 @@
 """Signing in."""
 
 import logging
+from dataclasses import replace
 from typing import Never
 
 from application.ports.clock import Clock
+from application.ports.device_namer import DeviceNamer
 from application.ports.email_parser import EmailParser
 from application.ports.password_hasher import PasswordHasher
 from application.ports.randomness import Randomness
@@ -38,6 +40,7 @@ class SignIn:
         emails: EmailParser,
         passwords: PasswordHasher,
         access_tokens: AccessTokens,
+        devices: DeviceNamer,
         clock: Clock,
         randomness: Randomness,
         policy: SessionPolicy,
@@ -46,6 +49,7 @@ class SignIn:
         self._emails = emails
         self._passwords = passwords
         self._access_tokens = access_tokens
+        self._devices = devices
         self._clock = clock
         self._randomness = randomness
         self._policy = policy
@@ -64,7 +68,7 @@ class SignIn:
         if user is None or not matched or not user.is_active:
             await self._refuse(user, device, matched=matched)
 
-        issued = await self._open_session(user, device)
+        issued = await self._open_session(user, await self._named(device))
         await self._rehash_if_outdated(user, typed)
         return issued
 
@@ -89,6 +93,11 @@ class SignIn:
                 )
             )
         raise InvalidCredentials
+
+    async def _named(self, device: Device) -> Device:
+        # Only for those who come in: naming is work, which strangers should not be able to order.
+        name = await self._devices.name(device.user_agent) if device.user_agent is not None else None
+        return replace(device, name=name)
 
     async def _open_session(self, user: User, device: Device) -> IssuedTokens:
         now = self._clock.now()

@@ -11,6 +11,7 @@ from domain.ids import SessionId, UserId
 from domain.users.user import User
 
 MAX_USER_AGENT_LENGTH = 512
+MAX_DEVICE_NAME_LENGTH = 100
 MAX_NETWORK_ADDRESS_LENGTH = 45  # IPv6 with an IPv4 address at its end (RFC 4291 section 2.2)
 
 
@@ -115,10 +116,14 @@ class SessionNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """From where a user signed in, as far as the request tells. Shown to the user, never trusted."""
+    """From where a user signed in, as far as the request tells. Shown to the user, never trusted.
+
+    `name` is what people may recognise the user agent by.
+    """
 
     user_agent: str | None = None
     network_address: str | None = None
+    name: str | None = None
 
     def __post_init__(self) -> None:
         if self.user_agent is not None:

@@ -32,7 +32,7 @@ async def save(uow: UnitOfWork, session: Session) -> None:
 
 async def test_every_field_comes_back_as_it_went_in(uow: UnitOfWork) -> None:
     _, session = await signed_in(uow)
-    session.device = Device(user_agent=None, network_address="2001:db8::1")
+    session.device = Device(user_agent=None, network_address="2001:db8::1", name="Firefox on Windows")
     session.last_used_at += timedelta(microseconds=1)
     session.end(reason=EndReason.SIGNED_OUT, at=session.created_at + timedelta(hours=1))
     await save(uow, session)

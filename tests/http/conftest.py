@@ -17,6 +17,7 @@ from adapters.crypto.token_sealer import AesTokenSealer
 from adapters.http.app import HttpConfig, create_app
 from adapters.http.problems import MEDIA_TYPE
 from adapters.mail.email_parser import StrictEmailParser
+from adapters.memory.device_namer import MemoryDeviceNamer
 from adapters.postgres.readiness import PostgresReadiness
 from adapters.system.clock import SystemClock
 from adapters.system.randomness import SystemRandomness
@@ -42,6 +43,7 @@ def postgres_world(engine: AsyncEngine, postgres_uow: UnitOfWork) -> Iterator[Wo
             passwords=hasher,
             signer=JoseTokenSigner(sealer),
             token_sealer=AesTokenSealer(),
+            devices=MemoryDeviceNamer(),
             emails=StrictEmailParser(),
             clock=SystemClock(),
             randomness=SystemRandomness(),

@@ -59,6 +59,7 @@ async def test_a_session_shows_what_it_is(client: httpx.AsyncClient) -> None:
     body = answer.json()
     assert (body["current"], body["methods"], body["network_address"]) == (True, ["pwd"], "127.0.0.1")
     assert body["user_agent"].startswith("python-httpx/")
+    assert body["device"] == "python-httpx"
     unchanged = await client.get("/v1/sessions/current", headers=headers | {"If-None-Match": answer.headers["etag"]})
     assert unchanged.status_code == 304
 

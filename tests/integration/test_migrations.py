@@ -60,6 +60,21 @@ async def test_the_migrations_lead_to_the_models(database: str) -> None:
         assert await connection.run_sync(differences) == []
 
 
+async def test_every_constraint_of_the_models_is_in_the_database(database: str) -> None:
+    # Alembic compares neither checks nor the names of keys.
+    async with schema.connected(database) as connection:
+        names = await connection.execute(
+            text(
+                "SELECT conname FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid "
+                "WHERE connamespace = 'public'::regnamespace AND contype <> 'n' AND relname <> :versions"
+            ),
+            {"versions": schema.VERSION_TABLE},
+        )
+        found = set(names.scalars())
+    wanted = {constraint.name for table in Base.metadata.tables.values() for constraint in table.constraints}
+    assert found == wanted
+
+
 async def test_of_many_that_migrate_at_once_one_does_the_work(empty_database: str) -> None:
     await run(empty_database, "downgrade", "base")
     applied = await asyncio.gather(*(schema.migrate(empty_database) for _ in range(8)))

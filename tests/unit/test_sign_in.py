@@ -47,7 +47,7 @@ async def test_the_session_remembers_the_device(world: World) -> None:
     signed_in = await world.sign_in(device=Device(user_agent="curl/8", network_address="192.0.2.1"))
     async with world.unit_of_work.read() as tx:
         session = await tx.sessions.get(signed_in.session_id)
-    assert session.device == Device(user_agent="curl/8", network_address="192.0.2.1")
+    assert session.device == Device(user_agent="curl/8", network_address="192.0.2.1", name="curl")
 
 
 async def test_lg_01_every_refusal_looks_the_same_and_says_why_only_to_operators(world: World) -> None:

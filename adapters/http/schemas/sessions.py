@@ -95,7 +95,8 @@ class SessionResponse(ResponseSchema):
                     "id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
                     "current": True,
                     "methods": ["pwd"],
-                    "user_agent": "curl/8.9.1",
+                    "device": "Firefox on Windows",
+                    "user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0",
                     "network_address": "192.0.2.7",
                     "authenticated_at": "2026-01-31T12:00:00.000000Z",
                     "created_at": "2026-01-31T12:00:00.000000Z",
@@ -109,6 +110,7 @@ class SessionResponse(ResponseSchema):
     id: UUID
     current: bool
     methods: list[str] = Field(description="How the user proved who they are, by the names of RFC 8176.")
+    device: str | None = Field(description="What people may recognise the user agent by.")
     user_agent: str | None
     network_address: str | None
     authenticated_at: Timestamp
@@ -122,6 +124,7 @@ class SessionResponse(ResponseSchema):
             id=session.id,
             current=current,
             methods=list(session.methods),
+            device=session.device.name,
             user_agent=session.device.user_agent,
             network_address=session.device.network_address,
             authenticated_at=session.authenticated_at,

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from adapters.postgres.models.base import Base
-from domain.sessions.session import MAX_NETWORK_ADDRESS_LENGTH, MAX_USER_AGENT_LENGTH
+from domain.sessions.session import MAX_DEVICE_NAME_LENGTH, MAX_NETWORK_ADDRESS_LENGTH, MAX_USER_AGENT_LENGTH
 
 if TYPE_CHECKING:
     from adapters.postgres.models.users import UserModel
@@ -21,6 +21,7 @@ class SessionModel(Base):
     __table_args__ = (
         CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="ended_for_a_reason"),
         CheckConstraint(f"char_length(user_agent) <= {MAX_USER_AGENT_LENGTH}", name="user_agent_length"),
+        CheckConstraint(f"char_length(device_name) <= {MAX_DEVICE_NAME_LENGTH}", name="device_name_length"),
         CheckConstraint(f"char_length(network_address) <= {MAX_NETWORK_ADDRESS_LENGTH}", name="network_address_length"),
     )
 
@@ -31,6 +32,7 @@ class SessionModel(Base):
     methods: Mapped[list[str]]
     user_agent: Mapped[str | None]
     network_address: Mapped[str | None]
+    device_name: Mapped[str | None]
     authenticated_at: Mapped[datetime]
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime]
