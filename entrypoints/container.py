@@ -37,6 +37,7 @@ from application.sessions.end_session import EndSession
 from application.sessions.expect_fresh_proof import ExpectFreshProof
 from application.sessions.introspect import Introspect
 from application.sessions.list_sessions import ListSessions
+from application.sessions.note_use import NoteUse
 from application.sessions.reauthenticate import Reauthenticate
 from application.sessions.refresh_session import RefreshSession
 from application.sessions.sign_in import SignIn
@@ -73,6 +74,7 @@ USE_CASES: tuple[type, ...] = (
     EndOtherSessions,
     ExpectFreshProof,
     Introspect,
+    NoteUse,
     Reauthenticate,
     ChangePassword,
     PublishKeys,

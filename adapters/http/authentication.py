@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import BackgroundTasks, Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from adapters.http.injection import injected
 from application.sessions.authenticate import Authenticate
 from application.sessions.expect_fresh_proof import ExpectFreshProof
+from application.sessions.note_use import NoteUse
 from domain.sessions.principal import Principal
 from domain.sessions.session import InvalidAccessToken
 
@@ -20,6 +21,8 @@ async def get_current_user(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     authenticate: Annotated[Authenticate, injected(Authenticate)],
+    note_use: Annotated[NoteUse, injected(NoteUse)],
+    afterwards: BackgroundTasks,
 ) -> Principal:
     """The user behind the access token, and the session it belongs to. Every protected route depends on this.
 
@@ -30,6 +33,8 @@ async def get_current_user(
         raise InvalidAccessToken
     principal = await authenticate.execute(access_token=credentials.credentials)
     request.state.user_id = str(principal.user_id)
+    if note_use.is_due(principal):
+        afterwards.add_task(note_use.execute, principal=principal)
     return principal
 
 

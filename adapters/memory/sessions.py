@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.audit import MemoryAuditLog
@@ -43,6 +44,14 @@ class MemorySessionRepository:
         await self._block.write(write, row.id)
         session.version = row.version
         await self._audit.append_all(session.collect_events())
+
+    async def note_use(self, session_id: SessionId, *, at: datetime, unless_after: datetime) -> None:
+        def write(state: State) -> None:
+            session = state.sessions.get(session_id)
+            if session is not None and session.last_used_at <= unless_after:
+                state.sessions[session_id] = replace(session, last_used_at=at)
+
+        await self._block.write(write, session_id)
 
     async def get(self, session_id: SessionId) -> Session:
         session = self._block.state().sessions.get(session_id)

@@ -41,6 +41,10 @@ class PostgresSessionRepository:
         session.version += 1
         await self._audit.append_all(session.collect_events())
 
+    async def note_use(self, session_id: SessionId, *, at: datetime, unless_after: datetime) -> None:
+        due = (_SESSIONS.c.id == session_id) & (_SESSIONS.c.last_used_at <= unless_after)
+        await self._statements.write(update(SessionModel).where(due).values(last_used_at=at))
+
     async def get(self, session_id: SessionId) -> Session:
         return await self._one(select(*PREFIXED).where(_SESSIONS.c.id == session_id))
 

@@ -33,6 +33,13 @@ class SessionRepository(Protocol):
         """
         ...
 
+    async def note_use(self, session_id: SessionId, *, at: datetime, unless_after: datetime) -> None:
+        """Move `last_used_at` to that moment, unless it is later than `unless_after`; the version stays.
+
+        A session that is not there is no matter.
+        """
+        ...
+
     async def lock(self, session_id: SessionId) -> Session:
         """One session as it stands now, and nobody else's to lock or save until this transaction ends.
 

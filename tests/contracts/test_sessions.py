@@ -120,6 +120,20 @@ async def test_the_live_sessions_of_a_user_come_last_signed_in_first(uow: UnitOf
         assert await tx.sessions.live_of(user.id, at=at, used_after=used_after) == []
 
 
+async def test_use_is_noted_unless_it_was_a_moment_ago_and_is_no_change_of_version(uow: UnitOfWork) -> None:
+    _, session = await signed_in(uow)
+    minute = timedelta(minutes=1)
+    for seconds, noted in [(59, 0), (60, 60), (61, 60), (119, 60), (121, 121)]:
+        at = session.created_at + timedelta(seconds=seconds)
+        async with uow.begin() as tx:
+            await tx.sessions.note_use(session.id, at=at, unless_after=at - minute)
+            await tx.sessions.note_use(new_session(new_user()).id, at=at, unless_after=at)
+        async with uow.read() as tx:
+            stored = await tx.sessions.get(session.id)
+        assert stored.last_used_at == session.created_at + timedelta(seconds=noted)
+        assert stored.version == 1
+
+
 async def test_whoever_waits_for_live_sessions_finds_those_that_are_left(uow: UnitOfWork) -> None:
     user, session = await signed_in(uow)
     at, used_after = session.created_at, session.created_at - timedelta(days=14)

@@ -30,6 +30,34 @@ async def test_my_sessions_are_listed_with_the_one_i_am_in(client: httpx.AsyncCl
     assert answer.json()["items"][1] == mine | {"current": False}
 
 
+async def test_the_last_use_is_right_to_a_minute_and_costs_no_answer_anything(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    mine = await signed_in(client)
+
+    async def last_used() -> str:
+        used: str = (await client.get("/v1/sessions/current", headers=mine)).json()["last_used_at"]
+        return used
+
+    world.clock.advance(timedelta(seconds=59))
+    assert [await last_used(), await last_used()] == ["2026-01-01T12:00:00.000000Z"] * 2
+    world.clock.advance(timedelta(seconds=1))
+    # It is noted behind the answer, so the next one has it.
+    assert await last_used() == "2026-01-01T12:00:00.000000Z"
+    assert await last_used() == "2026-01-01T12:01:00.000000Z"
+    world.clock.advance(timedelta(seconds=59))
+    assert [await last_used(), await last_used()] == ["2026-01-01T12:01:00.000000Z"] * 2
+
+
+async def test_whoever_comes_at_the_same_time_has_it_noted_once(client: httpx.AsyncClient, world: World) -> None:
+    mine = await signed_in(client)
+    world.clock.advance(timedelta(minutes=2))
+    answers = await at_once(20, lambda _: client.get("/v1/users/me", headers=mine))
+    assert {answer.status_code for answer in answers} == {200}
+    current = await client.get("/v1/sessions/current", headers=mine)
+    assert current.json()["last_used_at"] == "2026-01-01T12:02:00.000000Z"
+
+
 async def test_i_end_one_of_them(client: httpx.AsyncClient) -> None:
     first = await signed_in(client)
     second = await another(client)

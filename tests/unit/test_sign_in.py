@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from adapters.memory.password_hasher import MemoryPasswordHasher
+from adapters.memory.sessions import MemorySessionRepository
 from application.ports.password_hasher import HashingBusy
 from application.ports.unit_of_work import DatabaseUnavailable
 from application.sessions.authenticate import Authenticate
+from application.sessions.note_use import NoteUse
 from application.sessions.sign_out import SignOut
 from domain.ids import SessionId, UserId
 from domain.sessions.refresh_token import RefreshTokenSecret
@@ -198,3 +200,17 @@ async def test_secrets_do_not_print(world: World) -> None:
     signed_in = await world.sign_in()
     assert signed_in.access_token not in repr(signed_in)
     assert signed_in.refresh_token.text not in repr(signed_in)
+
+
+async def test_a_use_that_cannot_be_noted_hurts_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.register()
+    tokens = await world.sign_in()
+    world.clock.advance(timedelta(minutes=2))
+    principal = await world.container.resolve(Authenticate).execute(access_token=tokens.access_token)
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise DatabaseUnavailable(retry_after=timedelta(seconds=1))
+
+    monkeypatch.setattr(MemorySessionRepository, "note_use", refuse)
+    assert world.container.resolve(NoteUse).is_due(principal)
+    await world.container.resolve(NoteUse).execute(principal=principal)

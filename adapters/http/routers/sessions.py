@@ -86,7 +86,9 @@ async def get_current_session(
     caller: CurrentUser, response: Response, if_none_match: IfNoneMatch = None
 ) -> SessionResponse | Response:
     """The session that the access token belongs to."""
-    headers = NO_STORE | {"ETag": etag(caller.session.id, caller.session.version)}
+    # The last use is noted without counting a version.
+    noted = f"{caller.session.id}.{caller.session.last_used_at.timestamp():.0f}"
+    headers = NO_STORE | {"ETag": etag(noted, caller.session.version)}
     if not_modified := unchanged(if_none_match, headers):
         return not_modified
     response.headers.update(headers)
