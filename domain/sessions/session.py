@@ -152,8 +152,7 @@ class Session(Aggregate):
     """One sign-in on one device; at the same time the family of all refresh tokens that come from it.
 
     `security_epoch` is the user's at the time of signing in. `methods` and `authenticated_at` are the proof that was
-    given and when. `generation` is that of the youngest refresh token, and `last_used_at` is right to
-    a minute or so.
+    given and when. `generation` is that of the youngest refresh token, and `last_used_at` is right to a minute or so.
     """
 
     id: SessionId

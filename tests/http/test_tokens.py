@@ -1,5 +1,6 @@
 """Hostile access tokens (ST-08 to ST-12): all of them open nothing, and none is an accident."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -19,6 +20,7 @@ from jwt import PyJWKSet
 from adapters.crypto.jose_signer import JoseTokenSigner
 from adapters.crypto.sealing import Sealer
 from application.signing.key_ring import KeyRing
+from application.signing.rotate_signing_key import RotateSigningKey
 from domain.ids import KeyId
 from domain.signing.signing_key import KeyState, SigningKey
 from tests.http.conftest import ORIGIN, register, sign_in
@@ -117,6 +119,33 @@ async def test_the_published_keys_show_nothing_private_and_may_be_kept_for_a_whi
     assert answer.headers["cache-control"] == "public, max-age=300"
     again = await client.get("/.well-known/jwks.json", headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_fault_27_five_rotations_under_load_fail_no_token_at_us_or_at_a_verifier_with_old_keys(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    await register(client)
+    await sign_in(client)
+    world.clock.advance(timedelta(minutes=5))
+    signed_by = set()
+    for _ in range(5):
+        tokens = [(await sign_in(client)).json()["access_token"] for _ in range(3)]
+        world.clock.advance(timedelta(minutes=8))
+        # The verifier asks for our keys before the rotation, and not again.
+        kept = PyJWKSet.from_dict((await client.get("/.well-known/jwks.json")).json())
+        world.clock.advance(timedelta(minutes=2) - timedelta(seconds=5))
+        under_load = asyncio.gather(*(status_with(client, token) for token in tokens * 20))
+        await asyncio.sleep(0)
+        await world.container.resolve(RotateSigningKey).execute()
+        assert set(await under_load) == {200}
+        world.clock.advance(timedelta(minutes=1))
+        tokens = [(await sign_in(client)).json()["access_token"] for _ in range(3)]
+        for token in tokens:
+            assert await status_with(client, token) == 200
+            key_id = jwt.get_unverified_header(token)["kid"]
+            jwt.decode(token, kept[key_id], algorithms=["ES256"], audience=ORIGIN, options={"verify_exp": False})
+            signed_by.add(key_id)
+    assert len(signed_by) == 5
 
 
 async def test_keys_that_are_not_believed_are_not_published(client: httpx.AsyncClient, world: World) -> None:
