@@ -32,6 +32,7 @@ from application.ports.token_signer import TokenSigner
 from application.ports.unit_of_work import UnitOfWork
 from application.sessions.access_tokens import AccessTokenPolicy, AccessTokens
 from application.sessions.authenticate import Authenticate
+from application.sessions.check_password import CheckPassword
 from application.sessions.end_other_sessions import EndOtherSessions
 from application.sessions.end_session import EndSession
 from application.sessions.expect_fresh_proof import ExpectFreshProof
@@ -73,6 +74,7 @@ USE_CASES: tuple[type, ...] = (
     EndSession,
     EndOtherSessions,
     ExpectFreshProof,
+    CheckPassword,
     Introspect,
     NoteUse,
     Reauthenticate,

@@ -1,21 +1,19 @@
 """Proving again who one is."""
 
 from application.ports.clock import Clock
-from application.ports.password_hasher import PasswordHasher
 from application.ports.unit_of_work import UnitOfWork
+from application.sessions.check_password import CheckPassword
 from domain.errors import ConcurrentUpdate
 from domain.ids import SessionId, UserId
 from domain.sessions.session import AuthenticationMethod, Session
-from domain.users.password import Password
-from domain.users.user import WrongPassword
 
 
 class Reauthenticate:
     """Let a user who is signed in prove who they are, for what is worth asking again."""
 
-    def __init__(self, unit_of_work: UnitOfWork, passwords: PasswordHasher, clock: Clock) -> None:
+    def __init__(self, unit_of_work: UnitOfWork, check_password: CheckPassword, clock: Clock) -> None:
         self._unit_of_work = unit_of_work
-        self._passwords = passwords
+        self._check_password = check_password
         self._clock = clock
 
     async def execute(self, *, user_id: UserId, session_id: SessionId, password: str) -> Session:
@@ -25,8 +23,7 @@ class Reauthenticate:
         """
         async with self._unit_of_work.read() as tx:
             user = await tx.users.get(user_id)
-        if not await self._passwords.matches(Password(password), user.password_hash):
-            raise WrongPassword
+        await self._check_password.execute(user=user, session_id=session_id, password=password)
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
             session = await tx.sessions.lock(session_id)

@@ -3,21 +3,26 @@
 from application.ports.clock import Clock
 from application.ports.password_hasher import PasswordHasher
 from application.ports.unit_of_work import UnitOfWork
+from application.sessions.check_password import CheckPassword
 from domain.errors import ConcurrentUpdate
 from domain.ids import SessionId, UserId
-from domain.users.password import Password
 from domain.users.password_policy import PasswordPolicy
-from domain.users.user import WrongPassword
 
 
 class ChangePassword:
     """Replace a user's password and end every other session."""
 
     def __init__(
-        self, unit_of_work: UnitOfWork, password_policy: PasswordPolicy, passwords: PasswordHasher, clock: Clock
+        self,
+        unit_of_work: UnitOfWork,
+        password_policy: PasswordPolicy,
+        check_password: CheckPassword,
+        passwords: PasswordHasher,
+        clock: Clock,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._password_policy = password_policy
+        self._check_password = check_password
         self._passwords = passwords
         self._clock = clock
 
@@ -34,8 +39,7 @@ class ChangePassword:
 
         # Hashing takes tens of milliseconds; no connection is held meanwhile.
         checked = user.password_hash
-        if not await self._passwords.matches(Password(current), checked):
-            raise WrongPassword
+        await self._check_password.execute(user=user, session_id=session_id, password=current)
         new_hash = await self._passwords.hash(accepted, owner=user_id)
 
         async with self._unit_of_work.begin() as tx:

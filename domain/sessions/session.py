@@ -67,6 +67,14 @@ class SessionReauthenticated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProofRefused(Event):
+    """Somebody with a live session did not know the password: perhaps not the user whose session it is."""
+
+    name = "session.proof_refused"
+    session_id: SessionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignInRefused(Event):
     """Somebody tried to sign in and was not let in."""
 

@@ -56,6 +56,7 @@ async def test_whoever_does_not_know_the_password_changes_nothing(world: World) 
     with pytest.raises(WrongPassword):
         await change(world, user, this, current="not the password")
     assert await is_known(world, other)
+    assert (await world.events_of(user.id))[0] == "session.proof_refused"
     await world.sign_in()
 
 

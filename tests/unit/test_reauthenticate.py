@@ -54,6 +54,7 @@ async def test_a_wrong_password_proves_nothing(world: World) -> None:
     async with world.unit_of_work.read() as tx:
         session = await tx.sessions.get(tokens.session_id)
     assert session.authenticated_at == session.created_at
+    assert (await world.events_of(user.id))[0] == "session.proof_refused"
 
 
 async def test_a_session_that_ends_meanwhile_takes_no_proof(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
