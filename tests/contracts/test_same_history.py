@@ -190,7 +190,7 @@ def test_memory_and_postgres_answer_every_history_alike(database: str) -> None:
         run_state_machine_as_test(
             history(runner, database),
             settings=settings(
-                max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+                max_examples=45, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
             ),
         )
 
