@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,8 @@ import httpx
 import psutil
 import pytest
 
-from adapters.postgres.embedded import embedded_postgres
+from entrypoints.settings import Settings
+from entrypoints.startup import started
 
 TOP = Path(__file__).parents[2]
 HALLPORTER = Path(sys.executable).with_name("hallporter")
@@ -71,13 +71,6 @@ def serving(home: Path, *arguments: str, stop: signal.Signals = signal.SIGINT) -
     finally:
         process.kill()
         process.communicate()
-
-
-@pytest.fixture
-def running_home(home: Path) -> Iterator[Path]:
-    """A home whose database runs already, so that commands need not start and stop it each time."""
-    with embedded_postgres(home, durable=False):
-        yield home
 
 
 def processes_of(home: Path) -> list[str]:
@@ -196,7 +189,11 @@ def test_a_service_that_cannot_start_says_why_in_a_sentence(
 
 
 def test_another_root_key_is_noticed_at_the_start(home: Path) -> None:
-    assert run(home, "users", "list").returncode == 0
+    async def start() -> None:
+        async with started(Settings(_env_file=None, hallporter_home=home)):
+            pass
+
+    asyncio.run(start())
     other = run(home, "serve", "--port", "0", SECRET_KEY="T9vK2mQ7xW4cR8bN1zL5yP3dF6gH0jSa")
     assert other.returncode == 3
     assert "SECRET_KEY is not the key" in other.stderr
@@ -204,28 +201,7 @@ def test_another_root_key_is_noticed_at_the_start(home: Path) -> None:
     assert processes_of(home) == []
 
 
-def test_alembic_has_its_own_commands(running_home: Path) -> None:
-    def alembic(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "alembic", *arguments],
-            check=False,
-            cwd=TOP,
-            env=environment(running_home, **settings),
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-
-    assert alembic("upgrade", "head").returncode == 0
-    assert "No new upgrade operations detected" in alembic("check").stdout
-    assert "CREATE TABLE users" in alembic("upgrade", "head", "--sql").stdout
-    refused = alembic("upgrade", "head", DATABASE_URL="postgresql://u:canary@127.0.0.1:1/d")
-    assert refused.returncode != 0
-    assert "No PostgreSQL answers" in refused.stdout + refused.stderr
-    assert "Traceback" not in refused.stderr
-
-
-def test_st_07_two_processes_give_one_answer_and_forget_nothing_when_killed(running_home: Path) -> None:
+def test_st_07_two_processes_give_one_answer_and_forget_nothing_when_killed(home: Path) -> None:
     person = {"email": "ada@example.com", "password": PASSWORD}
 
     async def refresh_at_once(address: str, token: str, count: int) -> set[bytes]:
@@ -235,24 +211,13 @@ def test_st_07_two_processes_give_one_answer_and_forget_nothing_when_killed(runn
         assert {answer.status_code for answer in answers} == {200}
         return {json.dumps(answer.json() | {"expires_in": 0}).encode() for answer in answers}
 
-    with pytest.raises(AssertionError), serving(running_home, "--workers", "2", stop=signal.SIGKILL) as (address, _):  # noqa: PT012
+    with pytest.raises(AssertionError), serving(home, "--workers", "2", stop=signal.SIGKILL) as (address, _):  # noqa: PT012
         httpx.post(f"{address}/v1/users", json=person, timeout=30)
         first = httpx.post(f"{address}/v1/sessions", json=person, timeout=30).json()["refresh_token"]
         (second,) = asyncio.run(refresh_at_once(address, first, 200))
         (third,) = asyncio.run(refresh_at_once(address, json.loads(second)["refresh_token"], 20))
-    with serving(running_home) as (address, _):
+    with serving(home) as (address, _):
         for token in (first, json.loads(third)["refresh_token"]):
             refused = httpx.post(f"{address}/v1/sessions/refresh", json={"refresh_token": token}, timeout=30)
             assert (refused.status_code, refused.json()["code"]) == (401, "invalid_refresh_token")
-
-
-def test_a_killed_service_leaves_data_that_the_next_start_finds(home: Path) -> None:
-    person = {"email": "ada@example.com", "password": PASSWORD}
-    with pytest.raises(AssertionError), serving(home, stop=signal.SIGKILL) as (address, _):
-        assert httpx.post(f"{address}/v1/users", json=person, timeout=30).status_code == 201
-    with serving(home) as (address, _):
-        assert httpx.post(f"{address}/v1/sessions", json=person, timeout=30).status_code == 201
-    deadline = time.monotonic() + 10
-    while processes_of(home) and time.monotonic() < deadline:
-        pass
     assert processes_of(home) == []

@@ -12,11 +12,15 @@ from typing import Protocol
 
 import pytest
 import structlog
+from alembic import command
+from alembic.config import CommandLine, Config
 
 from adapters.postgres.embedded import embedded_postgres
 from entrypoints.cli import main
 from entrypoints.settings import Settings
 from tests.world import PASSWORD
+
+TOP = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -106,3 +110,26 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     assert said in failed.err
     assert "Traceback" not in failed.err
     assert "canary" not in failed.err
+
+
+def test_alembic_has_its_own_commands(cli: Cli) -> None:
+    said = io.StringIO()
+    config = Config(str(TOP / "alembic.ini"), stdout=said, output_buffer=said)
+    command.upgrade(config, "head")
+    command.check(config)
+    command.upgrade(config, "head", sql=True)
+    assert "No new upgrade operations detected" in said.getvalue()
+    assert "CREATE TABLE users" in said.getvalue()
+    assert cli("migrate").out == "The schema was up to date already.\n"
+
+
+def test_alembic_says_why_it_cannot_reach_the_database(
+    cli: Cli, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:canary@127.0.0.1:1/d")
+    with pytest.raises(SystemExit) as end:
+        CommandLine().main(["-c", str(TOP / "alembic.ini"), "upgrade", "head"])
+    said = capsys.readouterr()
+    assert end.value.code != 0
+    assert "No PostgreSQL answers" in said.out + said.err
+    assert "canary" not in said.out + said.err
