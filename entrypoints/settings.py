@@ -143,6 +143,7 @@ class Settings(BaseSettings):
         problems = [
             *self._key_problems(),
             *self._hashing_problems(),
+            *self._lifetime_problems(),
             *(self._production_problems() if self.is_production else []),
         ]
         if problems:
@@ -174,6 +175,11 @@ class Settings(BaseSettings):
                 "PASSWORD_HASH_ITERATIONS is too low for PASSWORD_HASH_MEMORY_KIB. "
                 f"Set it to 2, or the memory to {_MEMORY_FOR_ONE_PASS_KIB}"
             )
+
+    def _lifetime_problems(self) -> Iterator[str]:
+        """Whether a session is idle is judged on refreshing: no access token may last longer than that (ST-04)."""
+        if self.session_idle_lifetime_seconds < self.access_token_lifetime_seconds:
+            yield "SESSION_IDLE_LIFETIME_SECONDS is below ACCESS_TOKEN_LIFETIME_SECONDS. Set it to as much or more"
 
     def _key_problems(self) -> Iterator[str]:
         if self.secret_key is None:

@@ -1,6 +1,7 @@
 """What tests are made of: a set of adapters, the container on them, and people to put in."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from adapters.mail.email_parser import StrictEmailParser
 from adapters.memory.clock import MemoryClock
@@ -11,14 +12,16 @@ from adapters.memory.readiness import MemoryReadiness
 from adapters.memory.token_sealer import MemoryTokenSealer
 from adapters.memory.token_signer import MemoryTokenSigner
 from adapters.memory.unit_of_work import MemoryUnitOfWork
+from application.ports.token_signer import TokenSigner
 from application.ports.unit_of_work import UnitOfWork
 from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.refresh_session import RefreshSession
 from application.sessions.sign_in import SignIn
 from application.users.register_user import RegisterUser
-from domain.ids import SessionId, UserId
+from domain.ids import KeyId, SessionId, UserId
 from domain.sessions.refresh_token import RefreshTokenSecret
 from domain.sessions.session import AuthenticationMethod, Device, Session, SessionPolicy
+from domain.signing.signing_key import KeyState, SigningKey
 from domain.users.password import PasswordHash
 from domain.users.user import User
 from entrypoints.container import Adapters, Container, build_container
@@ -103,6 +106,20 @@ def new_user(email: str = EMAIL, name: str | None = None) -> User:
         password_hash=PasswordHash(owner=user_id, encoded="hash"),
         display_name=name,
         at=now,
+    )
+
+
+def make_signing_key(signer: TokenSigner, key_id: str, state: KeyState, *, at: datetime) -> SigningKey:
+    """A key nobody has stored yet."""
+    material = signer.generate(KeyId(key_id))
+    return SigningKey(
+        id=KeyId(key_id),
+        algorithm=material.algorithm,
+        public_key=material.public_key,
+        sealed_private_key=material.sealed_private_key,
+        state=state,
+        created_at=at,
+        state_since=at,
     )
 
 

@@ -3,7 +3,7 @@
 import copy
 from dataclasses import replace
 
-from adapters.memory.store import Block, State
+from adapters.memory.store import Block, State, expect_free
 from domain.sessions.refresh_token import RefreshToken
 from domain.sessions.session import SessionNotFound
 from domain.sessions.token_family import TokenFamily
@@ -19,7 +19,7 @@ class MemoryRefreshTokenRepository:
         def write(state: State) -> None:
             if token.session_id not in state.sessions:
                 raise SessionNotFound
-            state.refresh_tokens[token.digest] = token
+            _add(state, token)
 
         await self._block.write(write, token.digest)
 
@@ -29,7 +29,7 @@ class MemoryRefreshTokenRepository:
                 if token.session_id == rotated.session_id:
                     state.refresh_tokens[digest] = replace(token, sealed_answer=None)
             state.refresh_tokens[rotated.digest] = rotated
-            state.refresh_tokens[successor.digest] = successor
+            _add(state, successor)
 
         await self._block.write(write, rotated.session_id)
 
@@ -47,3 +47,10 @@ class MemoryRefreshTokenRepository:
 
     async def find(self, digest: bytes) -> RefreshToken | None:
         return self._block.state().refresh_tokens.get(digest)
+
+
+def _add(state: State, token: RefreshToken) -> None:
+    generations = {(other.session_id, other.generation) for other in state.refresh_tokens.values()}
+    expect_free(token.digest, state.refresh_tokens)
+    expect_free((token.session_id, token.generation), generations)
+    state.refresh_tokens[token.digest] = token

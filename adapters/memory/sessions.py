@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.audit import MemoryAuditLog
-from adapters.memory.store import Block, State
+from adapters.memory.store import Block, State, expect_free
 from domain.errors import ConcurrentUpdate
 from domain.ids import SessionId, UserId
 from domain.sessions.principal import Principal
@@ -27,6 +27,7 @@ class MemorySessionRepository:
         def write(state: State) -> None:
             if row.user_id not in state.users:
                 raise UserNotFound
+            expect_free(row.id, state.sessions)
             state.sessions[row.id] = row
 
         await self._block.write(write, row.id)

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Sequence
 
 from adapters.memory.audit import MemoryAuditLog
-from adapters.memory.store import Block, State
+from adapters.memory.store import Block, State, expect_free
 from domain.errors import ConcurrentUpdate
 from domain.signing.signing_key import ActiveSigningKeyExists, KeyState, SigningKey
 
@@ -23,6 +23,7 @@ class MemorySigningKeyRepository:
         row.collect_events()
 
         def write(state: State) -> None:
+            expect_free(row.id, state.signing_keys)
             _expect_only_active(state, row)
             state.signing_keys[row.id] = row
 

@@ -7,11 +7,11 @@ same waits, and then meets the outcome. Committing applies the writes to the sha
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Container, Hashable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from application.ports.unit_of_work import DatabaseUnavailable, ReadOnlyBlock, TransactionEnded
+from application.ports.unit_of_work import DatabaseUnavailable, DuplicateKey, ReadOnlyBlock, TransactionEnded
 from domain.audit.audit_entry import AuditEntry
 from domain.errors import DomainError
 from domain.events import Event
@@ -43,6 +43,12 @@ class State:
             signing_keys=dict(self.signing_keys),
             audit=list(self.audit),
         )
+
+
+def expect_free(key: Hashable, taken: Container[Hashable]) -> None:
+    """Raise DuplicateKey where PostgreSQL's primary key would refuse."""
+    if key in taken:
+        raise DuplicateKey(key)
 
 
 type Write = Callable[[State], None]
@@ -80,7 +86,7 @@ class Block:
         await self.lock(*locking)
         try:
             write(self.state())
-        except DomainError:
+        except (DomainError, DuplicateKey):
             self._ended = True
             raise
         self._writes.append(write)

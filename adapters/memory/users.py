@@ -4,7 +4,7 @@ import copy
 from collections.abc import Sequence
 
 from adapters.memory.audit import MemoryAuditLog
-from adapters.memory.store import Block, State
+from adapters.memory.store import Block, State, expect_free
 from domain.errors import ConcurrentUpdate
 from domain.ids import UserId
 from domain.users.email_address import EmailAddress
@@ -22,6 +22,7 @@ class MemoryUserRepository:
         row = _row(user)
 
         def write(state: State) -> None:
+            expect_free(row.id, state.users)
             _expect_free_address(state, row)
             state.users[row.id] = row
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from application.ports.unit_of_work import DatabaseUnavailable, TransactionEnded
+from application.ports.unit_of_work import DatabaseUnavailable, DuplicateKey, TransactionEnded
 from domain.errors import DomainError
 from domain.sessions.session import SessionNotFound
 from domain.signing.signing_key import ActiveSigningKeyExists
@@ -20,7 +20,8 @@ from domain.users.user import EmailAlreadyRegistered, UserNotFound
 # chosen as deadlock victim, read-only after a failover.
 _PASSING_CLASSES = ("08", "53", "57", "58", "40")
 _PASSING_STATES = {"55P03", "25006"}
-_FAILED_TRANSACTION = "25P02"
+# A write after a refused one, and a unique violation that has no word of its own below.
+_BUGS: Mapping[str, type[Exception]] = {"25P02": TransactionEnded, "23505": DuplicateKey}
 _RETRY_AFTER = timedelta(seconds=2)
 
 CONSTRAINTS: Mapping[str, type[DomainError]] = {
@@ -41,8 +42,8 @@ def translated(error: Exception) -> Exception | None:
     if refusal is not None:
         return refusal()
     state = getattr(error.orig, "sqlstate", None) or ""
-    if state == _FAILED_TRANSACTION:
-        return TransactionEnded()
+    if state in _BUGS:
+        return _BUGS[state]()
     if (
         state.startswith(_PASSING_CLASSES)
         or state in _PASSING_STATES

@@ -25,6 +25,10 @@ class TransactionEnded(RuntimeError):
     """
 
 
+class DuplicateKey(RuntimeError):
+    """A bug: something was added under an id, a digest or a generation that is taken."""
+
+
 class ReadOnlyBlock(RuntimeError):
     """A bug: a block of reads was used to write or to lock."""
 

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from application.ports.clock import Clock
-from application.ports.unit_of_work import UnitOfWork
 from application.sessions.access_tokens import AccessTokens
+from application.sessions.authenticate import Authenticate
 from domain.sessions.access_token import AccessTokenClaims
 from domain.sessions.principal import Principal
 from domain.sessions.session import InvalidAccessToken
@@ -22,10 +21,9 @@ class Introspection:
 class Introspect:
     """Tell a service whether an access token of ours still counts, which its signature alone does not (RFC 7662)."""
 
-    def __init__(self, unit_of_work: UnitOfWork, access_tokens: AccessTokens, clock: Clock) -> None:
-        self._unit_of_work = unit_of_work
+    def __init__(self, authenticate: Authenticate, access_tokens: AccessTokens) -> None:
+        self._authenticate = authenticate
         self._access_tokens = access_tokens
-        self._clock = clock
 
     async def execute(self, *, caller: Principal, token: str) -> Introspection | None:
         """The token if it is live, or None for every other one alike.
@@ -35,11 +33,9 @@ class Introspect:
         if not caller.user.is_admin:
             raise AdminRequired
         try:
+            # Whether a token is live is decided in one place, for callers and for those who ask about them.
+            principal = await self._authenticate.execute(access_token=token)
             claims = await self._access_tokens.verify(token)
         except InvalidAccessToken:
-            return None
-        async with self._unit_of_work.read() as tx:
-            principal = await tx.sessions.find_live(claims.session_id, at=self._clock.now())
-        if principal is None or principal.user_id != claims.subject:
             return None
         return Introspection(claims=claims, principal=principal)

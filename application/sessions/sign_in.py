@@ -131,7 +131,8 @@ class SignIn:
         at, used_after = newest.created_at, newest.created_at - self._policy.idle_lifetime
         if len(await tx.sessions.live_of(newest.user_id, at=at, used_after=used_after)) > self._policy.limit_per_user:
             newest_first = await tx.sessions.lock_live_of(newest.user_id, at=at, used_after=used_after)
-            for session in newest_first[self._policy.limit_per_user :]:
+            others = [session for session in newest_first if session.id != newest.id]
+            for session in others[self._policy.limit_per_user - 1 :]:
                 session.end(reason=EndReason.TOO_MANY, at=at)
                 await tx.sessions.save(session)
 

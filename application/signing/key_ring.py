@@ -72,10 +72,14 @@ class KeyRing:
         self._loaded_at = self._clock.now()
 
     async def _renew(self) -> SigningKey:
-        # Another process may be faster; its key is as good.
-        with suppress(Conflict):
-            await (self._rotate.replenish() if self._find_active() is None else self._rotate.execute(if_due=True))
-        await self._load()
+        async with self._loading:
+            active = self._find_active()
+            if active is not None and not self._rotate.is_due(active):
+                return active  # somebody else who waited here has seen to it
+            # Another process may be faster; its key is as good.
+            with suppress(Conflict):
+                await (self._rotate.replenish() if active is None else self._rotate.execute(if_due=True))
+            await self._load()
         active = self._find_active()
         if active is None:
             message = "an active signing key was refused as a second one, and there is no first"

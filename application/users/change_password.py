@@ -42,13 +42,15 @@ class ChangePassword:
         await self._check_password.execute(user=user, session_id=session_id, password=current)
         new_hash = await self._passwords.hash(accepted, owner=user_id)
 
+        now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
             user = await tx.users.lock(user_id)
-            if user.password_hash != checked:
-                # The password that was checked is no longer the one that is replaced.
-                raise ConcurrentUpdate
-            user.change_password(new_hash, at=self._clock.now())
-            await tx.users.save(user)
             session = await tx.sessions.lock(session_id)
+            if user.password_hash != checked or not session.is_live(user=user, at=now):
+                # The password that was checked is no longer the one that is replaced; or the session ended meanwhile,
+                # and following the user into a new epoch would bring it back to life.
+                raise ConcurrentUpdate
+            user.change_password(new_hash, at=now)
+            await tx.users.save(user)
             session.carry_on(user)
             await tx.sessions.save(session)

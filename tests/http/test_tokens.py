@@ -24,7 +24,7 @@ from application.signing.rotate_signing_key import RotateSigningKey
 from domain.ids import KeyId
 from domain.signing.signing_key import KeyState, SigningKey
 from tests.http.conftest import ORIGIN, register, sign_in
-from tests.world import World
+from tests.world import World, make_signing_key
 
 
 @pytest.fixture
@@ -153,18 +153,7 @@ async def test_keys_that_are_not_believed_are_not_published(client: httpx.AsyncC
     before = (await client.get("/.well-known/jwks.json")).json()["keys"]
     async with world.unit_of_work.begin() as tx:
         for name, state in (("0a0a0a0a", KeyState.NEXT), ("0b0b0b0b", KeyState.REVOKED)):
-            material = signer.generate(KeyId(name))
-            await tx.signing_keys.add(
-                SigningKey(
-                    id=KeyId(name),
-                    algorithm=material.algorithm,
-                    public_key=material.public_key,
-                    sealed_private_key=material.sealed_private_key,
-                    state=state,
-                    created_at=world.clock.now(),
-                    state_since=world.clock.now(),
-                )
-            )
+            await tx.signing_keys.add(make_signing_key(signer, name, state, at=world.clock.now()))
     world.clock.advance(timedelta(seconds=60))
     after = (await client.get("/.well-known/jwks.json")).json()["keys"]
     assert {key["kid"] for key in after} == {key["kid"] for key in before} | {"0a0a0a0a"}

@@ -133,6 +133,13 @@ def test_pw_06_hashing_cannot_be_set_below_the_minimum(monkeypatch: pytest.Monke
     assert load_settings().password_hash_iterations == 1
 
 
+def test_st_04_no_access_token_outlives_the_idle_session_it_belongs_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCESS_TOKEN_LIFETIME_SECONDS", "900")
+    assert problems(monkeypatch, SESSION_IDLE_LIFETIME_SECONDS="899") == ["SESSION_IDLE_LIFETIME_SECONDS"]
+    monkeypatch.setenv("SESSION_IDLE_LIFETIME_SECONDS", "900")
+    assert load_settings().session_idle_lifetime_seconds == 900
+
+
 def test_a_setting_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HALLPORTER_HOME", "DATABASE_URL", "SECRET_KEY", "PUBLIC_URL"):
         monkeypatch.setenv(name, "")

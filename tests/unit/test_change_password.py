@@ -84,3 +84,26 @@ async def test_a_password_that_was_changed_meanwhile_is_not_changed_again(
     with pytest.raises(ConcurrentUpdate):
         await change(world, user, this)
     await world.sign_in(password="somebody was faster here")
+
+
+async def test_st_05_a_suspension_meanwhile_is_not_survived_by_the_session_that_changes_the_password(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = await world.register()
+    this = await world.sign_in()
+    compare = MemoryPasswordHasher.matches
+
+    async def suspend_meanwhile(hasher: MemoryPasswordHasher, password: Password, hashed: PasswordHash | None) -> bool:
+        await world.suspend(user.id)
+        return await compare(hasher, password, hashed)
+
+    monkeypatch.setattr(MemoryPasswordHasher, "matches", suspend_meanwhile)
+    with pytest.raises(ConcurrentUpdate):
+        await change(world, user, this)
+    monkeypatch.setattr(MemoryPasswordHasher, "matches", compare)
+    async with world.unit_of_work.begin() as tx:
+        stored = await tx.users.get(user.id)
+        stored.reinstate(at=world.clock.now())
+        await tx.users.save(stored)
+    assert not await is_known(world, this)
+    await world.sign_in(password=PASSWORD)

@@ -1,9 +1,11 @@
 """Listing and ending one's own sessions (ST-06)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from adapters.system.randomness import SystemRandomness
 from application.sessions.end_other_sessions import EndOtherSessions
 from application.sessions.end_session import EndSession
 from application.sessions.list_sessions import ListSessions
@@ -72,3 +74,13 @@ async def test_beyond_the_limit_the_oldest_sessions_end(world: World) -> None:
     assert await listed(limited, user.id) == [session.session_id for session in sessions[:1:-1]]
     async with limited.unit_of_work.read() as tx:
         assert (await tx.sessions.get(sessions[0].session_id)).end_reason == "too_many"
+
+
+async def test_the_session_that_was_just_opened_is_never_the_one_to_go(world: World) -> None:
+    # Within one millisecond the ids of sessions have no order.
+    adapters = replace(world.adapters, randomness=SystemRandomness())
+    limited = make_world(adapters, SETTINGS.model_copy(update={"session_limit_per_user": 1}))
+    user = await limited.register()
+    for _ in range(20):
+        newest = await limited.sign_in()
+        assert await listed(limited, user.id) == [newest.session_id]

@@ -15,7 +15,7 @@ from domain.ids import KeyId
 from domain.sessions.session import InvalidAccessToken
 from domain.signing.signing_key import ActiveSigningKeyExists, KeyState, SigningKey
 from entrypoints.startup import StartupProblem, expect_readable_keys
-from tests.world import World, make_world, new_session, new_user
+from tests.world import World, make_signing_key, make_world, new_session, new_user
 
 
 def ring_of(world: World) -> KeyRing:
@@ -33,18 +33,8 @@ async def issued_by(tokens: AccessTokens) -> str:
 
 
 async def add_key(world: World, key_id: str, state: KeyState) -> None:
-    material = world.adapters.signer.generate(KeyId(key_id))
-    key = SigningKey(
-        id=KeyId(key_id),
-        algorithm=material.algorithm,
-        public_key=material.public_key,
-        sealed_private_key=material.sealed_private_key,
-        state=state,
-        created_at=world.clock.now(),
-        state_since=world.clock.now(),
-    )
     async with world.unit_of_work.begin() as tx:
-        await tx.signing_keys.add(key)
+        await tx.signing_keys.add(make_signing_key(world.adapters.signer, key_id, state, at=world.clock.now()))
 
 
 async def test_the_first_call_makes_the_key_and_others_find_it(world: World) -> None:

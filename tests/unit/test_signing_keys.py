@@ -1,9 +1,12 @@
 """Rotating and revoking signing keys (SK-03, fault 27)."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
+from adapters.memory.token_signer import MemoryTokenSigner
+from application.ports.token_signer import KeyMaterial
 from application.sessions.access_tokens import AccessTokens
 from application.sessions.authenticate import Authenticate
 from application.signing.key_ring import KeyRing
@@ -125,3 +128,25 @@ async def test_a_revoked_key_is_replaced_and_its_tokens_fail(world: World, which
 async def test_a_key_that_is_not_there_cannot_be_revoked(world: World) -> None:
     with pytest.raises(SigningKeyNotFound):
         await world.container.resolve(RevokeSigningKey).execute(key_id=KeyId("0" * 32))
+
+
+async def test_of_many_who_need_a_new_key_at_once_one_makes_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await active(world)
+    world.clock.advance(timedelta(days=91))
+    made = 0
+    generate = MemoryTokenSigner.generate
+
+    def count(signer: MemoryTokenSigner, key_id: KeyId) -> KeyMaterial:
+        nonlocal made
+        made += 1
+        return generate(signer, key_id)
+
+    async def load_slowly(ring: KeyRing) -> None:
+        await asyncio.sleep(0)
+        await load(ring)
+
+    load = KeyRing._load  # noqa: SLF001  (memory answers at once; a database lets others run meanwhile)
+    monkeypatch.setattr(KeyRing, "_load", load_slowly)
+    monkeypatch.setattr(MemoryTokenSigner, "generate", count)
+    assert len({key.id for key in await asyncio.gather(*(active(world) for _ in range(50)))}) == 1
+    assert made == 2  # the spare one, and the first one if there had been none
