@@ -6,13 +6,23 @@ from alembic import context
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
-from adapters.postgres import schema
+from adapters.postgres import jobs, schema
 from adapters.postgres.models import Base
+
+
+def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Whether a table that was found is one that the models speak of. Those of the job queue are PgQueuer's."""
+    return kind != "table" or name not in jobs.TABLES
 
 
 def run_on(connection: Connection) -> None:
     """Apply the migrations in one transaction, one process at a time."""
-    context.configure(connection=connection, target_metadata=Base.metadata, version_table=schema.VERSION_TABLE)
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        version_table=schema.VERSION_TABLE,
+        include_name=is_ours,
+    )
     with context.begin_transaction():
         schema.take_turns(connection)
         # Whoever waits for a table makes every request behind wait as well (fault 29).

@@ -8,5 +8,9 @@ from uuid import UUID
 
 UserId = NewType("UserId", UUID)
 SessionId = NewType("SessionId", UUID)
+OneTimeTokenId = NewType("OneTimeTokenId", UUID)
+EmailChangeId = NewType("EmailChangeId", UUID)
+MessageId = NewType("MessageId", UUID)
+AuditEntryId = NewType("AuditEntryId", UUID)
 KeyId = NewType("KeyId", str)
 """The `kid` of a signing key: random, and without meaning."""

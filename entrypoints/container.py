@@ -3,34 +3,56 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import punq
 
 from adapters.crypto.argon2_hasher import Argon2PasswordHasher
-from adapters.crypto.common_passwords import CommonPasswords
 from adapters.crypto.jose_signer import JoseTokenSigner
 from adapters.crypto.sealing import Sealer
+from adapters.crypto.secret_sealer import AesSecretSealer
 from adapters.crypto.token_sealer import AesTokenSealer
 from adapters.devices.ua_device_namer import UaDeviceNamer
+from adapters.jobs.job_queue import OpenQueue, PgQueuerJobQueue
 from adapters.mail.email_parser import StrictEmailParser
+from adapters.mail.mailbox_mailer import MailboxMailer
+from adapters.mail.smtp import SmtpMailer, SmtpServer
+from adapters.mail.templates import Templates
 from adapters.postgres.database import open_engine
+from adapters.postgres.jobs import open_queue
+from adapters.postgres.mailbox import PostgresMailbox
 from adapters.postgres.readiness import PostgresReadiness
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.clock import SystemClock
 from adapters.system.randomness import SystemRandomness
 from application.admin.list_users import ListUsers
+from application.config.show_config import Locales, ShowConfig
+from application.jobs.handle_job import HandleJob
+from application.jobs.list_parked_jobs import ListParkedJobs
+from application.jobs.retry_parked_jobs import RetryParkedJobs
+from application.messages.deliver_message import DeliverMessage
+from application.messages.drafts import DRAFTERS
+from application.messages.list_messages import ListMessages
+from application.messages.prepare_messages import PrepareMessages
 from application.ports.clock import Clock
 from application.ports.device_namer import DeviceNamer
 from application.ports.email_parser import EmailParser
+from application.ports.jobs import JobQueue
+from application.ports.mailbox import Mailbox
+from application.ports.mailer import Mailer
 from application.ports.password_hasher import PasswordHasher
 from application.ports.randomness import Randomness
 from application.ports.readiness import Readiness
+from application.ports.secret_sealer import SecretSealer
 from application.ports.token_sealer import TokenSealer
 from application.ports.token_signer import TokenSigner
 from application.ports.unit_of_work import UnitOfWork
-from application.sessions.access_tokens import AccessTokenPolicy, AccessTokens
+from application.recovery.request_email_verification import RequestEmailVerification
+from application.recovery.request_password_reset import RequestPasswordReset
+from application.recovery.reset_password import ResetPassword
+from application.recovery.verify_email import VerifyEmail
+from application.sessions.access_tokens import AccessTokens
 from application.sessions.authenticate import Authenticate
 from application.sessions.check_password import CheckPassword
 from application.sessions.end_other_sessions import EndOtherSessions
@@ -48,15 +70,21 @@ from application.signing.list_signing_keys import ListSigningKeys
 from application.signing.publish_keys import PublishKeys
 from application.signing.revoke_signing_key import RevokeSigningKey
 from application.signing.rotate_signing_key import RotateSigningKey
+from application.upkeep.erase_due_users import EraseDueUsers
+from application.upkeep.purge_expired import PurgeExpired
+from application.users.cancel_deletion import CancelDeletion
 from application.users.change_password import ChangePassword
+from application.users.confirm_email_change import ConfirmEmailChange
 from application.users.create_user import CreateUser
+from application.users.export_user import ExportUser
 from application.users.get_user import GetUser
-from application.users.register_user import RegisterUser, RegistrationPolicy
+from application.users.register_user import RegisterUser
+from application.users.request_email_change import RequestEmailChange
+from application.users.revert_email_change import RevertEmailChange
+from application.users.schedule_deletion import ScheduleDeletion
 from application.users.update_profile import UpdateProfile
-from domain.sessions.session import SessionPolicy
-from domain.signing.signing_key import SigningPolicy
-from domain.users.password_policy import PasswordPolicy
-from entrypoints.settings import Registration, Settings
+from entrypoints.policies import policies_of
+from entrypoints.settings import Settings
 from entrypoints.telemetry import log_events
 
 USE_CASES: tuple[type, ...] = (
@@ -79,6 +107,25 @@ USE_CASES: tuple[type, ...] = (
     NoteUse,
     Reauthenticate,
     ChangePassword,
+    RequestEmailVerification,
+    VerifyEmail,
+    RequestPasswordReset,
+    ResetPassword,
+    RequestEmailChange,
+    ConfirmEmailChange,
+    RevertEmailChange,
+    ScheduleDeletion,
+    CancelDeletion,
+    ExportUser,
+    EraseDueUsers,
+    PurgeExpired,
+    PrepareMessages,
+    DeliverMessage,
+    ListMessages,
+    HandleJob,
+    ShowConfig,
+    ListParkedJobs,
+    RetryParkedJobs,
     PublishKeys,
     ListSigningKeys,
     RotateSigningKey,
@@ -86,6 +133,9 @@ USE_CASES: tuple[type, ...] = (
     KeyRing,
 )
 """Everything that is built from ports, and shared by all who ask for it."""
+
+SERVED_PORTS: tuple[type, ...] = (Readiness, Mailbox)
+"""Ports that endpoints ask themselves, for nothing is decided there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +146,11 @@ class Adapters:
     passwords: PasswordHasher
     signer: TokenSigner
     token_sealer: TokenSealer
+    secret_sealer: SecretSealer
+    mailer: Mailer
+    mailbox: Mailbox
+    locales: Locales
+    open_queue: OpenQueue
     devices: DeviceNamer
     emails: EmailParser
     clock: Clock
@@ -107,7 +162,9 @@ class Container:
     """Hands out use cases, all built when it was."""
 
     def __init__(self, registry: punq.Container) -> None:
-        self._instances: dict[type, Any] = {service: registry.resolve(service) for service in (*USE_CASES, Readiness)}
+        self._instances: dict[type, Any] = {
+            service: registry.resolve(service) for service in (*USE_CASES, *SERVED_PORTS)
+        }
 
     def resolve[T](self, service: type[T], /) -> T:
         """The instance of a use case.
@@ -121,9 +178,21 @@ class Container:
         return instance
 
 
+def mailer_of(settings: Settings, templates: Templates, mailbox: Mailbox) -> Mailer:
+    """Mail by SMTP where there is a server, else into the mailbox."""
+    if settings.smtp_url is None:
+        return MailboxMailer(mailbox, templates=templates, clock=SystemClock())
+    server = SmtpServer.parse(settings.smtp_url.get_secret_value())
+    return SmtpMailer(server, sender=settings.sender, templates=templates)
+
+
 @asynccontextmanager
 async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[Adapters]:
-    """The adapters of a running service; closed after the block."""
+    """The adapters of a running service; closed after the block.
+
+    Raises: TemplatesProblem.
+    """
+    templates = Templates(service=settings.public_host, folder=settings.mail_templates)
     sealer = Sealer(settings.root_key())
     randomness = SystemRandomness()
     passwords = Argon2PasswordHasher(
@@ -131,8 +200,14 @@ async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[
     )
     try:
         async with open_engine(database_url, pool_size=settings.database_pool_size) as engine:
+            mailbox = PostgresMailbox(engine)
             yield Adapters(
-                unit_of_work=PostgresUnitOfWork(engine, randomness, on_commit=log_events),
+                unit_of_work=PostgresUnitOfWork(engine, randomness, on_commit=log_events, acted_on=DRAFTERS),
+                secret_sealer=AesSecretSealer(sealer),
+                mailer=mailer_of(settings, templates, mailbox),
+                mailbox=mailbox,
+                locales=Locales(tuple(templates.locales)),
+                open_queue=partial(open_queue, database_url),
                 passwords=passwords,
                 signer=JoseTokenSigner(sealer),
                 token_sealer=AesTokenSealer(),
@@ -158,40 +233,15 @@ def build_container(settings: Settings, adapters: Adapters) -> Container:
         (EmailParser, adapters.emails),
         (Clock, adapters.clock),
         (Randomness, adapters.randomness),
+        (SecretSealer, adapters.secret_sealer),
+        (Mailer, adapters.mailer),
+        (Mailbox, adapters.mailbox),
+        (JobQueue, PgQueuerJobQueue(adapters.open_queue)),
         (Readiness, adapters.readiness),
-        (RegistrationPolicy, RegistrationPolicy(open=settings.registration is Registration.OPEN)),
-        (
-            SessionPolicy,
-            SessionPolicy(
-                absolute_lifetime=timedelta(seconds=settings.session_lifetime_seconds),
-                idle_lifetime=timedelta(seconds=settings.session_idle_lifetime_seconds),
-                refresh_grace=timedelta(seconds=settings.refresh_grace_seconds),
-                limit_per_user=settings.session_limit_per_user,
-            ),
-        ),
-        (SigningPolicy, SigningPolicy(retiring_for=_longer_than(settings.access_token_lifetime_seconds))),
-        (
-            AccessTokenPolicy,
-            AccessTokenPolicy(
-                issuer=settings.public_url,
-                audience=settings.public_url,
-                lifetime=timedelta(seconds=settings.access_token_lifetime_seconds),
-            ),
-        ),
-        (
-            PasswordPolicy,
-            PasswordPolicy(is_common=CommonPasswords.shipped().includes, min_length=settings.password_min_length),
-        ),
+        (Locales, adapters.locales),
+        *policies_of(settings),
     ):
         registry.register(port, instance=adapter)
     for use_case in USE_CASES:
         registry.register(use_case, scope=punq.Scope.singleton)
     return Container(registry)
-
-
-def _longer_than(token_lifetime_seconds: int) -> timedelta:
-    """For how long a key is believed after it was retired.
-
-    For another minute processes that have not noticed sign with it, and clocks differ.
-    """
-    return timedelta(seconds=token_lifetime_seconds) + timedelta(minutes=5)

@@ -16,11 +16,18 @@ from adapters.http.app import HttpConfig, create_app
 from entrypoints.malloc import share_one_heap
 from entrypoints.settings import Settings
 from entrypoints.startup import PROBLEMS, started
+from entrypoints.worker import working
 
 
 def http_config(settings: Settings) -> HttpConfig:
     """The HTTP layer's share of the settings."""
-    return HttpConfig(public_url=settings.public_url, version=version("hallporter"), docs=not settings.is_production)
+    return HttpConfig(
+        public_url=settings.public_url,
+        version=version("hallporter"),
+        docs=not settings.is_production,
+        mailbox=settings.smtp_url is None and not settings.is_production,
+        links_url=settings.links_url,
+    )
 
 
 def make_app(settings: Settings) -> FastAPI:
@@ -32,7 +39,10 @@ def make_app(settings: Settings) -> FastAPI:
         _leave_with_parent()
         async with AsyncExitStack() as running:
             with _reported():
-                app.state.container = await running.enter_async_context(started(settings))
+                service = await running.enter_async_context(started(settings))
+            app.state.container = service.container
+            if settings.worker:
+                await running.enter_async_context(working(service.worker))
             yield
 
     return create_app(config=http_config(settings), lifespan=lifespan)

@@ -4,25 +4,23 @@ Everything has a working default in development. In production nothing that matt
 an example is refused at start, all problems at once (SK-01).
 """
 
-import os
 import re
-import secrets
-import stat
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from adapters.mail.smtp import SmtpServer, check_sender
 from adapters.postgres.database import asyncpg_url
 from domain.users.password_policy import MAX_LENGTH, MIN_LENGTH_FLOOR
+from entrypoints.kept_key import MIN_SECRET_KEY_LENGTH, kept_key
+from entrypoints.settings_problem import SettingsProblem
 
-MIN_SECRET_KEY_LENGTH = 32
 _MEMORY_FOR_ONE_PASS_KIB = 47_104
 _MIN_DIFFERENT_CHARACTERS = 12
 # What keys are called that somebody meant to replace. By chance each is in one key of many millions.
@@ -42,9 +40,10 @@ class Environment(StrEnum):
 
 
 class Registration(StrEnum):
-    """Who may register: everybody, or nobody but through an operator."""
+    """Who may register: everybody, nobody but through an operator, or everybody without being told who is one."""
 
     OPEN = "open"
+    DISCREET = "discreet"
     CLOSED = "closed"
 
 
@@ -55,22 +54,22 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class SettingsProblem(Exception):
-    """The settings cannot be used. `problems` names each setting, what is wrong, and what to set; no value."""
-
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        super().__init__("\n".join(["The settings are not usable:", *(f"  - {problem}" for problem in problems)]))
-
-
 def _database_url(url: SecretStr) -> SecretStr:
     return SecretStr(asyncpg_url(url.get_secret_value()))
+
+
+def _smtp_url(url: SecretStr) -> SecretStr:
+    SmtpServer.parse(url.get_secret_value())
+    return url
 
 
 _PUBLIC_URL = re.compile(
     r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:/[\w.~/-]*)?",
     re.ASCII | re.IGNORECASE,
 )
+
+
+_DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*", re.IGNORECASE)
 
 
 def _public_url(url: str) -> str:
@@ -107,7 +106,30 @@ class Settings(BaseSettings):
     hallporter_home: Path = Field(
         default=Path(".hallporter"), description="folder of the embedded server and the development key"
     )
-    registration: Registration = Field(default=Registration.OPEN, description="open or closed")
+    registration: Registration = Field(
+        default=Registration.OPEN,
+        description="open, discreet (nobody is told which addresses are registered) or closed",
+    )
+    smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = Field(
+        default=None, description="smtps://user:password@host:465 or smtp://…:587; left out: the mailbox of development"
+    )
+    mail_from: Annotated[str, AfterValidator(check_sender)] | None = Field(
+        default=None, description="sender of mails; left out: no-reply at the host of PUBLIC_URL"
+    )
+    mail_templates: Path | None = Field(default=None, description="folder of layouts and texts that replace ours")
+    links_url: Annotated[str, AfterValidator(_public_url)] | None = Field(
+        default=None, description="where links in mails lead; left out: pages of ours, PUBLIC_URL/links"
+    )
+    worker: bool = Field(default=True, description="whether processes that serve requests send mail and keep house too")
+    job_lease_seconds: int = Field(
+        default=30, ge=1, le=3600, description="how long a worker may be silent before its jobs go to others"
+    )
+    deletion_grace_seconds: int = Field(
+        default=14 * 86_400,
+        ge=0,
+        le=90 * 86_400,
+        description="how long users who asked to be deleted may change their mind",
+    )
     password_min_length: int = Field(
         default=15, ge=MIN_LENGTH_FLOOR, le=MAX_LENGTH, description="shortest password, in characters"
     )
@@ -144,6 +166,7 @@ class Settings(BaseSettings):
             *self._key_problems(),
             *self._hashing_problems(),
             *self._lifetime_problems(),
+            *self._mail_problems(),
             *(self._production_problems() if self.is_production else []),
         ]
         if problems:
@@ -159,6 +182,24 @@ class Settings(BaseSettings):
         """What `log_format` comes down to."""
         return self.log_format or (LogFormat.JSON if self.is_production else LogFormat.TEXT)
 
+    @property
+    def public_host(self) -> str:
+        """The host of `public_url`, with its port if there is one."""
+        return urlsplit(self.public_url).netloc
+
+    @property
+    def effective_links_url(self) -> str:
+        """What `links_url` comes down to."""
+        return self.links_url or f"{self.public_url}/links"
+
+    @property
+    def sender(self) -> str:
+        """What `mail_from` comes down to."""
+        host = urlsplit(self.public_url).hostname or ""
+        # Addresses of machines are no domains: with an SMTP server, MAIL_FROM is asked for.
+        domain = host if _DOMAIN.fullmatch(host) else "hallporter.invalid"
+        return self.mail_from or f"no-reply@{domain}"
+
     def root_key(self) -> bytes:
         """The key that all others are derived from: `secret_key`, or in development one that is made and kept.
 
@@ -166,7 +207,7 @@ class Settings(BaseSettings):
         """
         if self.secret_key is not None:
             return self.secret_key.get_secret_value().encode()
-        return _kept_key(self.hallporter_home.expanduser().absolute() / "secret-key")
+        return kept_key(self.hallporter_home.expanduser().absolute() / "secret-key")
 
     def _hashing_problems(self) -> Iterator[str]:
         """OWASP's equivalents of the minimum: less memory must be passed over more often (PW-06)."""
@@ -180,6 +221,11 @@ class Settings(BaseSettings):
         """Whether a session is idle is judged on refreshing: no access token may last longer than that (ST-04)."""
         if self.session_idle_lifetime_seconds < self.access_token_lifetime_seconds:
             yield "SESSION_IDLE_LIFETIME_SECONDS is below ACCESS_TOKEN_LIFETIME_SECONDS. Set it to as much or more"
+
+    def _mail_problems(self) -> Iterator[str]:
+        is_asked_for_anyway = self.is_production and "public_url" not in self.model_fields_set
+        if self.smtp_url is not None and self.sender.endswith(".invalid") and not is_asked_for_anyway:
+            yield "MAIL_FROM is missing. Set it to an address that mail may come from, such as no-reply@mycompany.com"
 
     def _key_problems(self) -> Iterator[str]:
         if self.secret_key is None:
@@ -196,6 +242,8 @@ class Settings(BaseSettings):
             yield "SECRET_KEY is missing. Set it to the output of: openssl rand -base64 48"
         if self.database_url is None:
             yield "DATABASE_URL is missing. Set it to postgresql://user:password@host:5432/database"
+        if self.smtp_url is None:
+            yield "SMTP_URL is missing. Set it to smtps://user:password@host:465 or smtp://user:password@host:587"
         if "public_url" not in self.model_fields_set:
             yield "PUBLIC_URL is missing. Set it to the address that callers use, such as https://accounts.mycompany.com"
         elif not self.public_url.startswith("https://"):
@@ -239,37 +287,3 @@ def _problems_besides(malformed: set[str]) -> list[str]:
 def _as_problem(location: tuple[int | str, ...], message: str) -> str:
     name = str(location[0]).upper() if location else "The settings"
     return f"{name}: {message.removeprefix('Value error, ')}"
-
-
-def _kept_key(path: Path) -> bytes:
-    """The key in this file. The first process to ask writes it, whole and readable for its owner alone."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            _write_new_key(path)
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-        with open(descriptor, "rb") as file:  # noqa: PTH123  (of a descriptor: what is judged is what is read)
-            found = os.fstat(descriptor)
-            key = file.read().strip()
-    except OSError as error:
-        problem = f"SECRET_KEY is not set, and none can be kept in {path} ({error.strerror}). Set HALLPORTER_HOME"
-        raise SettingsProblem([problem]) from error
-    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
-        problem = f"{path} could be read or written by others. Make it yours alone: chmod 600, and chown to this user"
-        raise SettingsProblem([problem])
-    if len(key) < MIN_SECRET_KEY_LENGTH:
-        problem = f"{path} does not hold a key. Restore it, or remove it: what it protected is lost then"
-        raise SettingsProblem([problem])
-    return key
-
-
-def _write_new_key(path: Path) -> None:
-    # Made aside, complete and on disk, before it gets its name: nobody ever reads half a key.
-    descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix="secret-key.")
-    with open(descriptor, "w") as file:  # noqa: PTH123  (mkstemp gives a descriptor)
-        file.write(secrets.token_urlsafe(48) + "\n")
-        file.flush()
-        os.fsync(descriptor)
-    with suppress(FileExistsError):  # another process was faster; its key is as good
-        path.hardlink_to(aside)
-    Path(aside).unlink()

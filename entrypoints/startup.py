@@ -2,7 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
+from adapters.jobs.worker import Worker
+from adapters.mail.templates import TemplatesProblem
 from adapters.postgres import schema
 from adapters.postgres.own_server import EmbeddedPostgresError
 from adapters.postgres.schema import DatabaseProblem
@@ -10,19 +13,29 @@ from application.signing.key_ring import KeyRing
 from domain.errors import DomainError
 from entrypoints.container import Adapters, Container, build_container, open_adapters
 from entrypoints.database import database_url
-from entrypoints.settings import Settings, SettingsProblem
+from entrypoints.settings import Settings
+from entrypoints.settings_problem import SettingsProblem
+from entrypoints.worker import make_worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """What works once we have started: use cases for those who ask, and a worker for those who do the rest."""
+
+    container: Container
+    worker: Worker
 
 
 class StartupProblem(Exception):
     """We cannot start. The message says why, and what to do."""
 
 
-PROBLEMS = (SettingsProblem, EmbeddedPostgresError, DatabaseProblem, StartupProblem, DomainError)
+PROBLEMS = (SettingsProblem, TemplatesProblem, EmbeddedPostgresError, DatabaseProblem, StartupProblem, DomainError)
 """What people are told in a sentence; everything else is a bug and keeps its traceback."""
 
 
 @asynccontextmanager
-async def started(settings: Settings) -> AsyncIterator[Container]:
+async def started(settings: Settings) -> AsyncIterator[Started]:
     """The use cases on the database of the settings, for as long as the block.
 
     The schema is brought up to date first. Not so in production: there it changes when somebody says so, by
@@ -38,7 +51,7 @@ async def started(settings: Settings) -> AsyncIterator[Container]:
         async with open_adapters(settings, url) as adapters:
             container = build_container(settings, adapters)
             await expect_readable_keys(container, adapters)
-            yield container
+            yield Started(container=container, worker=make_worker(settings, adapters, container))
 
 
 async def expect_readable_keys(container: Container, adapters: Adapters) -> None:

@@ -12,12 +12,13 @@ import structlog
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from adapters.postgres import schema
+from adapters.postgres import jobs, schema
 from adapters.postgres.database import asyncpg_url, open_engine
 from adapters.postgres.embedded import embedded_postgres
 from adapters.postgres.models import Base
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.randomness import SystemRandomness
+from application.messages.drafts import DRAFTERS
 from application.ports.unit_of_work import UnitOfWork
 from entrypoints.telemetry import log_events
 from tests.world import World, make_world
@@ -88,13 +89,14 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
 async def postgres_uow(engine: AsyncEngine) -> UnitOfWork:
     """The real unit of work, on tables that are empty before each test and not afterwards: failures can be read."""
     await empty(engine)
-    return PostgresUnitOfWork(engine, SystemRandomness(), on_commit=log_events)
+    return PostgresUnitOfWork(engine, SystemRandomness(), on_commit=log_events, acted_on=DRAFTERS)
 
 
 async def empty(engine: AsyncEngine) -> None:
     """Delete every row."""
     # One batch of DELETEs: some fifty times faster than TRUNCATE on tables of a few rows.
-    statements = ";".join(f"DELETE FROM {table.name}" for table in reversed(Base.metadata.sorted_tables))  # noqa: S608
+    names = [*jobs.TABLES, *(table.name for table in reversed(Base.metadata.sorted_tables))]
+    statements = ";".join(f"DELETE FROM {name}" for name in names)  # noqa: S608
     async with engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None

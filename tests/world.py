@@ -6,19 +6,27 @@ from datetime import datetime
 from adapters.mail.email_parser import StrictEmailParser
 from adapters.memory.clock import MemoryClock
 from adapters.memory.device_namer import MemoryDeviceNamer
+from adapters.memory.mailbox import MemoryMailbox
+from adapters.memory.mailer import MemoryMailer
 from adapters.memory.password_hasher import MemoryPasswordHasher
 from adapters.memory.randomness import MemoryRandomness
 from adapters.memory.readiness import MemoryReadiness
+from adapters.memory.secret_sealer import MemorySecretSealer
 from adapters.memory.token_sealer import MemoryTokenSealer
 from adapters.memory.token_signer import MemoryTokenSigner
 from adapters.memory.unit_of_work import MemoryUnitOfWork
+from application.config.show_config import Locales
+from application.messages.drafts import DRAFTERS
+from application.ports.mailer import Mail
 from application.ports.token_signer import TokenSigner
 from application.ports.unit_of_work import UnitOfWork
 from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.refresh_session import RefreshSession
 from application.sessions.sign_in import SignIn
+from application.users.get_user import GetUser
 from application.users.register_user import RegisterUser
 from domain.ids import KeyId, SessionId, UserId
+from domain.messages.message import MessageKind
 from domain.sessions.refresh_token import RefreshTokenSecret
 from domain.sessions.session import AuthenticationMethod, Device, Session, SessionPolicy
 from domain.signing.signing_key import KeyState, SigningKey
@@ -27,6 +35,7 @@ from domain.users.user import User
 from entrypoints.container import Adapters, Container, build_container
 from entrypoints.settings import Environment, Settings
 from entrypoints.telemetry import log_events
+from entrypoints.worker import make_worker
 
 EMAIL = "ada@example.com"
 PASSWORD = "a quiet harbour at dawn"
@@ -42,14 +51,36 @@ class World:
     container: Container
     clock: MemoryClock
     unit_of_work: UnitOfWork
+    settings: Settings
 
     @property
     def passwords(self) -> MemoryPasswordHasher:
         assert isinstance(self.adapters.passwords, MemoryPasswordHasher)
         return self.adapters.passwords
 
+    @property
+    def mailer(self) -> MemoryMailer:
+        assert isinstance(self.adapters.mailer, MemoryMailer)
+        return self.adapters.mailer
+
+    async def work(self) -> list[Mail]:
+        """Do the jobs that are due, and look at the mail that came of it, oldest first."""
+        before = len(self.mailer.sent)
+        await make_worker(self.settings, self.adapters, self.container).drain()
+        return self.mailer.sent[before:]
+
+    async def mailed(self, kind: MessageKind) -> Mail:
+        """The one mail of that kind among those that are sent now."""
+        (mail,) = [mail for mail in await self.work() if mail.kind is kind]
+        return mail
+
     async def register(self, email: str = EMAIL, password: str = PASSWORD) -> User:
-        return await self.container.resolve(RegisterUser).execute(email=email, password=password)
+        user = await self.container.resolve(RegisterUser).execute(email=email, password=password)
+        assert user is not None
+        return user
+
+    async def user(self, email: str = EMAIL) -> User:
+        return await self.container.resolve(GetUser).execute(who=email)
 
     async def sign_in(self, email: str = EMAIL, password: str = PASSWORD, device: Device | None = None) -> IssuedTokens:
         return await self.container.resolve(SignIn).execute(
@@ -72,8 +103,14 @@ class World:
 
 def memory_adapters() -> Adapters:
     """Everything in memory."""
+    unit_of_work = MemoryUnitOfWork(on_commit=log_events, acted_on=DRAFTERS)
     return Adapters(
-        unit_of_work=MemoryUnitOfWork(on_commit=log_events),
+        unit_of_work=unit_of_work,
+        secret_sealer=MemorySecretSealer(),
+        mailer=MemoryMailer(),
+        mailbox=MemoryMailbox(),
+        locales=Locales(("de", "en")),
+        open_queue=unit_of_work.jobs.open,
         passwords=MemoryPasswordHasher(),
         signer=MemoryTokenSigner(),
         token_sealer=MemoryTokenSealer(),
@@ -89,7 +126,7 @@ def make_world(adapters: Adapters | None = None, settings: Settings = SETTINGS) 
     """A world on these adapters, with a clock of its own."""
     clock = MemoryClock()
     adapters = replace(adapters or memory_adapters(), clock=clock)
-    return World(adapters, build_container(settings, adapters), clock, adapters.unit_of_work)
+    return World(adapters, build_container(settings, adapters), clock, adapters.unit_of_work, settings)
 
 
 _clock = MemoryClock()

@@ -13,10 +13,40 @@ from adapters.http.documentation import exact
 from adapters.http.injection import Container
 from adapters.http.middleware import RequestContext
 from adapters.http.problems import answer_domain_error, answer_http_error, answer_validation_error
-from adapters.http.routers import health, problems, sessions, tokens, users, well_known
+from adapters.http.routers import (
+    client_config,
+    deletions,
+    email_changes,
+    email_verifications,
+    health,
+    links,
+    mailbox,
+    password_resets,
+    problems,
+    sessions,
+    tokens,
+    users,
+    well_known,
+)
 from domain.errors import DomainError
 
 type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+_ROUTERS = (
+    users,
+    deletions,
+    sessions,
+    email_verifications,
+    password_resets,
+    email_changes,
+    tokens,
+    client_config,
+    well_known,
+    health,
+    links,
+    problems,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +56,13 @@ class HttpConfig:
     public_url: str
     version: str
     docs: bool = True
+    mailbox: bool = False
+    links_url: str | None = None
+
+    @property
+    def effective_links_url(self) -> str:
+        """Where links lead: to pages of somebody else's, or to ours."""
+        return self.links_url or f"{self.public_url}/links"
 
 
 class _App(FastAPI):
@@ -54,10 +91,13 @@ def create_app(container: Container | None = None, *, config: HttpConfig, lifesp
     )
     app.state.container = container
     app.state.public_url = config.public_url
+    app.state.links_url = config.effective_links_url
     app.add_middleware(RequestContext)
     app.add_exception_handler(DomainError, answer_domain_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(HTTPException, answer_http_error)
-    for router in (users.router, sessions.router, tokens.router, well_known.router, health.router, problems.router):
-        app.include_router(router)
+    for module in _ROUTERS:
+        app.include_router(module.router)
+    if config.mailbox:
+        app.include_router(mailbox.router)
     return app

@@ -17,6 +17,17 @@ _bearer = HTTPBearer(
 )
 
 
+async def _authenticated(
+    request: Request, credentials: HTTPAuthorizationCredentials | None, authenticate: Authenticate
+) -> Principal:
+    # Of two headers, somebody in front of us may have read the other one.
+    if credentials is None or len(request.headers.getlist("authorization")) > 1:
+        raise InvalidAccessToken
+    principal = await authenticate.execute(access_token=credentials.credentials)
+    request.state.user_id = str(principal.user_id)
+    return principal
+
+
 async def get_current_user(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
@@ -28,14 +39,24 @@ async def get_current_user(
 
     Raises: InvalidAccessToken.
     """
-    # Of two headers, somebody in front of us may have read the other one.
-    if credentials is None or len(request.headers.getlist("authorization")) > 1:
-        raise InvalidAccessToken
-    principal = await authenticate.execute(access_token=credentials.credentials)
-    request.state.user_id = str(principal.user_id)
+    principal = await _authenticated(request, credentials, authenticate)
     if note_use.is_due(principal):
         afterwards.add_task(note_use.execute, principal=principal)
     return principal
+
+
+async def get_optional_user(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    authenticate: Annotated[Authenticate, injected(Authenticate)],
+) -> Principal | None:
+    """The current user, or None where nobody says who is calling.
+
+    Raises: InvalidAccessToken for whoever says so and is not.
+    """
+    if "authorization" not in request.headers:
+        return None
+    return await _authenticated(request, credentials, authenticate)
 
 
 CurrentUser = Annotated[Principal, Depends(get_current_user)]
@@ -52,4 +73,5 @@ async def get_recent_user(
     return caller
 
 
+OptionalUser = Annotated[Principal | None, Depends(get_optional_user)]
 RecentUser = Annotated[Principal, Depends(get_recent_user)]

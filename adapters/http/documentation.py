@@ -18,13 +18,15 @@ from adapters.http.problems import (
 )
 from application.ports.unit_of_work import DatabaseUnavailable
 from domain.errors import DomainError, InvalidFields, InvalidInput
-from domain.sessions.session import InvalidAccessToken
+from domain.recovery.one_time_token import InvalidToken
+from domain.sessions.session import InvalidAccessToken, ReauthenticationRequired
 from domain.users.password_policy import PasswordRejected
 
 # What can come from every operation that works on data, with a body, or asks who is calling.
 WITH_DATA = (DatabaseUnavailable,)
 WITH_BODY = (*WITH_DATA, MALFORMED_JSON, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, InvalidFields)
 WITH_USER = (*WITH_DATA, InvalidAccessToken)
+WITH_RECENT_USER = (*WITH_USER, ReauthenticationRequired)
 
 
 class FieldProblem(BaseModel):
@@ -48,6 +50,7 @@ class Problem(BaseModel):
 
 
 _VIOLATIONS: dict[type[DomainError], tuple[str, str, str]] = {
+    InvalidToken: ("/token", InvalidToken.code, f"{InvalidToken.title}."),
     PasswordRejected: ("/password", "password_too_short", "Use at least 15 characters; a few words will do."),
 }
 _HEADERS_OF_STATUS = {

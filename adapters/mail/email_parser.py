@@ -10,14 +10,14 @@ from domain.users.email_address import MAX_LENGTH, EmailAddress, invalid_email
 class StrictEmailParser:
     """`EmailParser`: ASCII local parts, domains by UTS 46, no quoting, no comments, no look at the DNS."""
 
-    def parse(self, text: str) -> EmailAddress:
+    def parse(self, text: str, *, field: str = "email") -> EmailAddress:
         if len(text) > MAX_LENGTH:  # before the tables of IDNA are asked (DA-04)
-            raise InvalidFields([invalid_email()])
+            raise InvalidFields([invalid_email(field)])
         try:
             valid = validate_email(text, strict=True, allow_smtputf8=False, check_deliverability=False)
-        except EmailNotValidError:
-            raise InvalidFields([invalid_email()]) from None
-        return EmailAddress(canonical=f"{valid.local_part}@{valid.ascii_domain}".lower(), display=valid.normalized)
+            return EmailAddress(canonical=f"{valid.local_part}@{valid.ascii_domain}".lower(), display=valid.normalized)
+        except (EmailNotValidError, InvalidFields):
+            raise InvalidFields([invalid_email(field)]) from None
 
 
 def _is_email_parser(strict: StrictEmailParser) -> EmailParser:

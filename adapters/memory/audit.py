@@ -1,20 +1,23 @@
 """The audit log in memory."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import replace
 
 from adapters.memory.store import Block, State
+from application.ports.jobs import Job, JobKind
 from application.ports.randomness import Randomness
-from domain.audit.audit_entry import AuditEntry
+from domain.audit.audit_entry import PERSONAL_DETAILS, AuditEntry
 from domain.events import Event
-from domain.ids import UserId
+from domain.ids import AuditEntryId, UserId
 
 
 class MemoryAuditLog:
     """`AuditLog` on a block."""
 
-    def __init__(self, block: Block, randomness: Randomness) -> None:
+    def __init__(self, block: Block, randomness: Randomness, acted_on: Container[str]) -> None:
         self._block = block
         self._randomness = randomness
+        self._acted_on = acted_on
 
     async def append(self, event: Event) -> None:
         await self.append_all([event])
@@ -23,7 +26,7 @@ class MemoryAuditLog:
         """Write down what an aggregate recorded."""
         for event in events:
             entry = AuditEntry(
-                id=self._randomness.uuid(at=event.occurred_at),
+                id=AuditEntryId(self._randomness.uuid(at=event.occurred_at)),
                 event=event.name,
                 user_id=event.user_id,
                 occurred_at=event.occurred_at,
@@ -35,7 +38,24 @@ class MemoryAuditLog:
 
             await self._block.write(write)
             self._block.events.append(event)
+            if event.name in self._acted_on:
+                self._block.jobs.append(Job(kind=JobKind.EVENT, subject=entry.id))
 
-    async def of_user(self, user_id: UserId, *, limit: int) -> Sequence[AuditEntry]:
+    async def find(self, entry_id: AuditEntryId) -> AuditEntry | None:
+        return next((entry for entry in self._block.state().audit if entry.id == entry_id), None)
+
+    async def of_user(self, user_id: UserId, *, limit: int | None = None) -> Sequence[AuditEntry]:
         entries = [entry for entry in self._block.state().audit if entry.user_id == user_id]
         return entries[::-1][:limit]
+
+    async def forget(self, user_id: UserId) -> None:
+        def write(state: State) -> None:
+            state.audit = [_forgotten(entry) if entry.user_id == user_id else entry for entry in state.audit]
+
+        await self._block.write(write)
+
+
+def _forgotten(entry: AuditEntry) -> AuditEntry:
+    return replace(
+        entry, details={name: value for name, value in entry.details.items() if name not in PERSONAL_DETAILS}
+    )

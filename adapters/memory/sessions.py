@@ -10,7 +10,7 @@ from adapters.memory.store import Block, State, expect_free
 from domain.errors import ConcurrentUpdate
 from domain.ids import SessionId, UserId
 from domain.sessions.principal import Principal
-from domain.sessions.session import Session, SessionNotFound
+from domain.sessions.session import Device, Session, SessionNotFound
 from domain.users.user import UserNotFound
 
 
@@ -80,6 +80,27 @@ class MemorySessionRepository:
         await self._block.lock(*(session.id for session in candidates))
         # What has ended while we waited is no longer live.
         return await self.live_of(user_id, at=at, used_after=used_after)
+
+    async def all_of(self, user_id: UserId) -> Sequence[Session]:
+        sessions = [session for session in self._block.state().sessions.values() if session.user_id == user_id]
+        return copy.deepcopy(sorted(sessions, key=lambda session: session.id, reverse=True))
+
+    async def is_new_device(self, user_id: UserId, device: Device) -> bool:
+        known = [session.device for session in await self.all_of(user_id)]
+        if device.name is not None:
+            return bool(known) and all(other.name != device.name for other in known)
+        return bool(known) and all(other.user_agent != device.user_agent for other in known)
+
+    async def purge(self, *, over_since: datetime) -> int:
+        sessions = self._block.state().sessions.values()
+        over = {row.id for row in sessions if min(row.ended_at or row.expires_at, row.expires_at) < over_since}
+
+        def write(state: State) -> None:
+            state.sessions = {key: row for key, row in state.sessions.items() if key not in over}
+            state.remove_orphans()
+
+        await self._block.write(write, *over)
+        return len(over)
 
     async def find_live(self, session_id: SessionId, *, at: datetime) -> Principal | None:
         state = self._block.state()

@@ -11,14 +11,18 @@ from collections.abc import Callable, Container, Hashable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from application.ports.jobs import Job
 from application.ports.unit_of_work import DatabaseUnavailable, DuplicateKey, ReadOnlyBlock, TransactionEnded
 from domain.audit.audit_entry import AuditEntry
 from domain.errors import DomainError
 from domain.events import Event
-from domain.ids import KeyId, SessionId, UserId
+from domain.ids import EmailChangeId, KeyId, MessageId, OneTimeTokenId, SessionId, UserId
+from domain.messages.message import Message
+from domain.recovery.one_time_token import OneTimeToken
 from domain.sessions.refresh_token import RefreshToken
 from domain.sessions.session import Session
 from domain.signing.signing_key import SigningKey
+from domain.users.email_change import EmailChange
 from domain.users.user import User
 
 _LOCK_TIMEOUT = timedelta(seconds=1)
@@ -31,6 +35,9 @@ class State:
     users: dict[UserId, User] = field(default_factory=dict)
     sessions: dict[SessionId, Session] = field(default_factory=dict)
     refresh_tokens: dict[bytes, RefreshToken] = field(default_factory=dict)
+    one_time_tokens: dict[OneTimeTokenId, OneTimeToken] = field(default_factory=dict)
+    email_changes: dict[EmailChangeId, EmailChange] = field(default_factory=dict)
+    messages: dict[MessageId, Message] = field(default_factory=dict)
     signing_keys: dict[KeyId, SigningKey] = field(default_factory=dict)
     audit: list[AuditEntry] = field(default_factory=list)
 
@@ -40,9 +47,24 @@ class State:
             users=dict(self.users),
             sessions=dict(self.sessions),
             refresh_tokens=dict(self.refresh_tokens),
+            one_time_tokens=dict(self.one_time_tokens),
+            email_changes=dict(self.email_changes),
+            messages=dict(self.messages),
             signing_keys=dict(self.signing_keys),
             audit=list(self.audit),
         )
+
+    def remove_orphans(self) -> None:
+        """Remove what belongs to a user or a session that is gone, as PostgreSQL's references do."""
+        self.sessions = {key: row for key, row in self.sessions.items() if row.user_id in self.users}
+        self.refresh_tokens = {key: row for key, row in self.refresh_tokens.items() if row.session_id in self.sessions}
+        self.email_changes = {key: row for key, row in self.email_changes.items() if row.user_id in self.users}
+        self.one_time_tokens = {
+            key: row
+            for key, row in self.one_time_tokens.items()
+            if row.user_id in self.users and (row.email_change_id is None or row.email_change_id in self.email_changes)
+        }
+        self.messages = {key: row for key, row in self.messages.items() if row.user_id in self.users}
 
 
 def expect_free(key: Hashable, taken: Container[Hashable]) -> None:
@@ -72,6 +94,7 @@ class Block:
         self._held: dict[Hashable, asyncio.Lock] = {}
         self._ended = False
         self.events: list[Event] = []
+        self.jobs: list[Job] = []
 
     def state(self) -> State:
         """What this block sees now."""

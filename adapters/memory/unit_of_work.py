@@ -1,9 +1,13 @@
 """Transactions in memory."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Sequence
 from contextlib import asynccontextmanager
 
 from adapters.memory.audit import MemoryAuditLog
+from adapters.memory.email_changes import MemoryEmailChangeRepository
+from adapters.memory.jobs import MemoryJobs
+from adapters.memory.messages import MemoryMessageRepository
+from adapters.memory.one_time_tokens import MemoryOneTimeTokenRepository
 from adapters.memory.randomness import MemoryRandomness
 from adapters.memory.refresh_tokens import MemoryRefreshTokenRepository
 from adapters.memory.sessions import MemorySessionRepository
@@ -18,23 +22,33 @@ from domain.events import Event
 class MemoryTransaction:
     """All repositories on one block."""
 
-    def __init__(self, block: Block, randomness: Randomness) -> None:
-        self.audit = MemoryAuditLog(block, randomness)
+    def __init__(self, block: Block, randomness: Randomness, acted_on: Container[str]) -> None:
+        self.audit = MemoryAuditLog(block, randomness, acted_on)
         self.users = MemoryUserRepository(block, self.audit)
         self.sessions = MemorySessionRepository(block, self.audit)
         self.refresh_tokens = MemoryRefreshTokenRepository(block)
+        self.one_time_tokens = MemoryOneTimeTokenRepository(block)
+        self.email_changes = MemoryEmailChangeRepository(block)
+        self.messages = MemoryMessageRepository(block, self.audit)
         self.signing_keys = MemorySigningKeyRepository(block, self.audit)
 
 
 class MemoryUnitOfWork:
-    """`UnitOfWork` in memory. `on_commit` is told the events of each transaction once they count."""
+    """`UnitOfWork` in memory.
+
+    `on_commit` is told the events of each transaction once they count; those named in `acted_on` are queued in `jobs`,
+    as are messages, for a worker to find.
+    """
 
     def __init__(
         self,
         randomness: Randomness | None = None,
         on_commit: Callable[[Sequence[Event]], None] = lambda _: None,
+        acted_on: Container[str] = frozenset(),
     ) -> None:
+        self.jobs = MemoryJobs()
         self._store = Store()
+        self._acted_on = acted_on
         self._randomness = randomness or MemoryRandomness()
         self._on_commit = on_commit
 
@@ -42,17 +56,18 @@ class MemoryUnitOfWork:
     async def begin(self) -> AsyncIterator[Transaction]:
         block = Block(self._store, writable=True)
         try:
-            yield MemoryTransaction(block, self._randomness)
+            yield MemoryTransaction(block, self._randomness, self._acted_on)
             block.commit()
         finally:
             block.close()
+        await self.jobs.add(block.jobs)
         self._on_commit(block.events)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
         block = Block(self._store, writable=False)
         try:
-            yield MemoryTransaction(block, self._randomness)
+            yield MemoryTransaction(block, self._randomness, self._acted_on)
         finally:
             block.close()
 

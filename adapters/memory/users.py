@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from datetime import datetime
 
 from adapters.memory.audit import MemoryAuditLog
 from adapters.memory.store import Block, State, expect_free
@@ -56,6 +57,18 @@ class MemoryUserRepository:
     async def find_by_email(self, email: EmailAddress) -> User | None:
         users = self._block.state().users.values()
         return copy.deepcopy(next((user for user in users if user.email == email), None))
+
+    async def remove(self, user_id: UserId) -> None:
+        def write(state: State) -> None:
+            if state.users.pop(user_id, None) is not None:
+                state.remove_orphans()
+
+        await self._block.write(write, user_id)
+
+    async def due_for_erasure(self, *, at: datetime, limit: int) -> Sequence[UserId]:
+        users = self._block.state().users.values()
+        due = [(user.deletion_due_at, user.id) for user in users if user.deletion_due_at is not None]
+        return [user_id for due_at, user_id in sorted(due) if due_at <= at][:limit]
 
     async def page(self, *, before: UserId | None, limit: int) -> Sequence[User]:
         users = sorted(self._block.state().users.values(), key=lambda user: user.id, reverse=True)

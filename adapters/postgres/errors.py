@@ -28,6 +28,9 @@ CONSTRAINTS: Mapping[str, type[DomainError]] = {
     "uq_users_email_canonical": EmailAlreadyRegistered,
     "uq_signing_keys_active": ActiveSigningKeyExists,
     "fk_sessions_user_id_users": UserNotFound,
+    "fk_one_time_tokens_user_id_users": UserNotFound,
+    "fk_email_changes_user_id_users": UserNotFound,
+    "fk_messages_user_id_users": UserNotFound,
     "fk_refresh_tokens_session_id_sessions": SessionNotFound,
 }
 

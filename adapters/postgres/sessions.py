@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from adapters.postgres import users
@@ -58,6 +58,24 @@ class PostgresSessionRepository:
         query = _live_of(user_id, at, used_after).with_for_update(of=_SESSIONS)
         return [from_row(row) for row in await self._statements.rows(query)]
 
+    async def all_of(self, user_id: UserId) -> Sequence[Session]:
+        query = select(*PREFIXED).where(_SESSIONS.c.user_id == user_id).order_by(_SESSIONS.c.id.desc())
+        return [from_row(row) for row in await self._statements.rows(query)]
+
+    async def is_new_device(self, user_id: UserId, device: Device) -> bool:
+        same = (
+            _SESSIONS.c.device_name == device.name
+            if device.name is not None
+            else _SESSIONS.c.user_agent.is_not_distinct_from(device.user_agent)
+        )
+        query = select(func.count().label("sessions"), func.count().filter(same).label("same"))
+        row = await self._statements.row(query.where(_SESSIONS.c.user_id == user_id))
+        return row is not None and row.sessions > 0 and row.same == 0
+
+    async def purge(self, *, over_since: datetime) -> int:
+        over = or_(_SESSIONS.c.ended_at < over_since, _SESSIONS.c.expires_at < over_since)
+        return await self._statements.count(delete(SessionModel).where(over))
+
     async def find_live(self, session_id: SessionId, *, at: datetime) -> Principal | None:
         query = select(_USERS, *PREFIXED).join_from(_SESSIONS, _USERS)
         row = await self._statements.row(query.where(_SESSIONS.c.id == session_id, _is_live(at)))
@@ -84,7 +102,7 @@ def _is_live(at: datetime) -> ColumnElement[bool]:
     return and_(
         _SESSIONS.c.ended_at.is_(None),
         _SESSIONS.c.expires_at > at,
-        _USERS.c.suspended_at.is_(None),
+        users.may_come_in(at),
         _USERS.c.security_epoch == _SESSIONS.c.security_epoch,
     )
 

@@ -1,6 +1,6 @@
 """Running statements, and answering in the words of the core."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,9 +30,18 @@ class Statements:
         """All rows of a query."""
         return (await self._execute(query)).all()
 
+    async def count(self, statement: UpdateBase) -> int:
+        """Insert, update or delete; how many rows it was."""
+        return (await self._execute(statement)).rowcount
+
     async def row(self, query: Executable) -> Row[*tuple[Any, ...]] | None:
         """The row of a query that finds at most one."""
         return (await self._execute(query)).one_or_none()
+
+    async def driver_rows(self, sql: str, arguments: tuple[object, ...]) -> list[dict[str, object]]:
+        """The rows of a statement that another library wrote in the driver's own language. It writes."""
+        result = await self._run(lambda: self._connection.exec_driver_sql(sql, arguments), writes=True)
+        return [dict(row) for row in result.mappings()]
 
     async def write(self, statement: UpdateBase, parameters: Parameters | None = None) -> None:
         """Insert, update or delete."""
@@ -54,13 +63,17 @@ class Statements:
             raise TransactionEnded(message)
 
     async def _execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
+        writes = isinstance(statement, UpdateBase) or _locks(statement)
+        return await self._run(lambda: self._connection.execute(statement, parameters), writes=writes)
+
+    async def _run(self, send: Callable[[], Awaitable[CursorResult[Any]]], *, writes: bool) -> CursorResult[Any]:
         self.expect_running()
-        if not self._writable and (isinstance(statement, UpdateBase) or _locks(statement)):
+        if writes and not self._writable:
             message = "a block of reads cannot write or lock: open it with begin()"
             raise ReadOnlyBlock(message)
         try:
             with in_our_words():
-                return await self._connection.execute(statement, parameters)
+                return await send()
         except Exception:
             self._ended = True
             raise

@@ -1,11 +1,15 @@
 """Transactions in PostgreSQL."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Sequence
 from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.postgres.audit import PostgresAuditLog
+from adapters.postgres.email_changes import PostgresEmailChangeRepository
+from adapters.postgres.jobs import PostgresOutbox
+from adapters.postgres.messages import PostgresMessageRepository
+from adapters.postgres.one_time_tokens import PostgresOneTimeTokenRepository
 from adapters.postgres.refresh_tokens import PostgresRefreshTokenRepository
 from adapters.postgres.sessions import PostgresSessionRepository
 from adapters.postgres.signing_keys import PostgresSigningKeyRepository
@@ -14,23 +18,30 @@ from adapters.postgres.users import PostgresUserRepository
 from application.ports.randomness import Randomness
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.events import Event
+from domain.ids import AuditEntryId
 
 
 class PostgresTransaction:
     """All repositories on the statements of one block."""
 
-    def __init__(self, statements: Statements, randomness: Randomness) -> None:
-        self.audit = PostgresAuditLog(statements, lambda event: randomness.uuid(at=event.occurred_at))
+    def __init__(self, statements: Statements, randomness: Randomness, acted_on: Container[str]) -> None:
+        outbox = PostgresOutbox(statements)
+        self.audit = PostgresAuditLog(
+            statements, lambda event: AuditEntryId(randomness.uuid(at=event.occurred_at)), outbox, acted_on
+        )
         self.users = PostgresUserRepository(statements, self.audit)
         self.sessions = PostgresSessionRepository(statements, self.audit)
         self.refresh_tokens = PostgresRefreshTokenRepository(statements)
+        self.one_time_tokens = PostgresOneTimeTokenRepository(statements)
+        self.email_changes = PostgresEmailChangeRepository(statements)
+        self.messages = PostgresMessageRepository(statements, self.audit, outbox)
         self.signing_keys = PostgresSigningKeyRepository(statements, self.audit)
 
 
 class PostgresUnitOfWork:
     """`UnitOfWork` on an engine of `open_engine`.
 
-    `on_commit` is told the events of each transaction once they count.
+    `on_commit` is told the events of each transaction once they count; those named in `acted_on` are queued as jobs.
     """
 
     def __init__(
@@ -38,18 +49,20 @@ class PostgresUnitOfWork:
         engine: AsyncEngine,
         randomness: Randomness,
         on_commit: Callable[[Sequence[Event]], None] = lambda _: None,
+        acted_on: Container[str] = frozenset(),
     ) -> None:
         self._single_statements = engine
         self._transactions = engine.execution_options(isolation_level="READ COMMITTED")
         self._randomness = randomness
         self._on_commit = on_commit
+        self._acted_on = acted_on
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         async with _connection_of(self._transactions) as connection:
             await connection.begin()
             statements = Statements(connection, writable=True)
-            tx = PostgresTransaction(statements, self._randomness)
+            tx = PostgresTransaction(statements, self._randomness, self._acted_on)
             yield tx
             statements.expect_running()
             with in_our_words():
@@ -59,7 +72,7 @@ class PostgresUnitOfWork:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
         async with _connection_of(self._single_statements) as connection:
-            yield PostgresTransaction(Statements(connection, writable=False), self._randomness)
+            yield PostgresTransaction(Statements(connection, writable=False), self._randomness, self._acted_on)
 
 
 @asynccontextmanager

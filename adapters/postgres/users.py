@@ -1,9 +1,10 @@
 """Users in PostgreSQL."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import ColumnElement, Select, delete, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from adapters.postgres.audit import PostgresAuditLog
@@ -46,6 +47,13 @@ class PostgresUserRepository:
         row = await self._statements.row(select(_USERS).where(_USERS.c.email_canonical == email.canonical))
         return from_row(row) if row is not None else None
 
+    async def remove(self, user_id: UserId) -> None:
+        await self._statements.write(delete(UserModel).where(_USERS.c.id == user_id))
+
+    async def due_for_erasure(self, *, at: datetime, limit: int) -> Sequence[UserId]:
+        query = select(_USERS.c.id).where(_USERS.c.deletion_due_at <= at).order_by(_USERS.c.deletion_due_at)
+        return [row.id for row in await self._statements.rows(query.limit(limit))]
+
     async def page(self, *, before: UserId | None, limit: int) -> Sequence[User]:
         query = select(_USERS).order_by(_USERS.c.id.desc()).limit(limit)
         if before is not None:
@@ -57,6 +65,12 @@ class PostgresUserRepository:
         if row is None:
             raise UserNotFound
         return from_row(row)
+
+
+def may_come_in(at: datetime) -> ColumnElement[bool]:
+    """`User.may_come_in` in SQL."""
+    in_time = or_(_USERS.c.deletion_due_at.is_(None), _USERS.c.deletion_due_at > at)
+    return _USERS.c.suspended_at.is_(None) & in_time
 
 
 def to_row(user: User) -> dict[str, object]:
@@ -73,6 +87,7 @@ def to_row(user: User) -> dict[str, object]:
         "roles": sorted(user.roles),
         "security_epoch": user.security_epoch,
         "suspended_at": user.suspended_at,
+        "deletion_due_at": user.deletion_due_at,
         "created_at": user.created_at,
         "updated_at": user.updated_at,
     }
@@ -91,6 +106,7 @@ def from_row(row: Row[*tuple[Any, ...]]) -> User:
         roles=frozenset(row.roles),
         security_epoch=row.security_epoch,
         suspended_at=row.suspended_at,
+        deletion_due_at=row.deletion_due_at,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from domain.ids import SessionId, UserId
 from domain.sessions.principal import Principal
-from domain.sessions.session import Session
+from domain.sessions.session import Device, Session
 
 
 class SessionRepository(Protocol):
@@ -60,6 +60,21 @@ class SessionRepository(Protocol):
 
         Raises: DatabaseUnavailable.
         """
+        ...
+
+    async def all_of(self, user_id: UserId) -> Sequence[Session]:
+        """All sessions of the user that are kept, live or not, last signed in first."""
+        ...
+
+    async def is_new_device(self, user_id: UserId, device: Device) -> bool:
+        """Whether the user has signed in before, and never from a device of this name (LG-11).
+
+        Where a device has no name its user agent counts.
+        """
+        ...
+
+    async def purge(self, *, over_since: datetime) -> int:
+        """Forget sessions that ended or expired before that moment, and their refresh tokens; how many."""
         ...
 
     async def find_live(self, session_id: SessionId, *, at: datetime) -> Principal | None:

@@ -4,6 +4,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from application.ports.audit import AuditLog
+from application.ports.email_changes import EmailChangeRepository
+from application.ports.messages import MessageRepository
+from application.ports.one_time_tokens import OneTimeTokenRepository
 from application.ports.refresh_tokens import RefreshTokenRepository
 from application.ports.sessions import SessionRepository
 from application.ports.signing_keys import SigningKeyRepository
@@ -49,6 +52,12 @@ class Transaction(Protocol):
     @property
     def refresh_tokens(self) -> RefreshTokenRepository: ...
 
+    @property
+    def one_time_tokens(self) -> OneTimeTokenRepository: ...
+    @property
+    def email_changes(self) -> EmailChangeRepository: ...
+    @property
+    def messages(self) -> MessageRepository: ...
     @property
     def signing_keys(self) -> SigningKeyRepository: ...
 

@@ -1,6 +1,7 @@
 """Where users are kept."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from domain.ids import UserId
@@ -43,6 +44,17 @@ class UserRepository(Protocol):
 
     async def find_by_email(self, email: EmailAddress) -> User | None:
         """The user with this address, by its canonical form."""
+        ...
+
+    async def remove(self, user_id: UserId) -> None:
+        """Forget the user, and with them sessions, tokens, messages and all that belongs to them. The audit log stays.
+
+        One who is not there is no matter.
+        """
+        ...
+
+    async def due_for_erasure(self, *, at: datetime, limit: int) -> Sequence[UserId]:
+        """At most `limit` users whose deletion is due at that moment, longest due first."""
         ...
 
     async def page(self, *, before: UserId | None, limit: int) -> Sequence[User]:

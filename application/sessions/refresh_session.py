@@ -9,7 +9,8 @@ from application.ports.token_sealer import TokenSealer
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from application.sessions.access_tokens import AccessTokens
 from application.sessions.issued_tokens import IssuedTokens
-from domain.sessions.refresh_token import SECRET_BYTES, Presented, RefreshTokenSecret
+from domain.opaque_token import SECRET_BYTES
+from domain.sessions.refresh_token import Presented, RefreshTokenSecret
 from domain.sessions.session import InvalidRefreshToken, SessionPolicy
 from domain.sessions.token_family import TokenFamily
 from domain.signing.signing_key import SigningKey

@@ -14,7 +14,8 @@ from application.sessions.access_tokens import AccessTokens
 from application.sessions.issued_tokens import IssuedTokens
 from domain.errors import InvalidFields
 from domain.ids import SessionId
-from domain.sessions.refresh_token import SECRET_BYTES, RefreshToken, RefreshTokenSecret
+from domain.opaque_token import SECRET_BYTES
+from domain.sessions.refresh_token import RefreshToken, RefreshTokenSecret
 from domain.sessions.session import (
     AuthenticationMethod,
     Device,
@@ -65,7 +66,7 @@ class SignIn:
         user = await self._find(email)
 
         matched = await self._passwords.matches(typed, user.password_hash if user is not None else None)
-        if user is None or not matched or not user.is_active:
+        if user is None or not matched or not user.may_come_in(at=self._clock.now()):
             await self._refuse(user, device, matched=matched)
 
         issued = await self._open_session(user, await self._named(device))
@@ -101,12 +102,15 @@ class SignIn:
 
     async def _open_session(self, user: User, device: Device) -> IssuedTokens:
         now = self._clock.now()
+        async with self._unit_of_work.read() as tx:
+            on_new_device = await tx.sessions.is_new_device(user.id, device)
         session = Session.start(
             id=SessionId(self._randomness.uuid(at=now)),
             user=user,
             methods=(AuthenticationMethod.PASSWORD,),
             device=device,
             policy=self._policy,
+            on_new_device=on_new_device,
             at=now,
         )
         refresh_token = RefreshTokenSecret.from_random(self._randomness.secret(SECRET_BYTES))
@@ -153,4 +157,6 @@ def _reason(user: User | None, *, matched: bool) -> RefusalReason:
         return RefusalReason.UNKNOWN_USER
     if user.password_hash is None:
         return RefusalReason.NO_PASSWORD
-    return RefusalReason.SUSPENDED if matched else RefusalReason.WRONG_PASSWORD
+    if not matched:
+        return RefusalReason.WRONG_PASSWORD
+    return RefusalReason.DELETED if user.is_active else RefusalReason.SUSPENDED

@@ -44,13 +44,39 @@ class CreateUser:
 
         Raises: InvalidFields, PasswordRejected, EmailAlreadyRegistered, HashingBusy.
         """
+        user = await self.prepare(
+            email=email,
+            password=password,
+            display_name=display_name,
+            locale=locale,
+            roles=roles,
+            email_verified=email_verified,
+        )
+        async with self._unit_of_work.begin() as tx:
+            await tx.users.add(user)
+        return user
+
+    async def prepare(
+        self,
+        *,
+        email: str,
+        password: str,
+        display_name: str | None = None,
+        locale: str | None = None,
+        roles: frozenset[str] = frozenset(),
+        email_verified: bool = False,
+    ) -> User:
+        """A new user who is not kept yet, after all the work that registering takes.
+
+        Raises: InvalidFields, PasswordRejected, HashingBusy.
+        """
         address = self._emails.parse(email)
         display_name = profile.display_name(display_name)
         locale = profile.locale(locale)
         accepted = self._password_policy.accept(password, email=address, display_name=display_name)
         now = self._clock.now()
         user_id = UserId(self._randomness.uuid(at=now))
-        user = User.register(
+        return User.register(
             id=user_id,
             email=address,
             password_hash=await self._passwords.hash(accepted, owner=user_id),
@@ -60,6 +86,3 @@ class CreateUser:
             email_verified=email_verified,
             at=now,
         )
-        async with self._unit_of_work.begin() as tx:
-            await tx.users.add(user)
-        return user

@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from domain.events import Detail
-from domain.ids import UserId
+from domain.ids import AuditEntryId, UserId
+
+PERSONAL_DETAILS = frozenset({"network_address"})
+"""Details that say something about a person beyond that something happened. Erasing a user takes them away (PR-02)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
     """One event as it was written down. Entries are only ever added."""
 
-    id: UUID
+    id: AuditEntryId
     event: str
     user_id: UserId | None
     occurred_at: datetime

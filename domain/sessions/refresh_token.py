@@ -1,54 +1,30 @@
 """Refresh tokens: opaque, rotating, and kept only as hashes."""
 
-import base64
-import hashlib
-import re
-import zlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from typing import Self
 
 from domain.ids import SessionId
+from domain.opaque_token import OpaqueToken, is_well_formed, written
 
-SECRET_BYTES = 32
-_FORMAT = re.compile(r"hp_rt_(?P<secret>[A-Za-z0-9_-]{43})_(?P<checksum>[0-9a-f]{8})", re.ASCII)
+_KIND = "rt"
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshTokenSecret:
-    """What the client holds: `hp_rt_<43 base64url>_<crc32>`.
+class RefreshTokenSecret(OpaqueToken):
+    """The refresh token that the client holds."""
 
-    The prefix lets scanners find leaked ones and keeps kinds apart; the checksum refuses typing errors without
-    asking the database.
-    """
-
-    text: str = field(repr=False)
+    __slots__ = ()
 
     @classmethod
     def from_random(cls, random: bytes) -> Self:
         """The token of 256 random bits."""
-        if len(random) != SECRET_BYTES:
-            message = f"a refresh token is made of {SECRET_BYTES} random bytes"
-            raise ValueError(message)
-        secret = base64.urlsafe_b64encode(random).rstrip(b"=").decode()
-        return cls(f"hp_rt_{secret}_{_checksum(secret)}")
+        return cls(written(_KIND, random))
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
         """The token that `text` is, or None where it cannot be one."""
-        parts = _FORMAT.fullmatch(text)
-        if parts is None or parts["checksum"] != _checksum(parts["secret"]):
-            return None
-        return cls(text)
-
-    def digest(self) -> bytes:
-        """SHA-256, all that is kept. 256 random bits need no slow hash."""
-        return hashlib.sha256(self.text.encode()).digest()
-
-
-def _checksum(secret: str) -> str:
-    return f"{zlib.crc32(secret.encode()):08x}"
+        return cls(text) if is_well_formed(_KIND, text) else None
 
 
 class Presented(Enum):

@@ -37,6 +37,7 @@ class RefusalReason(StrEnum):
     NO_PASSWORD = "no_password"  # noqa: S105  (a reason, not a secret)
     WRONG_PASSWORD = "wrong_password"  # noqa: S105  (a reason, not a secret)
     SUSPENDED = "suspended"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +50,28 @@ class SessionStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewDeviceSeen(Event):
+    """A user signed in from a kind of device that they had not signed in from before (LG-11)."""
+
+    name = "session.new_device"
+    session_id: SessionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded(Event):
     """A session ended before its time."""
 
     name = "session.ended"
     session_id: SessionId
     reason: EndReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenReuseDetected(Event):
+    """A refresh token of before was presented: two parties hold keys to one session, which ended with that."""
+
+    name = "session.token_reuse_detected"
+    session_id: SessionId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +110,7 @@ class InvalidCredentials(NotAuthenticated):
 class InvalidAccessToken(NotAuthenticated):
     """The one answer to every access token that opens nothing (RFC 6750 section 3.1)."""
 
-    code = "invalid_token"
+    code = "invalid_access_token"
     title = "The access token is missing, expired, revoked or malformed"
 
 
@@ -186,6 +203,7 @@ class Session(Aggregate):
         device: Device,
         policy: SessionPolicy,
         at: datetime,
+        on_new_device: bool = False,
     ) -> Self:
         """A new session of a user whose proof has just been checked."""
         session = cls(
@@ -200,6 +218,8 @@ class Session(Aggregate):
             expires_at=at + policy.absolute_lifetime,
         )
         session.record(SessionStarted(user_id=user.id, occurred_at=at, session_id=id, methods=methods))
+        if on_new_device:
+            session.record(NewDeviceSeen(user_id=user.id, occurred_at=at, session_id=id))
         return session
 
     def is_live(self, *, user: User, at: datetime) -> bool:
@@ -210,7 +230,7 @@ class Session(Aggregate):
         return (
             self.ended_at is None
             and at < self.expires_at
-            and user.is_active
+            and user.may_come_in(at=at)
             and self.security_epoch == user.security_epoch
         )
 
@@ -248,4 +268,6 @@ class Session(Aggregate):
         self.ended_at = at
         self.end_reason = reason
         self.record(SessionEnded(user_id=self.user_id, occurred_at=at, session_id=self.id, reason=reason))
+        if reason is EndReason.REFRESH_TOKEN_REUSED:
+            self.record(TokenReuseDetected(user_id=self.user_id, occurred_at=at, session_id=self.id))
         return True

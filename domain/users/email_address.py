@@ -50,6 +50,6 @@ class EmailAddress:
         return self.display
 
 
-def invalid_email() -> Violation:
+def invalid_email(field: str = "email") -> Violation:
     """The one answer to every malformed address."""
-    return Violation("email", "invalid_email", "This is not an e-mail address that can receive mail.")
+    return Violation(field, "invalid_email", "This is not an e-mail address that can receive mail.")

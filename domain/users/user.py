@@ -1,55 +1,30 @@
 """The user: a person who can sign in."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self, Unpack
 
 from domain.errors import Conflict, NotAllowed, NotFound, StaleVersion
-from domain.events import Aggregate, Event
+from domain.events import Aggregate
 from domain.ids import UserId
 from domain.users import profile
 from domain.users.email_address import EmailAddress
+from domain.users.email_change import EmailChange, EmailChanged, EmailChangeReverted
 from domain.users.password import PasswordHash
 from domain.users.profile import ProfileChanges
+from domain.users.user_events import (
+    DeletionCancelled,
+    DeletionScheduled,
+    EmailVerified,
+    PasswordChanged,
+    PasswordReset,
+    UserProfileUpdated,
+    UserRegistered,
+    UserReinstated,
+    UserSuspended,
+)
 
 ADMIN = "admin"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserRegistered(Event):
-    """A user came to be, by registering or by an operator's hand."""
-
-    name = "user.registered"
-    roles: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserProfileUpdated(Event):
-    """A user's own words about themselves changed; `changed` names the fields, not their contents."""
-
-    name = "user.profile_updated"
-    changed: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordChanged(Event):
-    """A user chose another password; every other session ended with that."""
-
-    name = "user.password_changed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserSuspended(Event):
-    """A user may not come in for the time being."""
-
-    name = "user.suspended"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserReinstated(Event):
-    """A suspended user may come in again."""
-
-    name = "user.reinstated"
 
 
 class UserNotFound(NotFound):
@@ -87,6 +62,20 @@ class RegistrationClosed(NotAllowed):
     title = "Registration is closed"
 
 
+class DeletionNotScheduled(Conflict):
+    """The user is not about to be deleted."""
+
+    code = "deletion_not_scheduled"
+    title = "No deletion is scheduled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionPolicy:
+    """How long users who asked to be deleted can change their mind."""
+
+    grace: timedelta = timedelta(days=14)
+
+
 @dataclass(slots=True, kw_only=True)
 class User(Aggregate):
     """Who somebody is, how they prove it, and whether they may come in.
@@ -104,6 +93,7 @@ class User(Aggregate):
     roles: frozenset[str] = frozenset()
     security_epoch: int = 0
     suspended_at: datetime | None = None
+    deletion_due_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -145,8 +135,12 @@ class User(Aggregate):
 
     @property
     def is_active(self) -> bool:
-        """Whether the user may sign in and use sessions."""
+        """Whether nobody has suspended the user."""
         return self.suspended_at is None
+
+    def may_come_in(self, *, at: datetime) -> bool:
+        """Whether anything opens for the user at that moment: not once the deletion is due, erased by then or not."""
+        return self.is_active and (self.deletion_due_at is None or at < self.deletion_due_at)
 
     @property
     def is_admin(self) -> bool:
@@ -185,6 +179,67 @@ class User(Aggregate):
         self.updated_at = at
         self.security_epoch += 1
         self.record(PasswordChanged(user_id=self.id, occurred_at=at))
+
+    def verify_email(self, *, by_own_hand: bool, at: datetime) -> None:
+        """Take the address as proven. Repeating it is harmless.
+
+        `by_own_hand` is whether the proof comes from whoever attached the password: through a session of theirs, or
+        with it. Otherwise that password and all that came of it may be a stranger's, who registered somebody else's
+        address and waited: it goes (LG-09).
+        """
+        if self.email_verified_at is None:
+            self.email_verified_at = self.updated_at = at
+            if not by_own_hand:
+                self.password_hash = None
+                self.security_epoch += 1
+            self.record(EmailVerified(user_id=self.id, occurred_at=at, discarded=not by_own_hand))
+
+    def reset_password(self, password_hash: PasswordHash, *, at: datetime) -> None:
+        """Replace the password on proof of the mailbox, which verifies the address. Every session of today is dead."""
+        self.password_hash = password_hash
+        self.email_verified_at = self.email_verified_at or at
+        self.updated_at = at
+        self.security_epoch += 1
+        self.record(PasswordReset(user_id=self.id, occurred_at=at))
+
+    def change_email(self, change: EmailChange, *, at: datetime) -> None:
+        """Move to the proven new address. Every session of today is dead, but one that `Session.carry_on`s."""
+        self._move_to(change.new, at=at)
+        self.record(EmailChanged(user_id=self.id, occurred_at=at, change_id=change.id))
+
+    def revert_email(self, change: EmailChange, *, at: datetime) -> None:
+        """Go back to the address of before, or stay there, on proof of its mailbox.
+
+        Whoever asked for the change knew the password, and was not the owner of that mailbox: it goes too.
+        """
+        self._move_to(change.old, at=at)
+        self.password_hash = None
+        self.record(EmailChangeReverted(user_id=self.id, occurred_at=at, change_id=change.id))
+
+    def _move_to(self, proven: EmailAddress, *, at: datetime) -> None:
+        # The one place that writes the address of an existing user: old proofs and mailed tokens die here (EM-05).
+        self.email = proven
+        self.email_verified_at = self.updated_at = at
+        self.security_epoch += 1
+
+    def schedule_deletion(self, *, policy: DeletionPolicy, at: datetime) -> None:
+        """Have the user erased after the grace period; every session of today is dead. Repeating it moves nothing."""
+        if self.deletion_due_at is None:
+            self.deletion_due_at = at + policy.grace
+            self.updated_at = at
+            self.security_epoch += 1
+            self.record(DeletionScheduled(user_id=self.id, occurred_at=at))
+
+    def cancel_deletion(self, *, at: datetime) -> None:
+        """Stay.
+
+        Raises: DeletionNotScheduled.
+        """
+        if self.deletion_due_at is None:
+            raise DeletionNotScheduled
+        self.deletion_due_at = None
+        self.updated_at = at
+        self.record(DeletionCancelled(user_id=self.id, occurred_at=at))
 
     def suspend(self, *, at: datetime) -> None:
         """Keep the user out until reinstated; every session of today is dead for good. Repeating it is harmless."""

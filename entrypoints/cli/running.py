@@ -18,5 +18,5 @@ def run[T](command: Callable[[Container], Awaitable[T]]) -> T:
 
 
 async def _run[T](settings: Settings, command: Callable[[Container], Awaitable[T]]) -> T:
-    async with started(settings) as container:
-        return await command(container)
+    async with started(settings) as service:
+        return await command(service.container)

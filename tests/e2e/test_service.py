@@ -120,7 +120,7 @@ def test_from_the_first_start_to_the_last_sign_out(tmp_path: Path) -> None:
 
         assert client.delete("/v1/sessions/current", headers=me).status_code == 204
         refused = client.get("/v1/users/me", headers=me)
-        assert (refused.status_code, refused.json()["code"]) == (401, "invalid_token")
+        assert (refused.status_code, refused.json()["code"]) == (401, "invalid_access_token")
         assert "server" not in refused.headers
     assert processes_of(tmp_path) == []
     log = (tmp_path / "log").read_text()

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -13,14 +14,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.crypto.argon2_hasher import Argon2PasswordHasher
 from adapters.crypto.jose_signer import JoseTokenSigner
 from adapters.crypto.sealing import Sealer
+from adapters.crypto.secret_sealer import AesSecretSealer
 from adapters.crypto.token_sealer import AesTokenSealer
 from adapters.http.app import HttpConfig, create_app
 from adapters.http.problems import MEDIA_TYPE
 from adapters.mail.email_parser import StrictEmailParser
 from adapters.memory.device_namer import MemoryDeviceNamer
+from adapters.memory.mailer import MemoryMailer
+from adapters.postgres.jobs import open_queue
+from adapters.postgres.mailbox import PostgresMailbox
 from adapters.postgres.readiness import PostgresReadiness
 from adapters.system.clock import SystemClock
 from adapters.system.randomness import SystemRandomness
+from application.config.show_config import Locales
 from application.ports.unit_of_work import UnitOfWork
 from entrypoints.container import Adapters
 from tests.world import EMAIL, PASSWORD, SETTINGS, World, make_world
@@ -34,12 +40,17 @@ def memory_world() -> World:
 
 
 @pytest.fixture
-def postgres_world(engine: AsyncEngine, postgres_uow: UnitOfWork) -> Iterator[World]:
+def postgres_world(engine: AsyncEngine, postgres_uow: UnitOfWork, database: str) -> Iterator[World]:
     sealer = Sealer(b"root key of the tests")
     hasher = Argon2PasswordHasher(sealer, memory_kib=8, iterations=1)
     yield make_world(
         Adapters(
             unit_of_work=postgres_uow,
+            secret_sealer=AesSecretSealer(sealer),
+            mailer=MemoryMailer(),
+            mailbox=PostgresMailbox(engine),
+            locales=Locales(("de", "en")),
+            open_queue=partial(open_queue, database),
             passwords=hasher,
             signer=JoseTokenSigner(sealer),
             token_sealer=AesTokenSealer(),

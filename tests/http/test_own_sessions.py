@@ -158,7 +158,7 @@ async def test_what_is_worth_asking_again_is_answered_with_a_step_up(
     tokens = (await sign_in(client)).json()
     mine = {"Authorization": f"Bearer {tokens['access_token']}"}
     assert (await client.get("/guarded", headers=mine)).status_code == 200
-    assert (await client.get("/guarded")).json()["code"] == "invalid_token"
+    assert (await client.get("/guarded")).json()["code"] == "invalid_access_token"
 
     world.clock.advance(timedelta(minutes=11))
     body = {"refresh_token": tokens["refresh_token"]}

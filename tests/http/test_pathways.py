@@ -93,7 +93,7 @@ async def test_in_every_state_that_ends_a_session_every_way_in_is_shut(
     await STATES[state](client, world, user_id, bearer)
     answers = {name: await way(client, bearer, tokens["refresh_token"]) for name, way in WAYS.items()}
     assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(WAYS, 401)
-    assert {answer.json()["code"] for answer in answers.values()} == {"invalid_token", "invalid_refresh_token"}
+    assert {answer.json()["code"] for answer in answers.values()} == {"invalid_access_token", "invalid_refresh_token"}
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -49,7 +49,7 @@ async def test_the_type_of_every_problem_leads_to_a_page(client: httpx.AsyncClie
         if int(status) >= 400
         for code in answer["content"]["application/problem+json"]["examples"]
     }
-    assert {"email_already_registered", "invalid_token", "malformed_json", "internal_error"} <= codes
+    assert {"email_already_registered", "invalid_access_token", "malformed_json", "internal_error"} <= codes
     for code in codes | {"method_not_allowed", "route_not_found"}:
         page = await client.get(f"/problems/{code}")
         assert page.status_code == 200
@@ -70,10 +70,10 @@ async def test_a_callers_own_request_id_is_kept_if_it_is_a_uuid(client: httpx.As
     ("method", "url", "allow"),
     [
         ("DELETE", "/v1/users", "POST"),
-        ("PUT", "/v1/users/me", "GET, PATCH"),
+        ("PUT", "/v1/users/me", "GET, PATCH, DELETE"),
         ("POST", "/v1/sessions/current", "GET, DELETE"),
         ("POST", "/livez", "GET"),
-        ("TRACE", "/v1/users/me", "GET, PATCH"),
+        ("TRACE", "/v1/users/me", "GET, PATCH, DELETE"),
     ],
 )
 async def test_a_method_that_is_not_there_names_all_that_are(

@@ -84,7 +84,7 @@ async def test_st_03_whoever_signs_out_is_out_everywhere_at_once(client: httpx.A
         ("DELETE", "/v1/sessions/current"),
     ]:
         refused = await client.request(method, url, headers=headers, json={} if method == "PATCH" else None)
-        assert (refused.status_code, refused.json()["code"]) == (401, "invalid_token")
+        assert (refused.status_code, refused.json()["code"]) == (401, "invalid_access_token")
 
 
 async def test_signing_out_twice_at_once_is_no_accident(client: httpx.AsyncClient) -> None:

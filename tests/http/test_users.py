@@ -22,6 +22,7 @@ async def test_a_person_registers(client: httpx.AsyncClient) -> None:
         "display_name": "Ada",
         "locale": "en",
         "is_active": True,
+        "deletion_due_at": None,
         "roles": [],
     }
     assert answer.headers["location"] == "/v1/users/me"
@@ -103,7 +104,7 @@ async def test_who_am_i(client: httpx.AsyncClient) -> None:
 async def test_without_a_token_nobody_is_anybody(client: httpx.AsyncClient, method: str, header: str | None) -> None:
     headers = [] if header is None else [(b"Authorization", header.encode())]
     answer = await client.request(method, "/v1/users/me", headers=headers, json={} if method == "PATCH" else None)
-    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_access_token")
     assert answer.headers["www-authenticate"].startswith('Bearer realm="hallporter"')
     assert ("error=" in answer.headers["www-authenticate"]) is (header is not None)
 

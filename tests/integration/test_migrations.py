@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from adapters.postgres import schema
+from adapters.postgres import jobs, schema
 from adapters.postgres.database import open_engine
 from adapters.postgres.models import Base
 from adapters.postgres.readiness import PostgresReadiness
@@ -43,7 +43,7 @@ async def test_each_migration_goes_up_down_and_up(empty_database: str) -> None:
         await run(empty_database, "upgrade", revision)
         await run(empty_database, "downgrade", "-1")
         await run(empty_database, "upgrade", revision)
-    assert await tables(empty_database) == set(Base.metadata.tables)
+    assert await tables(empty_database) == set(Base.metadata.tables) | jobs.TABLES
     await run(empty_database, "downgrade", "base")
     assert await tables(empty_database) == set()
 
@@ -52,7 +52,14 @@ async def test_the_migrations_lead_to_the_models(database: str) -> None:
     def differences(connection: Connection) -> list[object]:
         return list(
             compare_metadata(
-                MigrationContext.configure(connection, opts={"version_table": schema.VERSION_TABLE}), Base.metadata
+                MigrationContext.configure(
+                    connection,
+                    opts={
+                        "version_table": schema.VERSION_TABLE,
+                        "include_name": lambda name, kind, _: kind != "table" or name not in jobs.TABLES,
+                    },
+                ),
+                Base.metadata,
             )
         )
 
@@ -66,13 +73,18 @@ async def test_every_constraint_of_the_models_is_in_the_database(database: str) 
         names = await connection.execute(
             text(
                 "SELECT conname FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid "
-                "WHERE connamespace = 'public'::regnamespace AND contype <> 'n' AND relname <> :versions"
+                "WHERE connamespace = 'public'::regnamespace AND contype <> 'n' AND relname <> ALL(:others)"
             ),
-            {"versions": schema.VERSION_TABLE},
+            {"others": [schema.VERSION_TABLE, *jobs.TABLES]},
         )
         found = set(names.scalars())
     wanted = {constraint.name for table in Base.metadata.tables.values() for constraint in table.constraints}
     assert found == wanted
+
+
+async def test_the_queue_is_as_the_library_that_is_installed_wants_it(database: str) -> None:
+    async with jobs.open_queue(database) as queries:
+        assert (await queries.plan_upgrade()).statements == ()
 
 
 async def test_of_many_that_migrate_at_once_one_does_the_work(empty_database: str) -> None:

@@ -10,10 +10,10 @@ import pytest
 from entrypoints.settings import (
     LogFormat,
     Settings,
-    SettingsProblem,
     load_settings,
     load_settings_or_exit,
 )
+from entrypoints.settings_problem import SettingsProblem
 
 GOOD_KEY = "T9vK2mQ7xW4cR8bN1zL5yP3dF6gH0jSa"
 PRODUCTION = {
@@ -21,6 +21,7 @@ PRODUCTION = {
     "SECRET_KEY": GOOD_KEY,
     "DATABASE_URL": "postgresql://hall:porter@db.internal/hallporter",
     "PUBLIC_URL": "https://accounts.mycompany.com",
+    "SMTP_URL": "smtp://hall:porter%40@mail.internal",
 }
 
 
@@ -61,10 +62,17 @@ def test_a_good_production_starts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_sk_01_all_problems_are_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     found = problems(monkeypatch, ENVIRONMENT="production", PASSWORD_MIN_LENGTH="7", LOG_LEVEL="canary")
-    assert sorted(found) == ["DATABASE_URL", "LOG_LEVEL", "PASSWORD_MIN_LENGTH", "PUBLIC_URL", "SECRET_KEY"]
+    assert sorted(found) == [
+        "DATABASE_URL",
+        "LOG_LEVEL",
+        "PASSWORD_MIN_LENGTH",
+        "PUBLIC_URL",
+        "SECRET_KEY",
+        "SMTP_URL",
+    ]
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "PUBLIC_URL"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "PUBLIC_URL", "SMTP_URL"])
 def test_sk_01_production_has_no_default_for_what_matters(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     assert problems(monkeypatch, **{key: value for key, value in PRODUCTION.items() if key != name}) == [name]
 

@@ -73,9 +73,10 @@ async def test_the_revocation_is_kept_and_written_down_although_the_answer_is_a_
     assert await is_refused(world, first.refresh_token)
     async with world.unit_of_work.read() as tx:
         session = await tx.sessions.get(first.session_id)
-        (entry, *_) = await tx.audit.of_user(session.user_id, limit=1)
+        (reused, ended) = await tx.audit.of_user(session.user_id, limit=2)
     assert session.end_reason == "refresh_token_reused"
-    assert (entry.event, entry.details["reason"]) == ("session.ended", "refresh_token_reused")
+    assert reused.event == "session.token_reuse_detected"
+    assert (ended.event, ended.details["reason"]) == ("session.ended", "refresh_token_reused")
 
 
 async def test_incident_62_two_generations_back_is_too_far_within_the_grace_period_too(world: World) -> None:

@@ -17,6 +17,7 @@ async def test_a_registered_user_is_there_with_an_event(world: World) -> None:
     user = await world.container.resolve(RegisterUser).execute(
         email="Ada@Example.com", password=PASSWORD, display_name=" Ada ", locale="en"
     )
+    assert user is not None
     async with world.unit_of_work.read() as tx:
         stored = await tx.users.get(user.id)
     assert stored == user

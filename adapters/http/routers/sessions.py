@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from adapters.http import cookies
 from adapters.http.authentication import CurrentUser
+from adapters.http.client import device_of
 from adapters.http.conditional import IfNoneMatch, etag, unchanged
 from adapters.http.cookies import expect_same_origin, forget_refresh_token, set_refresh_token
 from adapters.http.documentation import WITH_BODY, WITH_USER, responses
@@ -24,7 +25,7 @@ from application.sessions.sign_in import SignIn
 from application.sessions.sign_out import SignOut
 from domain.errors import InvalidFields
 from domain.ids import SessionId
-from domain.sessions.session import Device, InvalidCredentials, InvalidRefreshToken, SessionNotFound
+from domain.sessions.session import InvalidCredentials, InvalidRefreshToken, SessionNotFound
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=StrictRoute)
 
@@ -43,7 +44,7 @@ async def sign_in(
     if in_cookie:
         expect_same_origin(request)
     issued = await sign_in.execute(
-        email=session_in.email, password=session_in.password.get_secret_value(), device=_device(request)
+        email=session_in.email, password=session_in.password.get_secret_value(), device=device_of(request)
     )
     response.headers.update(NO_STORE | {"Location": "/v1/sessions/current"})
     if in_cookie:
@@ -138,10 +139,3 @@ async def end_other_sessions(
 async def end_session(session_id: UUID, caller: CurrentUser, end: Annotated[EndSession, injected(EndSession)]) -> None:
     """End one of my sessions."""
     await end.execute(user_id=caller.user_id, session_id=SessionId(session_id))
-
-
-def _device(request: Request) -> Device:
-    # What strangers put into a header is not text yet: bytes outside ASCII, and NUL, have no business in it.
-    agent = request.headers.get("user-agent", "")
-    printable = "".join(char for char in agent if char.isascii() and char.isprintable())
-    return Device(user_agent=printable or None, network_address=request.client.host if request.client else None)

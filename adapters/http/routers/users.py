@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from adapters.http.authentication import CurrentUser
+from adapters.http.client import network_address
 from adapters.http.conditional import IfMatch, IfNoneMatch, etag, expected_version, unchanged
 from adapters.http.documentation import WITH_BODY, WITH_USER, responses
 from adapters.http.headers import ETAG, LOCATION, NO_STORE
@@ -31,18 +32,28 @@ router = APIRouter(prefix="/v1/users", tags=["users"], route_class=StrictRoute)
     responses=responses(
         "register_user", EmailAlreadyRegistered, RegistrationClosed, PasswordRejected, HashingBusy, *WITH_BODY
     )
-    | {201: {"headers": LOCATION | ETAG}},
+    | {
+        201: {"headers": LOCATION | ETAG},
+        202: {"description": "Accepted, where nobody is told which addresses are registered: a mail follows"},
+    },
+    response_model=UserResponse,
 )
 async def register_user(
-    user_in: UserCreate, response: Response, register: Annotated[RegisterUser, injected(RegisterUser)]
-) -> UserResponse:
+    user_in: UserCreate,
+    request: Request,
+    response: Response,
+    register: Annotated[RegisterUser, injected(RegisterUser)],
+) -> UserResponse | Response:
     """Register. The address is unproven until its owner has answered a mail."""
     user = await register.execute(
         email=user_in.email,
         password=user_in.password.get_secret_value(),
         display_name=user_in.display_name,
         locale=user_in.locale,
+        network_address=network_address(request),
     )
+    if user is None:
+        return Response(status_code=202)
     response.headers.update(NO_STORE | {"Location": "/v1/users/me", "ETag": etag(user.id, user.version)})
     return UserResponse.of(user)
 

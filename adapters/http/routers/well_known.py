@@ -3,7 +3,8 @@
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from adapters.http.conditional import IfNoneMatch, etag, unchanged
 from adapters.http.documentation import WITH_DATA, responses
@@ -36,3 +37,11 @@ async def get_jwks(
         return not_modified
     response.headers.update(headers)
     return JsonWebKeySet(keys=[JsonWebKey.of(key) for key in keys])
+
+
+@router.get(
+    "/change-password", status_code=302, response_class=RedirectResponse, responses=responses("show_change_password")
+)
+async def show_change_password(request: Request) -> RedirectResponse:
+    """Where password managers send people for another password (W3C, "A Well-Known URL for Changing Passwords")."""
+    return RedirectResponse(f"{request.app.state.links_url}/forgot-password", 302)

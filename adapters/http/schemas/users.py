@@ -4,6 +4,7 @@ from typing import Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, SecretStr
+from pydantic.config import JsonDict
 
 from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp
 from domain.users.email_address import MAX_LENGTH
@@ -77,26 +78,38 @@ class PasswordChange(RequestSchema):
     new_password: SecretStr = Field(max_length=MAX_TYPED_PASSWORD_LENGTH)
 
 
+class DeletionRequest(RequestSchema):
+    """Nothing is asked yet."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+
+
+class DeletionResponse(ResponseSchema):
+    """What will happen."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"deletion_due_at": "2026-02-14T12:00:00.000000Z"}]})
+
+    deletion_due_at: Timestamp | None
+
+
+USER_EXAMPLE: JsonDict = {
+    "id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
+    "email": "ada@example.com",
+    "email_verified": False,
+    "display_name": "Ada",
+    "locale": "en",
+    "is_active": True,
+    "deletion_due_at": None,
+    "roles": [],
+    "created_at": "2026-01-31T12:00:00.000000Z",
+    "updated_at": "2026-01-31T12:00:00.000000Z",
+}
+
+
 class UserResponse(ResponseSchema):
     """A user, as users see themselves."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
-                    "email": "ada@example.com",
-                    "email_verified": False,
-                    "display_name": "Ada",
-                    "locale": "en",
-                    "is_active": True,
-                    "roles": [],
-                    "created_at": "2026-01-31T12:00:00.000000Z",
-                    "updated_at": "2026-01-31T12:00:00.000000Z",
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [USER_EXAMPLE]})
 
     id: UUID
     email: str
@@ -104,6 +117,9 @@ class UserResponse(ResponseSchema):
     display_name: str | None
     locale: str | None
     is_active: bool
+    deletion_due_at: Timestamp | None = Field(
+        description="When the user will be erased, having asked for it; `POST …/me/deletion-cancellations` until then."
+    )
     roles: list[str]
     created_at: Timestamp
     updated_at: Timestamp
@@ -117,6 +133,7 @@ class UserResponse(ResponseSchema):
             display_name=user.display_name,
             locale=user.locale,
             is_active=user.is_active,
+            deletion_due_at=user.deletion_due_at,
             roles=sorted(user.roles),
             created_at=user.created_at,
             updated_at=user.updated_at,

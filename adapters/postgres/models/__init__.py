@@ -1,9 +1,25 @@
-"""The schema: the models describe it, feed Alembic, and name the columns in queries. None is ever instantiated."""
+"""The schema: the models describe it, feed Alembic, and name the columns in queries. None is ever instantiated.
+
+The tables of the job queue are PgQueuer's: see `adapters/postgres/jobs.py`.
+"""
 
 from adapters.postgres.models.audit import AuditEntryModel
 from adapters.postgres.models.base import Base
+from adapters.postgres.models.messages import MailboxModel, MessageModel
+from adapters.postgres.models.recovery import EmailChangeModel, OneTimeTokenModel
 from adapters.postgres.models.sessions import RefreshTokenModel, SessionModel
 from adapters.postgres.models.signing import SigningKeyModel
 from adapters.postgres.models.users import UserModel
 
-__all__ = ["AuditEntryModel", "Base", "RefreshTokenModel", "SessionModel", "SigningKeyModel", "UserModel"]
+__all__ = [
+    "AuditEntryModel",
+    "Base",
+    "EmailChangeModel",
+    "MailboxModel",
+    "MessageModel",
+    "OneTimeTokenModel",
+    "RefreshTokenModel",
+    "SessionModel",
+    "SigningKeyModel",
+    "UserModel",
+]

@@ -3,10 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from adapters.postgres.models.base import Base
+from adapters.postgres.models.messages import MessageModel
+from adapters.postgres.models.recovery import EmailChangeModel, OneTimeTokenModel
 from adapters.postgres.models.sessions import SessionModel
 from domain.users.email_address import MAX_LENGTH
 from domain.users.profile import MAX_DISPLAY_NAME_LENGTH, MAX_LOCALE_LENGTH
@@ -21,6 +23,7 @@ class UserModel(Base):
         CheckConstraint(f"char_length(email) <= {MAX_LENGTH}", name="email_length"),
         CheckConstraint(f"char_length(display_name) <= {MAX_DISPLAY_NAME_LENGTH}", name="display_name_length"),
         CheckConstraint(f"char_length(locale) <= {MAX_LOCALE_LENGTH}", name="locale_length"),
+        Index("ix_users_deletion_due_at", "deletion_due_at", postgresql_where=text("deletion_due_at IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -34,7 +37,11 @@ class UserModel(Base):
     roles: Mapped[list[str]]
     security_epoch: Mapped[int]
     suspended_at: Mapped[datetime | None]
+    deletion_due_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
     sessions: Mapped[list[SessionModel]] = relationship(back_populates="user", lazy="raise")
+    one_time_tokens: Mapped[list[OneTimeTokenModel]] = relationship(back_populates="user", lazy="raise")
+    email_changes: Mapped[list[EmailChangeModel]] = relationship(back_populates="user", lazy="raise")
+    messages: Mapped[list[MessageModel]] = relationship(back_populates="user", lazy="raise")

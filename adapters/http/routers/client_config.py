@@ -1,0 +1,32 @@
+"""`/v1/config`."""
+
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+
+from adapters.http.conditional import IfNoneMatch, etag, unchanged
+from adapters.http.documentation import responses
+from adapters.http.headers import ETAG
+from adapters.http.injection import injected
+from adapters.http.schemas.config import ConfigResponse
+from application.config.show_config import ShowConfig
+
+router = APIRouter(prefix="/v1", tags=["config"])
+
+
+@router.get(
+    "/config",
+    responses=responses("get_config") | {200: {"headers": ETAG}, 304: {"description": "Not Modified", "headers": ETAG}},
+    response_model=ConfigResponse,
+)
+async def get_config(
+    response: Response, show: Annotated[ShowConfig, injected(ShowConfig)], if_none_match: IfNoneMatch = None
+) -> ConfigResponse | Response:
+    """What forms need to know: who may register, which passwords are taken, and which languages mail is written in."""
+    config = ConfigResponse.of(await show.execute())
+    headers = {"ETag": etag(hashlib.sha256(config.model_dump_json().encode()).hexdigest()[:16], 1)}
+    if not_modified := unchanged(if_none_match, headers):
+        return not_modified
+    response.headers.update(headers)
+    return config

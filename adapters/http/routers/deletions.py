@@ -1,0 +1,58 @@
+"""Going: `DELETE /v1/users/me`, staying after all, and taking everything along."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Response
+
+from adapters.http.authentication import CurrentUser, RecentUser
+from adapters.http.documentation import WITH_BODY, WITH_RECENT_USER, WITH_USER, responses
+from adapters.http.headers import NO_STORE
+from adapters.http.injection import injected
+from adapters.http.schemas.exports import UserExportResponse
+from adapters.http.schemas.users import DeletionRequest, DeletionResponse
+from adapters.http.strict_json import StrictRoute
+from application.users.cancel_deletion import CancelDeletion
+from application.users.export_user import ExportUser
+from application.users.schedule_deletion import ScheduleDeletion
+from domain.errors import ConcurrentUpdate
+from domain.users.user import DeletionNotScheduled, UserNotFound
+
+router = APIRouter(prefix="/v1/users/me", tags=["users"], route_class=StrictRoute)
+
+
+@router.delete(
+    "",
+    status_code=202,
+    responses=responses("delete_me", UserNotFound, ConcurrentUpdate, *WITH_RECENT_USER, *WITH_BODY),
+)
+async def delete_me(
+    caller: RecentUser,
+    response: Response,
+    schedule: Annotated[ScheduleDeletion, injected(ScheduleDeletion)],
+    deletion_in: Annotated[DeletionRequest, Body(default_factory=DeletionRequest)],  # noqa: ARG001  (nothing is asked)
+) -> DeletionResponse:
+    """Be erased after the grace period. Every session ends now; sign in again before then to cancel."""
+    user = await schedule.execute(user_id=caller.user_id)
+    response.headers.update(NO_STORE)
+    return DeletionResponse(deletion_due_at=user.deletion_due_at)
+
+
+@router.post(
+    "/deletion-cancellations",
+    status_code=204,
+    response_class=Response,
+    responses=responses("cancel_deletion", DeletionNotScheduled, UserNotFound, ConcurrentUpdate, *WITH_USER),
+)
+async def cancel_deletion(caller: CurrentUser, cancel: Annotated[CancelDeletion, injected(CancelDeletion)]) -> None:
+    """Stay after all."""
+    await cancel.execute(user_id=caller.user_id)
+
+
+@router.get("/export", responses=responses("get_export", UserNotFound, *WITH_RECENT_USER))
+async def get_export(
+    caller: RecentUser, response: Response, export: Annotated[ExportUser, injected(ExportUser)]
+) -> UserExportResponse:
+    """Everything that is held about me."""
+    found = await export.execute(user_id=caller.user_id)
+    response.headers.update(NO_STORE)
+    return UserExportResponse.of(found)

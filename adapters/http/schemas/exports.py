@@ -1,0 +1,129 @@
+"""What is held about a user."""
+
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import ConfigDict
+
+from adapters.http.schemas.base import ResponseSchema, Timestamp
+from adapters.http.schemas.users import USER_EXAMPLE, UserResponse
+from application.users.export_user import UserExport
+
+
+class ExportedSession(ResponseSchema):
+    """A sign-in."""
+
+    id: UUID
+    methods: list[str]
+    device: str | None
+    user_agent: str | None
+    network_address: str | None
+    authenticated_at: Timestamp
+    created_at: Timestamp
+    last_used_at: Timestamp
+    expires_at: Timestamp
+    ended_at: Timestamp | None
+    end_reason: str | None
+
+
+class ExportedEmailChange(ResponseSchema):
+    """A wish to get mail elsewhere."""
+
+    old_email: str
+    new_email: str
+    requested_at: Timestamp
+
+
+class ExportedMessage(ResponseSchema):
+    """A mail to the user. What it said is not kept."""
+
+    kind: str
+    recipient: str
+    state: str
+    created_at: Timestamp
+
+
+class ExportedEvent(ResponseSchema):
+    """Something that happened."""
+
+    event: str
+    occurred_at: Timestamp
+    details: dict[str, Any]
+
+
+class UserExportResponse(ResponseSchema):
+    """Everything that is held about a user, newest first, but for secrets: of those only hashes are kept."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "user": USER_EXAMPLE,
+                    "sessions": [],
+                    "email_changes": [],
+                    "messages": [
+                        {
+                            "kind": "verify_email",
+                            "recipient": "ada@example.com",
+                            "state": "sent",
+                            "created_at": "2026-01-31T12:00:00.000000Z",
+                        }
+                    ],
+                    "history": [
+                        {
+                            "event": "user.registered",
+                            "occurred_at": "2026-01-31T12:00:00.000000Z",
+                            "details": {"roles": []},
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    user: UserResponse
+    sessions: list[ExportedSession]
+    email_changes: list[ExportedEmailChange]
+    messages: list[ExportedMessage]
+    history: list[ExportedEvent]
+
+    @classmethod
+    def of(cls, export: UserExport) -> Self:
+        return cls(
+            user=UserResponse.of(export.user),
+            sessions=[
+                ExportedSession(
+                    id=session.id,
+                    methods=list(session.methods),
+                    device=session.device.name,
+                    user_agent=session.device.user_agent,
+                    network_address=session.device.network_address,
+                    authenticated_at=session.authenticated_at,
+                    created_at=session.created_at,
+                    last_used_at=session.last_used_at,
+                    expires_at=session.expires_at,
+                    ended_at=session.ended_at,
+                    end_reason=session.end_reason,
+                )
+                for session in export.sessions
+            ],
+            email_changes=[
+                ExportedEmailChange(
+                    old_email=change.old.display, new_email=change.new.display, requested_at=change.requested_at
+                )
+                for change in export.email_changes
+            ],
+            messages=[
+                ExportedMessage(
+                    kind=message.kind,
+                    recipient=message.recipient.display,
+                    state=message.state,
+                    created_at=message.created_at,
+                )
+                for message in export.messages
+            ],
+            history=[
+                ExportedEvent(event=entry.event, occurred_at=entry.occurred_at, details=dict(entry.details))
+                for entry in export.history
+            ],
+        )

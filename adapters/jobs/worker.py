@@ -1,0 +1,134 @@
+"""Doing jobs."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from pgqueuer.applications import PgQueuer
+from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.models import Job as QueuedJob
+from pgqueuer.domain.models import Schedule
+from pgqueuer.domain.types import Channel, QueueExecutionMode
+from pgqueuer.ports import RepositoryPort
+
+from adapters.jobs.job_queue import OpenQueue, as_job
+from application.ports.jobs import Job, JobKind
+
+_log = structlog.get_logger("hallporter.jobs")
+
+# PgQueuer says at length what we say in a line, and puts the texts of errors into it.
+logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)
+
+_MOST_ATTEMPTS = 10
+_FIRST_WAIT = timedelta(seconds=1)
+_LONGEST_WAIT = timedelta(minutes=5)
+_AT_ONCE = 20
+_RECONNECT = timedelta(seconds=2)
+
+type Handler = Callable[[Job], Awaitable[timedelta | None]]
+
+
+class Parked(Exception):
+    """A job failed too often. The message names the error's class alone: it is kept in the queue's log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """What is done on schedule, by one worker of all: the five fields of cron, in UTC."""
+
+    cron: str
+    run: Callable[[], Awaitable[object]]
+
+
+class Worker:
+    """Does jobs as they come, many at once, each until it succeeds or has failed too often.
+
+    `handle` answers how long to wait before the same job is tried again, or None when it is done; what it raises is
+    tried again with growing waits, and parked in the end. A worker that is gone for `lease` loses its jobs to others.
+    """
+
+    def __init__(
+        self, open_queue: OpenQueue, handle: Handler, upkeep: Mapping[str, Upkeep], *, lease: timedelta
+    ) -> None:
+        self._open_queue = open_queue
+        self._handle = handle
+        self._upkeep = upkeep
+        self._lease = lease
+        self._stopping = asyncio.Event()
+        self._running: PgQueuer | None = None
+
+    def stop(self) -> None:
+        """Take no more jobs; `run` ends once those at hand are done."""
+        self._stopping.set()
+        if self._running is not None:
+            self._running.shutdown.set()
+
+    async def run(self) -> None:
+        """Work until told to stop. A database that goes away is waited for."""
+        while not self._stopping.is_set():
+            try:
+                async with self._open_queue() as queries:
+                    await self._work_on(queries)
+            except Exception as interruption:  # noqa: BLE001  (whatever it is, somebody has to send the mail)
+                _log.warning("worker.interrupted", cause=type(interruption).__name__)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), _RECONNECT.total_seconds())
+
+    async def drain(self) -> None:
+        """Do the jobs that are due now, and those that follow from them, and return."""
+        async with self._open_queue() as queries:
+            await self._made(queries).qm.run(mode=QueueExecutionMode.drain, log_aggregation_interval=timedelta(0))
+
+    async def _work_on(self, queries: RepositoryPort) -> None:
+        self._running = self._made(queries)
+        if self._stopping.is_set():
+            return
+        try:
+            await self._running.run(
+                batch_size=_AT_ONCE // 2,
+                max_concurrent_tasks=_AT_ONCE,
+                heartbeat_timeout=self._lease,
+                shutdown_on_listener_failure=True,
+            )
+        finally:
+            self._running = None
+
+    def _made(self, queries: RepositoryPort) -> PgQueuer:
+        queue = PgQueuer(queries.driver, Channel(queries.qbe.settings.channel), queries=queries)
+        for kind in JobKind:
+            queue.entrypoint(kind.value, on_failure="hold", accepts_context=False)(self._attempt)
+        for name, upkeep in self._upkeep.items():
+            queue.schedule(name, upkeep.cron, accepts_context=False)(_guarded(name, upkeep))
+        return queue
+
+    async def _attempt(self, queued: QueuedJob) -> None:
+        job = as_job(queued)
+        try:
+            wait = await self._handle(job)
+        except Exception as error:  # noqa: BLE001  (it is logged, and tried again)
+            _log.exception("job.failed", kind=job.kind.value, subject=str(job.subject), attempt=queued.attempts + 1)
+            name = type(error).__name__
+        else:
+            if wait is None:
+                return
+            raise RetryRequested(wait)
+        # Raised out here, so that the error itself, which may speak of persons, is not noted along with it.
+        if queued.attempts + 1 >= _MOST_ATTEMPTS:
+            raise Parked(name)
+        doubled = min(_FIRST_WAIT * (1 << queued.attempts), _LONGEST_WAIT)
+        raise RetryRequested(doubled * random.uniform(0.5, 1), name)  # noqa: S311  (keeps retries apart)
+
+
+def _guarded(name: str, upkeep: Upkeep) -> Callable[[Schedule], Awaitable[None]]:
+    async def run(_schedule: Schedule) -> None:
+        try:
+            await upkeep.run()
+        except Exception:  # noqa: BLE001  (it is logged, and comes again on schedule)
+            _log.exception("upkeep.failed", upkeep=name)
+
+    return run

@@ -1,0 +1,43 @@
+"""Changes of address in memory."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from adapters.memory.store import Block, State, expect_free
+from domain.ids import EmailChangeId, UserId
+from domain.users.email_change import EmailChange
+from domain.users.user import UserNotFound
+
+
+class MemoryEmailChangeRepository:
+    """`EmailChangeRepository` on a block. Changes are immutable, so nothing is copied."""
+
+    def __init__(self, block: Block) -> None:
+        self._block = block
+
+    async def add(self, change: EmailChange) -> None:
+        def write(state: State) -> None:
+            if change.user_id not in state.users:
+                raise UserNotFound
+            expect_free(change.id, state.email_changes)
+            state.email_changes[change.id] = change
+
+        await self._block.write(write, change.id)
+
+    async def find(self, change_id: EmailChangeId) -> EmailChange | None:
+        return self._block.state().email_changes.get(change_id)
+
+    async def of_user(self, user_id: UserId) -> Sequence[EmailChange]:
+        changes = [change for change in self._block.state().email_changes.values() if change.user_id == user_id]
+        return sorted(changes, key=lambda change: change.id, reverse=True)
+
+    async def purge(self, *, requested_before: datetime) -> int:
+        changes = self._block.state().email_changes.values()
+        old = {change.id for change in changes if change.requested_at < requested_before}
+
+        def write(state: State) -> None:
+            state.email_changes = {key: row for key, row in state.email_changes.items() if key not in old}
+            state.remove_orphans()
+
+        await self._block.write(write, *old)
+        return len(old)

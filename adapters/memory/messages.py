@@ -1,0 +1,86 @@
+"""Messages in memory."""
+
+import copy
+from collections.abc import Sequence
+from datetime import datetime
+
+from adapters.memory.audit import MemoryAuditLog
+from adapters.memory.store import Block, State, expect_free
+from application.ports.jobs import Job, JobKind
+from domain.errors import ConcurrentUpdate
+from domain.ids import MessageId, UserId
+from domain.messages.message import Message, MessageNotFound, MessageState
+from domain.users.user import UserNotFound
+
+
+class MemoryMessageRepository:
+    """`MessageRepository` on a block."""
+
+    def __init__(self, block: Block, audit: MemoryAuditLog) -> None:
+        self._block = block
+        self._audit = audit
+
+    async def add(self, message: Message) -> bool:
+        # Whoever adds the same comes after us, and then finds ours.
+        await self._block.lock((message.event_id, message.kind))
+        messages = self._block.state().messages.values()
+        if any((other.event_id, other.kind) == (message.event_id, message.kind) for other in messages):
+            return False
+        row = _row(message)
+
+        def write(state: State) -> None:
+            if row.user_id not in state.users:
+                raise UserNotFound
+            expect_free(row.id, state.messages)
+            state.messages[row.id] = row
+
+        await self._block.write(write, row.id)
+        self._block.jobs.append(Job(kind=JobKind.MESSAGE, subject=row.id))
+        await self._audit.append_all(message.collect_events())
+        return True
+
+    async def save(self, message: Message) -> None:
+        row, loaded = _row(message), message.version
+        row.version = loaded + 1
+
+        def write(state: State) -> None:
+            if row.id not in state.messages or state.messages[row.id].version != loaded:
+                raise ConcurrentUpdate
+            state.messages[row.id] = row
+
+        await self._block.write(write, row.id)
+        message.version = row.version
+        await self._audit.append_all(message.collect_events())
+
+    async def lock(self, message_id: MessageId) -> Message:
+        await self._block.lock(message_id)
+        message = self._block.state().messages.get(message_id)
+        if message is None:
+            raise MessageNotFound
+        return copy.deepcopy(message)
+
+    async def of_user(self, user_id: UserId) -> Sequence[Message]:
+        return [message for message in self._newest_first() if message.user_id == user_id]
+
+    async def latest(self, *, state: MessageState | None = None, limit: int) -> Sequence[Message]:
+        return [message for message in self._newest_first() if state is None or message.state is state][:limit]
+
+    async def purge(self, *, updated_before: datetime) -> int:
+        messages = self._block.state().messages.values()
+        over = {row.id for row in messages if not row.is_waiting and row.updated_at < updated_before}
+
+        def write(state: State) -> None:
+            state.messages = {key: row for key, row in state.messages.items() if key not in over}
+
+        await self._block.write(write, *over)
+        return len(over)
+
+    def _newest_first(self) -> list[Message]:
+        messages = self._block.state().messages.values()
+        return copy.deepcopy(sorted(messages, key=lambda message: message.id, reverse=True))
+
+
+def _row(message: Message) -> Message:
+    row = copy.deepcopy(message)
+    row.collect_events()
+    return row

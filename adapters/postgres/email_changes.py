@@ -1,0 +1,63 @@
+"""Changes of address in PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.engine import Row
+
+from adapters.postgres.models import EmailChangeModel
+from adapters.postgres.statements import Statements
+from domain.ids import EmailChangeId, UserId
+from domain.users.email_address import EmailAddress
+from domain.users.email_change import EmailChange
+
+_CHANGES = EmailChangeModel.__table__
+
+
+class PostgresEmailChangeRepository:
+    """`EmailChangeRepository` on the statements of a block."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    async def add(self, change: EmailChange) -> None:
+        await self._statements.write(insert(EmailChangeModel), _to_row(change))
+
+    async def find(self, change_id: EmailChangeId) -> EmailChange | None:
+        row = await self._statements.row(select(_CHANGES).where(_CHANGES.c.id == change_id))
+        return _from_row(row) if row is not None else None
+
+    async def of_user(self, user_id: UserId) -> Sequence[EmailChange]:
+        query = select(_CHANGES).where(_CHANGES.c.user_id == user_id).order_by(_CHANGES.c.id.desc())
+        return [_from_row(row) for row in await self._statements.rows(query)]
+
+    async def purge(self, *, requested_before: datetime) -> int:
+        return await self._statements.count(delete(EmailChangeModel).where(_CHANGES.c.requested_at < requested_before))
+
+
+def _to_row(change: EmailChange) -> dict[str, object]:
+    return {
+        "id": change.id,
+        "user_id": change.user_id,
+        "session_id": change.session_id,
+        "old_email": change.old.display,
+        "old_email_canonical": change.old.canonical,
+        "old_is_proven": change.old_is_proven,
+        "new_email": change.new.display,
+        "new_email_canonical": change.new.canonical,
+        "requested_at": change.requested_at,
+    }
+
+
+def _from_row(row: Row[*tuple[Any, ...]]) -> EmailChange:
+    return EmailChange(
+        id=row.id,
+        user_id=row.user_id,
+        session_id=row.session_id,
+        old=EmailAddress(canonical=row.old_email_canonical, display=row.old_email),
+        old_is_proven=row.old_is_proven,
+        new=EmailAddress(canonical=row.new_email_canonical, display=row.new_email),
+        requested_at=row.requested_at,
+    )

@@ -1,0 +1,103 @@
+"""Messages in PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Row
+
+from adapters.postgres.audit import PostgresAuditLog
+from adapters.postgres.jobs import PostgresOutbox
+from adapters.postgres.models import MessageModel
+from adapters.postgres.statements import Statements
+from application.ports.jobs import Job, JobKind
+from domain.ids import MessageId, UserId
+from domain.messages.message import Message, MessageKind, MessageNotFound, MessageState
+from domain.users.email_address import EmailAddress
+
+_MESSAGES = MessageModel.__table__
+_OVER = [MessageState.SENT.value, MessageState.DEAD.value]
+
+
+class PostgresMessageRepository:
+    """`MessageRepository` on the statements of a block."""
+
+    def __init__(self, statements: Statements, audit: PostgresAuditLog, outbox: PostgresOutbox) -> None:
+        self._statements = statements
+        self._audit = audit
+        self._outbox = outbox
+
+    async def add(self, message: Message) -> bool:
+        new = insert(MessageModel).on_conflict_do_nothing(index_elements=["event_id", "kind"])
+        if await self._statements.count(new.values(_to_row(message))) == 0:
+            return False
+        await self._outbox.add([Job(kind=JobKind.MESSAGE, subject=message.id)])
+        await self._audit.append_all(message.collect_events())
+        return True
+
+    async def save(self, message: Message) -> None:
+        own_row = (_MESSAGES.c.id == message.id) & (_MESSAGES.c.version == message.version)
+        await self._statements.write_one(
+            update(MessageModel).where(own_row).values(_to_row(message) | {"version": message.version + 1})
+        )
+        message.version += 1
+        await self._audit.append_all(message.collect_events())
+
+    async def lock(self, message_id: MessageId) -> Message:
+        row = await self._statements.row(select(_MESSAGES).where(_MESSAGES.c.id == message_id).with_for_update())
+        if row is None:
+            raise MessageNotFound
+        return _from_row(row)
+
+    async def of_user(self, user_id: UserId) -> Sequence[Message]:
+        query = select(_MESSAGES).where(_MESSAGES.c.user_id == user_id).order_by(_MESSAGES.c.id.desc())
+        return [_from_row(row) for row in await self._statements.rows(query)]
+
+    async def latest(self, *, state: MessageState | None = None, limit: int) -> Sequence[Message]:
+        query = select(_MESSAGES).order_by(_MESSAGES.c.id.desc()).limit(limit)
+        if state is not None:
+            query = query.where(_MESSAGES.c.state == state)
+        return [_from_row(row) for row in await self._statements.rows(query)]
+
+    async def purge(self, *, updated_before: datetime) -> int:
+        over = _MESSAGES.c.state.in_(_OVER) & (_MESSAGES.c.updated_at < updated_before)
+        return await self._statements.count(delete(MessageModel).where(over))
+
+
+def _to_row(message: Message) -> dict[str, object]:
+    return {
+        "id": message.id,
+        "version": message.version,
+        "event_id": message.event_id,
+        "kind": message.kind,
+        "user_id": message.user_id,
+        "recipient": message.recipient.display,
+        "recipient_canonical": message.recipient.canonical,
+        "locale": message.locale,
+        "sealed_content": message.sealed_content,
+        "state": message.state,
+        "attempts": message.attempts,
+        "last_error": message.last_error,
+        "created_at": message.created_at,
+        "updated_at": message.updated_at,
+    }
+
+
+def _from_row(row: Row[*tuple[Any, ...]]) -> Message:
+    return Message(
+        id=row.id,
+        version=row.version,
+        event_id=row.event_id,
+        kind=MessageKind(row.kind),
+        user_id=row.user_id,
+        recipient=EmailAddress(canonical=row.recipient_canonical, display=row.recipient),
+        locale=row.locale,
+        sealed_content=row.sealed_content,
+        state=MessageState(row.state),
+        attempts=row.attempts,
+        last_error=row.last_error,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

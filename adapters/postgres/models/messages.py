@@ -1,0 +1,64 @@
+"""Messages, and the mailbox of development."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from adapters.postgres.models.base import Base
+from domain.messages.message import MAX_ERROR_LENGTH, MessageState
+from domain.users.email_address import MAX_LENGTH
+
+if TYPE_CHECKING:
+    from adapters.postgres.models.users import UserModel
+
+_STATES = ", ".join(f"'{state}'" for state in MessageState)
+
+
+class MessageModel(Base):
+    """One row a message. What it says is sealed, and gone once it is sent."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("event_id", "kind"),
+        CheckConstraint(f"state IN ({_STATES})", name="state"),
+        CheckConstraint(f"char_length(recipient) <= {MAX_LENGTH}", name="recipient_length"),
+        CheckConstraint(f"char_length(recipient_canonical) <= {MAX_LENGTH}", name="recipient_canonical_length"),
+        CheckConstraint(f"char_length(last_error) <= {MAX_ERROR_LENGTH}", name="last_error_length"),
+        Index("ix_messages_state_id", "state", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    event_id: Mapped[UUID]
+    kind: Mapped[str]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    recipient: Mapped[str]
+    recipient_canonical: Mapped[str]
+    locale: Mapped[str | None]
+    sealed_content: Mapped[str | None]
+    state: Mapped[str]
+    attempts: Mapped[int]
+    last_error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime] = mapped_column(index=True)
+
+    user: Mapped["UserModel"] = relationship(back_populates="messages", lazy="raise")
+    delivered: Mapped["MailboxModel | None"] = relationship(back_populates="message", lazy="raise")
+
+
+class MailboxModel(Base):
+    """One row a mail that was "sent" without an SMTP server. Stays empty in production."""
+
+    __tablename__ = "mailbox"
+
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True)
+    recipient: Mapped[str]
+    subject: Mapped[str]
+    text: Mapped[str]
+    html: Mapped[str]
+    received_at: Mapped[datetime]
+
+    message: Mapped[MessageModel] = relationship(back_populates="delivered", lazy="raise")

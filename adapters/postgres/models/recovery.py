@@ -1,0 +1,73 @@
+"""One-time tokens, and the changes of address that some of them are about."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from adapters.postgres.models.base import Base
+from domain.recovery.one_time_token import Purpose
+from domain.users.email_address import MAX_LENGTH
+
+if TYPE_CHECKING:
+    from adapters.postgres.models.users import UserModel
+
+_PURPOSES = ", ".join(f"'{purpose}'" for purpose in Purpose)
+
+
+class EmailChangeModel(Base):
+    """One row a wish to move to another address."""
+
+    __tablename__ = "email_changes"
+    __table_args__ = (
+        CheckConstraint(f"char_length(old_email_canonical) <= {MAX_LENGTH}", name="old_email_canonical_length"),
+        CheckConstraint(f"char_length(old_email) <= {MAX_LENGTH}", name="old_email_length"),
+        CheckConstraint(f"char_length(new_email_canonical) <= {MAX_LENGTH}", name="new_email_canonical_length"),
+        CheckConstraint(f"char_length(new_email) <= {MAX_LENGTH}", name="new_email_length"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    session_id: Mapped[UUID]
+    old_email: Mapped[str]
+    old_email_canonical: Mapped[str]
+    old_is_proven: Mapped[bool]
+    new_email: Mapped[str]
+    new_email_canonical: Mapped[str]
+    requested_at: Mapped[datetime] = mapped_column(index=True)
+
+    user: Mapped["UserModel"] = relationship(back_populates="email_changes", lazy="raise")
+    tokens: Mapped[list["OneTimeTokenModel"]] = relationship(back_populates="email_change", lazy="raise")
+
+
+class OneTimeTokenModel(Base):
+    """One row a token. The token itself is never stored, only its SHA-256; a code only as a password hash."""
+
+    __tablename__ = "one_time_tokens"
+    __table_args__ = (
+        CheckConstraint(f"purpose IN ({_PURPOSES})", name="purpose"),
+        CheckConstraint("code_attempts_left >= 0", name="code_attempts"),
+        CheckConstraint(
+            "(code_hash IS NULL) = (code_expires_at IS NULL) AND (code_hash IS NULL) = (code_attempts_left IS NULL)",
+            name="code_whole",
+        ),
+        Index("ix_one_time_tokens_user_id_purpose", "user_id", "purpose"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    purpose: Mapped[str]
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    security_epoch: Mapped[int]
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    spent_at: Mapped[datetime | None]
+    code_hash: Mapped[str | None]
+    code_expires_at: Mapped[datetime | None]
+    code_attempts_left: Mapped[int | None]
+    email_change_id: Mapped[UUID | None] = mapped_column(ForeignKey("email_changes.id", ondelete="CASCADE"), index=True)
+
+    user: Mapped["UserModel"] = relationship(back_populates="one_time_tokens", lazy="raise")
+    email_change: Mapped[EmailChangeModel | None] = relationship(back_populates="tokens", lazy="raise")

@@ -1,0 +1,123 @@
+"""One-time tokens in PostgreSQL."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy.engine import Row
+
+from adapters.postgres import users
+from adapters.postgres.models import OneTimeTokenModel, UserModel
+from adapters.postgres.statements import Statements
+from domain.ids import UserId
+from domain.recovery.one_time_token import OneTimeCode, OneTimeToken, Purpose
+from domain.users.password import PasswordHash
+
+_TOKENS = OneTimeTokenModel.__table__
+_USERS = UserModel.__table__
+_ENDING_WITH_EPOCH = [purpose.value for purpose in Purpose if purpose.ends_with_epoch]
+
+
+class PostgresOneTimeTokenRepository:
+    """`OneTimeTokenRepository` on the statements of a block."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    async def add(self, token: OneTimeToken) -> None:
+        if token.purpose.replaces_older:
+            await self.spend(token.user_id, token.purpose, at=token.issued_at)
+        await self._statements.write(insert(OneTimeTokenModel), _to_row(token))
+
+    async def count(self, user_id: UserId, purpose: Purpose, *, issued_after: datetime) -> int:
+        query = select(func.count().label("tokens")).where(_of(user_id, purpose), _TOKENS.c.issued_at > issued_after)
+        row = await self._statements.row(query)
+        return row.tokens if row is not None else 0
+
+    async def find_good(self, digest: bytes, purpose: Purpose, *, at: datetime) -> OneTimeToken | None:
+        this = and_(_TOKENS.c.digest == digest, _TOKENS.c.purpose == purpose, _is_good(at))
+        row = await self._statements.row(select(_TOKENS).where(this))
+        return _from_row(row) if row is not None else None
+
+    async def use(self, digest: bytes, purpose: Purpose, *, at: datetime) -> OneTimeToken | None:
+        this = and_(_TOKENS.c.digest == digest, _TOKENS.c.purpose == purpose, _is_good(at))
+        row = await self._statements.row(
+            update(OneTimeTokenModel).where(this).values(spent_at=at).returning(*_TOKENS.c)
+        )
+        return _from_row(row) if row is not None else None
+
+    async def try_code(self, user_id: UserId, purpose: Purpose, *, at: datetime) -> OneTimeToken | None:
+        this = and_(
+            _of(user_id, purpose), _is_good(at), _TOKENS.c.code_expires_at > at, _TOKENS.c.code_attempts_left > 0
+        )
+        fewer = _TOKENS.c.code_attempts_left - 1
+        row = await self._statements.row(
+            update(OneTimeTokenModel).where(this).values(code_attempts_left=fewer).returning(*_TOKENS.c)
+        )
+        return _from_row(row) if row is not None else None
+
+    async def spend(
+        self, user_id: UserId, purpose: Purpose, *, at: datetime, issued_from: datetime | None = None
+    ) -> None:
+        these = and_(_of(user_id, purpose), _TOKENS.c.spent_at.is_(None))
+        if issued_from is not None:
+            these = and_(these, _TOKENS.c.issued_at >= issued_from)
+        await self._statements.write(update(OneTimeTokenModel).where(these).values(spent_at=at))
+
+    async def purge(self, *, expired_before: datetime) -> int:
+        return await self._statements.count(delete(OneTimeTokenModel).where(_TOKENS.c.expires_at < expired_before))
+
+
+def _of(user_id: UserId, purpose: Purpose) -> ColumnElement[bool]:
+    return and_(_TOKENS.c.user_id == user_id, _TOKENS.c.purpose == purpose)
+
+
+def _is_good(at: datetime) -> ColumnElement[bool]:
+    """`OneTimeToken.is_good` in SQL, so that the check and the use are one statement."""
+    return and_(
+        _TOKENS.c.spent_at.is_(None),
+        _TOKENS.c.expires_at > at,
+        _USERS.c.id == _TOKENS.c.user_id,
+        users.may_come_in(at),
+        or_(_TOKENS.c.purpose.not_in(_ENDING_WITH_EPOCH), _TOKENS.c.security_epoch == _USERS.c.security_epoch),
+    )
+
+
+def _to_row(token: OneTimeToken) -> dict[str, object]:
+    code = token.code
+    return {
+        "id": token.id,
+        "user_id": token.user_id,
+        "purpose": token.purpose,
+        "digest": token.digest,
+        "security_epoch": token.security_epoch,
+        "issued_at": token.issued_at,
+        "expires_at": token.expires_at,
+        "spent_at": token.spent_at,
+        "code_hash": code.hashed.encoded if code is not None else None,
+        "code_expires_at": code.expires_at if code is not None else None,
+        "code_attempts_left": code.attempts_left if code is not None else None,
+        "email_change_id": token.email_change_id,
+    }
+
+
+def _from_row(row: Row[*tuple[Any, ...]]) -> OneTimeToken:
+    code = None
+    if row.code_hash is not None:
+        code = OneTimeCode(
+            hashed=PasswordHash(owner=row.user_id, encoded=row.code_hash),
+            expires_at=row.code_expires_at,
+            attempts_left=row.code_attempts_left,
+        )
+    return OneTimeToken(
+        id=row.id,
+        user_id=row.user_id,
+        purpose=Purpose(row.purpose),
+        digest=row.digest,
+        security_epoch=row.security_epoch,
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+        spent_at=row.spent_at,
+        code=code,
+        email_change_id=row.email_change_id,
+    )

@@ -1,0 +1,1 @@
+"""What clients may know about how this service is set up."""

@@ -1,0 +1,140 @@
+"""Which messages follow from what."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from domain.audit.audit_entry import AuditEntry
+from domain.messages.message import MessageKind
+from domain.recovery.one_time_token import Purpose
+from domain.recovery.recovery_events import EmailVerificationRequested, PasswordResetRequested, RegistrationRepeated
+from domain.sessions.session import NewDeviceSeen, Session, TokenReuseDetected
+from domain.users.email_address import EmailAddress
+from domain.users.email_change import EmailChange, EmailChanged, EmailChangeRequested, EmailChangeReverted
+from domain.users.user import User
+from domain.users.user_events import DeletionScheduled, EmailVerified, PasswordChanged, PasswordReset, UserRegistered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """An event, and those it is about as they are now. Session and change are there where the event names them."""
+
+    entry: AuditEntry
+    user: User
+    session: Session | None = None
+    change: EmailChange | None = None
+    new_address_is_taken: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message to be: about what, to whom, and with a token for which purpose. `content` is what else it says."""
+
+    kind: MessageKind
+    recipient: EmailAddress
+    purpose: Purpose | None = None
+    with_code: bool = False
+    content: Mapping[str, str] = field(default_factory=dict)
+
+
+def drafts_of(fact: Fact) -> Iterable[Draft]:
+    """The messages that follow, perhaps none."""
+    draft = DRAFTERS.get(fact.entry.event)
+    return draft(fact) if draft is not None else ()
+
+
+def readable(moment: datetime) -> str:
+    """A moment as mails show it, in every language."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _verification(fact: Fact) -> Iterable[Draft]:
+    if not fact.user.email_verified:
+        yield Draft(
+            kind=MessageKind.VERIFY_EMAIL,
+            recipient=fact.user.email,
+            purpose=Purpose.VERIFY_EMAIL,
+            with_code=True,
+        )
+
+
+def _reset(fact: Fact) -> Iterable[Draft]:
+    yield Draft(kind=MessageKind.RESET_PASSWORD, recipient=fact.user.email, purpose=Purpose.RESET_PASSWORD)
+
+
+def _choose(fact: Fact) -> Iterable[Draft]:
+    # Whoever proved the mailbox has no password now, and should not have to find out by trying.
+    yield Draft(kind=MessageKind.CHOOSE_PASSWORD, recipient=fact.user.email, purpose=Purpose.RESET_PASSWORD)
+
+
+def _choose_if_discarded(fact: Fact) -> Iterable[Draft]:
+    return _choose(fact) if fact.entry.details.get("discarded") else ()
+
+
+def _notice(kind: MessageKind) -> Callable[[Fact], Iterable[Draft]]:
+    def draft(fact: Fact) -> Iterable[Draft]:
+        yield Draft(kind=kind, recipient=fact.user.email, content={"at": readable(fact.entry.occurred_at)})
+
+    return draft
+
+
+def _already_registered(fact: Fact) -> Iterable[Draft]:
+    yield Draft(kind=MessageKind.ALREADY_REGISTERED, recipient=fact.user.email)
+
+
+def _email_change_requested(fact: Fact) -> Iterable[Draft]:
+    if fact.change is not None and not fact.new_address_is_taken:
+        yield Draft(
+            kind=MessageKind.CONFIRM_EMAIL_CHANGE,
+            recipient=fact.change.new,
+            purpose=Purpose.CONFIRM_EMAIL_CHANGE,
+        )
+    yield from _to_the_old_mailbox(fact, MessageKind.EMAIL_CHANGE_REQUESTED)
+
+
+def _email_changed(fact: Fact) -> Iterable[Draft]:
+    return _to_the_old_mailbox(fact, MessageKind.EMAIL_CHANGED)
+
+
+def _to_the_old_mailbox(fact: Fact, kind: MessageKind) -> Iterable[Draft]:
+    if fact.change is not None and fact.change.old_is_proven:
+        yield Draft(
+            kind=kind,
+            recipient=fact.change.old,
+            purpose=Purpose.REVERT_EMAIL_CHANGE,
+            content={"at": readable(fact.entry.occurred_at)},
+        )
+
+
+def _new_device(fact: Fact) -> Iterable[Draft]:
+    if fact.session is not None:
+        content = {
+            "at": readable(fact.entry.occurred_at),
+            "device": fact.session.device.name or "",
+            "network_address": fact.session.device.network_address or "",
+        }
+        yield Draft(kind=MessageKind.NEW_DEVICE, recipient=fact.user.email, content=content)
+
+
+def _deletion_scheduled(fact: Fact) -> Iterable[Draft]:
+    if fact.user.deletion_due_at is not None:
+        content = {"at": readable(fact.entry.occurred_at), "due": readable(fact.user.deletion_due_at)}
+        yield Draft(kind=MessageKind.DELETION_SCHEDULED, recipient=fact.user.email, content=content)
+
+
+DRAFTERS: Mapping[str, Callable[[Fact], Iterable[Draft]]] = {
+    UserRegistered.name: _verification,
+    EmailVerificationRequested.name: _verification,
+    EmailVerified.name: _choose_if_discarded,
+    RegistrationRepeated.name: _already_registered,
+    PasswordResetRequested.name: _reset,
+    PasswordChanged.name: _notice(MessageKind.PASSWORD_CHANGED),
+    PasswordReset.name: _notice(MessageKind.PASSWORD_CHANGED),
+    EmailChangeRequested.name: _email_change_requested,
+    EmailChanged.name: _email_changed,
+    EmailChangeReverted.name: _choose,
+    NewDeviceSeen.name: _new_device,
+    TokenReuseDetected.name: _notice(MessageKind.SESSION_STOLEN),
+    DeletionScheduled.name: _deletion_scheduled,
+}
+"""Every event that a message follows from. Only these become jobs."""

@@ -1,0 +1,31 @@
+"""Where wishes to move to another address are kept."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from domain.ids import EmailChangeId, UserId
+from domain.users.email_change import EmailChange
+
+
+class EmailChangeRepository(Protocol):
+    """All requested changes of address. They never change themselves."""
+
+    async def add(self, change: EmailChange) -> None:
+        """Keep a new one of an existing user.
+
+        Raises: UserNotFound.
+        """
+        ...
+
+    async def find(self, change_id: EmailChangeId) -> EmailChange | None:
+        """One change."""
+        ...
+
+    async def of_user(self, user_id: UserId) -> Sequence[EmailChange]:
+        """All of one user, newest first."""
+        ...
+
+    async def purge(self, *, requested_before: datetime) -> int:
+        """Forget those requested before that moment; how many."""
+        ...

@@ -1,0 +1,45 @@
+"""Where messages wait to be sent."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from domain.ids import MessageId, UserId
+from domain.messages.message import Message, MessageState
+
+
+class MessageRepository(Protocol):
+    """All messages, until they are purged. Each that is added is delivered after the commit, at least once."""
+
+    async def add(self, message: Message) -> bool:
+        """Keep a new message and queue its delivery. False, and nothing else, where its event has made one of its kind.
+
+        Raises: UserNotFound.
+        """
+        ...
+
+    async def save(self, message: Message) -> None:
+        """Keep the present state of a loaded message and count its version up.
+
+        Raises: ConcurrentUpdate when it was changed or removed since it was loaded.
+        """
+        ...
+
+    async def lock(self, message_id: MessageId) -> Message:
+        """One message as it stands now, and nobody else's to lock or save until this transaction ends.
+
+        Raises: MessageNotFound, DatabaseUnavailable.
+        """
+        ...
+
+    async def of_user(self, user_id: UserId) -> Sequence[Message]:
+        """All of one user, newest first."""
+        ...
+
+    async def latest(self, *, state: MessageState | None = None, limit: int) -> Sequence[Message]:
+        """At most `limit` messages, of one state or of any, newest first."""
+        ...
+
+    async def purge(self, *, updated_before: datetime) -> int:
+        """Forget those that are sent or dead, and have been since before that moment; how many."""
+        ...

@@ -1,0 +1,53 @@
+"""Where one-time tokens are kept."""
+
+from datetime import datetime
+from typing import Protocol
+
+from domain.ids import UserId
+from domain.recovery.one_time_token import OneTimeToken, Purpose
+
+
+class OneTimeTokenRepository(Protocol):
+    """All one-time tokens, as hashes.
+
+    Wherever it says good, `OneTimeToken.is_good` holds for the user as they stand then, in the same statement.
+    """
+
+    async def add(self, token: OneTimeToken) -> None:
+        """Keep a new token of an existing user. Kills older ones where `Purpose.replaces_older`.
+
+        Raises: UserNotFound.
+        """
+        ...
+
+    async def count(self, user_id: UserId, purpose: Purpose, *, issued_after: datetime) -> int:
+        """How many were made for this user and purpose since."""
+        ...
+
+    async def find_good(self, digest: bytes, purpose: Purpose, *, at: datetime) -> OneTimeToken | None:
+        """The good token with this SHA-256, if it is for that purpose. It is as good afterwards."""
+        ...
+
+    async def use(self, digest: bytes, purpose: Purpose, *, at: datetime) -> OneTimeToken | None:
+        """As `find_good`, and nobody else's from then on: of all who try at once, one gets it. One statement.
+
+        Whoever else wants it waits for the end of this transaction.
+        """
+        ...
+
+    async def try_code(self, user_id: UserId, purpose: Purpose, *, at: datetime) -> OneTimeToken | None:
+        """The good token whose code may be tried, with one attempt less. One statement; commit before comparing.
+
+        None where there is none, its code has expired, or all attempts are spent.
+        """
+        ...
+
+    async def spend(
+        self, user_id: UserId, purpose: Purpose, *, at: datetime, issued_from: datetime | None = None
+    ) -> None:
+        """Kill the user's tokens for that purpose, or only those made at that moment or later."""
+        ...
+
+    async def purge(self, *, expired_before: datetime) -> int:
+        """Forget tokens that expired before that moment; how many."""
+        ...

@@ -1,0 +1,34 @@
+"""Asking for another password."""
+
+from application.ports.clock import Clock
+from application.ports.email_parser import EmailParser
+from application.ports.unit_of_work import UnitOfWork
+from domain.recovery.recovery_events import PasswordResetRequested
+
+
+class RequestPasswordReset:
+    """Have a link mailed to whoever has an address, if anybody has.
+
+    For every address the same is done here: one look, and one event. What differs is done later, by a worker (LG-03).
+    """
+
+    def __init__(self, unit_of_work: UnitOfWork, emails: EmailParser, clock: Clock) -> None:
+        self._unit_of_work = unit_of_work
+        self._emails = emails
+        self._clock = clock
+
+    async def execute(self, *, email: str, network_address: str | None = None) -> None:
+        """Take the wish down.
+
+        Raises: InvalidFields for what is no address.
+        """
+        address = self._emails.parse(email)
+        async with self._unit_of_work.begin() as tx:
+            user = await tx.users.find_by_email(address)
+            await tx.audit.append(
+                PasswordResetRequested(
+                    user_id=user.id if user is not None else None,
+                    occurred_at=self._clock.now(),
+                    network_address=network_address,
+                )
+            )

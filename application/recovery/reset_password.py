@@ -1,0 +1,50 @@
+"""Choosing another password with a mailed link."""
+
+from application.ports.clock import Clock
+from application.ports.password_hasher import PasswordHasher
+from application.ports.unit_of_work import UnitOfWork
+from domain.recovery.one_time_token import OneTimeTokenSecret, Purpose, invalid_token
+from domain.users.password_policy import PasswordPolicy
+
+_PURPOSE = Purpose.RESET_PASSWORD
+
+
+class ResetPassword:
+    """Replace the password of whoever can read the user's mail. Every session ends, and none begins (RC-03).
+
+    It proves the address as well.
+    """
+
+    def __init__(
+        self, unit_of_work: UnitOfWork, policy: PasswordPolicy, passwords: PasswordHasher, clock: Clock
+    ) -> None:
+        self._unit_of_work = unit_of_work
+        self._policy = policy
+        self._passwords = passwords
+        self._clock = clock
+
+    async def execute(self, *, token: str, new_password: str) -> None:
+        """Replace it. A password that is refused leaves the link good for another try.
+
+        Raises: InvalidToken, PasswordRejected, HashingBusy.
+        """
+        secret = OneTimeTokenSecret.parse(token, purpose=_PURPOSE)
+        if secret is None:
+            raise invalid_token()
+        async with self._unit_of_work.read() as tx:
+            found = await tx.one_time_tokens.find_good(secret.digest(), _PURPOSE, at=self._clock.now())
+            if found is None:
+                raise invalid_token()
+            user = await tx.users.get(found.user_id)
+        accepted = self._policy.accept(
+            new_password, email=user.email, display_name=user.display_name, field="new_password"
+        )
+        # Hashing takes tens of milliseconds; no connection is held meanwhile.
+        new_hash = await self._passwords.hash(accepted, owner=user.id)
+        now = self._clock.now()
+        async with self._unit_of_work.begin() as tx:
+            user = await tx.users.lock(user.id)
+            if await tx.one_time_tokens.use(secret.digest(), _PURPOSE, at=now) is None:
+                raise invalid_token()
+            user.reset_password(new_hash, at=now)
+            await tx.users.save(user)

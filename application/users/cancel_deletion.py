@@ -1,0 +1,23 @@
+"""Staying after all."""
+
+from application.ports.clock import Clock
+from application.ports.unit_of_work import UnitOfWork
+from domain.ids import UserId
+
+
+class CancelDeletion:
+    """Let a user stay who had asked to be deleted."""
+
+    def __init__(self, unit_of_work: UnitOfWork, clock: Clock) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+
+    async def execute(self, *, user_id: UserId) -> None:
+        """Forget the wish.
+
+        Raises: DeletionNotScheduled, UserNotFound.
+        """
+        async with self._unit_of_work.begin() as tx:
+            user = await tx.users.lock(user_id)
+            user.cancel_deletion(at=self._clock.now())
+            await tx.users.save(user)

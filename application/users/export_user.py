@@ -1,0 +1,44 @@
+"""Telling users what is held about them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from application.ports.unit_of_work import UnitOfWork
+from domain.audit.audit_entry import AuditEntry
+from domain.ids import UserId
+from domain.messages.message import Message
+from domain.sessions.session import Session
+from domain.users.email_change import EmailChange
+from domain.users.user import User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserExport:
+    """Everything that is held about a user. Newest first, where there are several."""
+
+    user: User
+    sessions: Sequence[Session]
+    email_changes: Sequence[EmailChange]
+    messages: Sequence[Message]
+    history: Sequence[AuditEntry]
+
+
+class ExportUser:
+    """Collect all that is held about a user (PR-01, PR-02). Only secrets, which are kept as hashes, are left out."""
+
+    def __init__(self, unit_of_work: UnitOfWork) -> None:
+        self._unit_of_work = unit_of_work
+
+    async def execute(self, *, user_id: UserId) -> UserExport:
+        """All of it.
+
+        Raises: UserNotFound.
+        """
+        async with self._unit_of_work.read() as tx:
+            return UserExport(
+                user=await tx.users.get(user_id),
+                sessions=await tx.sessions.all_of(user_id),
+                email_changes=await tx.email_changes.of_user(user_id),
+                messages=await tx.messages.of_user(user_id),
+                history=await tx.audit.of_user(user_id),
+            )

@@ -1,0 +1,50 @@
+"""Undoing a move to another address."""
+
+from application.ports.clock import Clock
+from application.ports.unit_of_work import UnitOfWork
+from domain.recovery.one_time_token import OneTimeTokenSecret, Purpose, invalid_token
+from domain.users.user import EmailAlreadyRegistered
+
+_PURPOSE = Purpose.REVERT_EMAIL_CHANGE
+
+
+class RevertEmailChange:
+    """Take the user back to the address of before, on proof of its mailbox, whether the move has happened yet or not.
+
+    Whoever asked for the move knew the password: it is discarded, every session ends, and a reset is mailed to the old
+    address.
+    """
+
+    def __init__(self, unit_of_work: UnitOfWork, clock: Clock) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+
+    async def execute(self, *, token: str) -> None:
+        """Undo it.
+
+        Raises: InvalidToken.
+        """
+        secret = OneTimeTokenSecret.parse(token, purpose=_PURPOSE)
+        if secret is None:
+            raise invalid_token()
+        try:
+            await self._go_back(secret)
+        except EmailAlreadyRegistered:
+            # Somebody else has proven and taken the old address since.
+            raise invalid_token() from None
+
+    async def _go_back(self, secret: OneTimeTokenSecret) -> None:
+        now = self._clock.now()
+        async with self._unit_of_work.begin() as tx:
+            found = await tx.one_time_tokens.find_good(secret.digest(), _PURPOSE, at=now)
+            if found is None:
+                raise invalid_token()
+            user = await tx.users.lock(found.user_id)
+            used = await tx.one_time_tokens.use(secret.digest(), _PURPOSE, at=now)
+            change = await tx.email_changes.find(used.email_change_id) if used and used.email_change_id else None
+            if change is None:
+                raise invalid_token()
+            user.revert_email(change, at=now)
+            await tx.users.save(user)
+            # Also the ways back from wherever the user was moved to since; those from before stay good.
+            await tx.one_time_tokens.spend(user.id, _PURPOSE, issued_from=change.requested_at, at=now)

@@ -1,0 +1,29 @@
+"""Asking to be deleted."""
+
+from application.ports.clock import Clock
+from application.ports.unit_of_work import UnitOfWork
+from domain.ids import UserId
+from domain.users.user import DeletionPolicy, User
+
+
+class ScheduleDeletion:
+    """Have a user erased once the grace period is over.
+
+    Every session ends now; signing in again and cancelling is possible until then.
+    """
+
+    def __init__(self, unit_of_work: UnitOfWork, clock: Clock, policy: DeletionPolicy) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+        self._policy = policy
+
+    async def execute(self, *, user_id: UserId) -> User:
+        """The user, with the date. Repeating it moves nothing.
+
+        Raises: UserNotFound.
+        """
+        async with self._unit_of_work.begin() as tx:
+            user = await tx.users.lock(user_id)
+            user.schedule_deletion(policy=self._policy, at=self._clock.now())
+            await tx.users.save(user)
+        return user

@@ -1,0 +1,1 @@
+"""Getting back in, and proving whose mailbox it is."""

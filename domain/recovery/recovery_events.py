@@ -1,0 +1,29 @@
+"""What strangers and owners ask for by address. About nobody where nobody has that address; the answer is the same."""
+
+from dataclasses import dataclass
+
+from domain.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordResetRequested(Event):
+    """Somebody wants to choose another password for an address."""
+
+    name = "password_reset.requested"
+    network_address: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailVerificationRequested(Event):
+    """Somebody wants to prove an address, again."""
+
+    name = "email_verification.requested"
+    network_address: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationRepeated(Event):
+    """Somebody tried to register an address that a user has."""
+
+    name = "registration.repeated"
+    network_address: str | None

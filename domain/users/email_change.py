@@ -1,0 +1,49 @@
+"""Moving to another address."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.events import Event
+from domain.ids import EmailChangeId, SessionId, UserId
+from domain.users.email_address import EmailAddress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailChangeRequested(Event):
+    """A user wants to get mail elsewhere. Nothing has changed yet."""
+
+    name = "user.email_change_requested"
+    change_id: EmailChangeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailChanged(Event):
+    """A user has proven another mailbox, and gets mail there from now on."""
+
+    name = "user.email_changed"
+    change_id: EmailChangeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailChangeReverted(Event):
+    """Whoever has the mailbox of before took the user back to it; the password and every session ended with that."""
+
+    name = "user.email_change_reverted"
+    change_id: EmailChangeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailChange:
+    """A wish to move, from where to where, and the session that it came from (EM-03). Its tokens say how far it got.
+
+    `old_is_proven` is whether the old address had been verified: a stranger who merely has the mailbox that somebody
+    mistyped gets neither notice nor the power to revert.
+    """
+
+    id: EmailChangeId
+    user_id: UserId
+    session_id: SessionId
+    old: EmailAddress
+    old_is_proven: bool
+    new: EmailAddress
+    requested_at: datetime

@@ -1,0 +1,65 @@
+"""From settings to policies: the few frozen values that the core knows of them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from adapters.crypto.common_passwords import CommonPasswords
+from application.messages.prepare_messages import LinkPolicy
+from application.sessions.access_tokens import AccessTokenPolicy
+from application.upkeep.purge_expired import RetentionPolicy
+from application.users.register_user import RegistrationPolicy
+from domain.messages.message import DeliveryPolicy
+from domain.recovery.one_time_token import OneTimeTokenPolicy
+from domain.sessions.session import SessionPolicy
+from domain.signing.signing_key import SigningPolicy
+from domain.users.password_policy import PasswordPolicy
+from domain.users.user import DeletionPolicy
+from entrypoints.settings import Registration, Settings
+
+
+def policies_of(settings: Settings) -> Sequence[tuple[type, object]]:
+    """Every policy, by its class."""
+    return (
+        (DeliveryPolicy, DeliveryPolicy()),
+        (OneTimeTokenPolicy, OneTimeTokenPolicy()),
+        (RetentionPolicy, RetentionPolicy()),
+        (LinkPolicy, LinkPolicy(base_url=settings.effective_links_url)),
+        (DeletionPolicy, DeletionPolicy(grace=timedelta(seconds=settings.deletion_grace_seconds))),
+        (
+            RegistrationPolicy,
+            RegistrationPolicy(
+                open=settings.registration is not Registration.CLOSED,
+                discreet=settings.registration is Registration.DISCREET,
+            ),
+        ),
+        (
+            SessionPolicy,
+            SessionPolicy(
+                absolute_lifetime=timedelta(seconds=settings.session_lifetime_seconds),
+                idle_lifetime=timedelta(seconds=settings.session_idle_lifetime_seconds),
+                refresh_grace=timedelta(seconds=settings.refresh_grace_seconds),
+                limit_per_user=settings.session_limit_per_user,
+            ),
+        ),
+        (SigningPolicy, SigningPolicy(retiring_for=_longer_than(settings.access_token_lifetime_seconds))),
+        (
+            AccessTokenPolicy,
+            AccessTokenPolicy(
+                issuer=settings.public_url,
+                audience=settings.public_url,
+                lifetime=timedelta(seconds=settings.access_token_lifetime_seconds),
+            ),
+        ),
+        (
+            PasswordPolicy,
+            PasswordPolicy(is_common=CommonPasswords.shipped().includes, min_length=settings.password_min_length),
+        ),
+    )
+
+
+def _longer_than(token_lifetime_seconds: int) -> timedelta:
+    """For how long a key is believed after it was retired.
+
+    For another minute processes that have not noticed sign with it, and clocks differ.
+    """
+    return timedelta(seconds=token_lifetime_seconds) + timedelta(minutes=5)

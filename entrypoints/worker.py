@@ -1,0 +1,50 @@
+"""Workers: who does what is left to be done after a request."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from functools import partial
+
+from adapters.jobs.worker import Upkeep, Worker
+from application.jobs.handle_job import HandleJob
+from application.ports.jobs import Job
+from application.signing.rotate_signing_key import RotateSigningKey
+from application.upkeep.erase_due_users import EraseDueUsers
+from application.upkeep.purge_expired import PurgeExpired
+from entrypoints.container import Adapters, Container
+from entrypoints.settings import Settings
+
+# Longer than a mail may take: those at hand are finished, and what is not goes to another worker after the lease.
+_DRAIN_SECONDS = 15.0
+
+
+def make_worker(settings: Settings, adapters: Adapters, container: Container) -> Worker:
+    """A worker on the queue of these adapters."""
+    handle_job = container.resolve(HandleJob)
+
+    async def handle(job: Job) -> timedelta | None:
+        return await handle_job.execute(job=job)
+
+    return Worker(adapters.open_queue, handle, _upkeep(container), lease=timedelta(seconds=settings.job_lease_seconds))
+
+
+@asynccontextmanager
+async def working(worker: Worker) -> AsyncIterator[None]:
+    """Work beside the block; after it, finish what is at hand."""
+    task = asyncio.create_task(worker.run(), name="worker")
+    try:
+        yield
+    finally:
+        worker.stop()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(task, _DRAIN_SECONDS)
+
+
+def _upkeep(container: Container) -> Mapping[str, Upkeep]:
+    rotate = container.resolve(RotateSigningKey)
+    return {
+        "rotate_signing_key": Upkeep(cron="7 * * * *", run=partial(rotate.execute, if_due=True)),
+        "purge_expired": Upkeep(cron="17 * * * *", run=container.resolve(PurgeExpired).execute),
+        "erase_due_users": Upkeep(cron="*/5 * * * *", run=container.resolve(EraseDueUsers).execute),
+    }
