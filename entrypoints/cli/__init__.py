@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from domain.errors import InvalidInput
-from entrypoints.cli import keys, migrate, openapi, serve, users
+from entrypoints.cli import jobs, keys, messages, migrate, openapi, serve, users, worker
 from entrypoints.startup import PROBLEMS
 
 app = typer.Typer(
@@ -20,10 +20,13 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.command("migrate")(migrate.migrate)
 app.command("openapi")(openapi.openapi)
 app.add_typer(users.app, name="users")
 app.add_typer(keys.app, name="keys")
+app.add_typer(messages.app, name="messages")
+app.add_typer(jobs.app, name="jobs")
 
 
 def _on_version(wanted: bool) -> None:  # noqa: FBT001  (typer's signature)

@@ -32,10 +32,13 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that serve requests.")] = 1,
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="Leave mail and housekeeping to `hallporter worker`.")
+    ] = False,
 ) -> None:
     """Start the service.
 
-    That is the database if it is the embedded one, its schema, and the API. Ctrl-C stops it all.
+    That is the database if it is the embedded one, its schema, the API, and a worker for mail. Ctrl-C stops it all.
     """
     # Being told to stop, and a terminal that closes, must unwind the blocks below as Ctrl-C does, or the embedded
     # server would stay. Under nohup the latter is ignored already, and remains so.
@@ -51,6 +54,8 @@ def serve(
         if "public_url" not in settings.model_fields_set:
             # The workers read the settings anew, and what they issue must name the port that was really taken.
             os.environ["PUBLIC_URL"] = _address(listener)
+        if no_worker:
+            os.environ["WORKER"] = "false"
         config = uvicorn.Config(
             "entrypoints.api:app",
             http="h11",
@@ -105,6 +110,12 @@ def _address(listener: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+def _mail(settings: Settings, address: str) -> str:
+    if settings.smtp_url is not None:
+        return "SMTP_URL"
+    return f"{address}/dev/mailbox"
+
+
 def _banner(settings: Settings, listener: socket.socket, applied: list[str]) -> str:
     address = _address(listener)
     lines = [f"Hallporter {version('hallporter')}", f"  API       {address}/v1"]
@@ -112,6 +123,7 @@ def _banner(settings: Settings, listener: socket.socket, applied: list[str]) -> 
         lines.append(f"  Docs      {address}/docs")
     home = settings.hallporter_home.expanduser().absolute()
     lines.append(f"  Data      {f'embedded PostgreSQL in {home}' if settings.database_url is None else 'DATABASE_URL'}")
+    lines.append(f"  Mail      {_mail(settings, address)}")
     if applied:
         lines.append(f"  Schema    {len(applied)} migration(s) applied")
     lines.append("  Stop      Ctrl-C")

@@ -1,0 +1,55 @@
+"""`hallporter jobs …`."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from application.jobs.list_parked_jobs import ListParkedJobs
+from application.jobs.retry_parked_jobs import RetryParkedJobs
+from application.ports.jobs import ParkedJob
+from entrypoints.cli.running import run
+from entrypoints.container import Container
+
+app = typer.Typer(help="Show jobs that failed for good, and have them tried again.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_jobs(
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+) -> None:
+    """List parked jobs, last queued first. Why each failed is in the worker's log, by the subject's id."""
+
+    async def command(container: Container) -> list[ParkedJob]:
+        return list(await container.resolve(ListParkedJobs).execute(limit=limit))
+
+    rows = [
+        {
+            "kind": parked.job.kind.value,
+            "subject": str(parked.job.subject),
+            "attempts": str(parked.attempts),
+            "queued": parked.queued_at.isoformat(timespec="seconds"),
+        }
+        for parked in run(command)
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    if not rows:
+        typer.echo("No job is parked.")
+        return
+    table = Table(*rows[0], box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row.values())
+    Console(width=200).print(table)
+
+
+@app.command()
+def retry() -> None:
+    """Have every parked job tried again from the start."""
+    count = run(lambda container: container.resolve(RetryParkedJobs).execute())
+    typer.echo(f"{count} job(s) are queued again." if count else "No job is parked.")
