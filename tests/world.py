@@ -101,6 +101,11 @@ class World:
             return [entry.event for entry in await tx.audit.of_user(user_id, limit=100)]
 
 
+def token_of(mail: Mail) -> str:
+    """The token of the link in a mail."""
+    return mail.content["link"].partition("#")[2]
+
+
 def memory_adapters() -> Adapters:
     """Everything in memory."""
     unit_of_work = MemoryUnitOfWork(on_commit=log_events, acted_on=DRAFTERS)

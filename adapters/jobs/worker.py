@@ -82,7 +82,10 @@ class Worker:
     async def drain(self) -> None:
         """Do the jobs that are due now, and those that follow from them, and return."""
         async with self._open_queue() as queries:
-            await self._made(queries).qm.run(mode=QueueExecutionMode.drain, log_aggregation_interval=timedelta(0))
+            manager = self._made(queries).qm
+            # One after the other, each written down at once: who waits for all wants to wait for nothing else.
+            manager.min_dequeue_poll_interval = timedelta(milliseconds=1)
+            await manager.run(batch_size=1, mode=QueueExecutionMode.drain, log_aggregation_interval=timedelta(0))
 
     async def _work_on(self, queries: RepositoryPort) -> None:
         self._running = self._made(queries)
