@@ -28,11 +28,10 @@ from adapters.system.clock import SystemClock
 from adapters.system.randomness import SystemRandomness
 from application.admin.list_users import ListUsers
 from application.config.show_config import Locales, ShowConfig
-from application.jobs.handle_job import HandleJob
+from application.jobs.handle_job import JOBS_OF_EVENTS, HandleJob
 from application.jobs.list_parked_jobs import ListParkedJobs
 from application.jobs.retry_parked_jobs import RetryParkedJobs
 from application.messages.deliver_message import DeliverMessage
-from application.messages.drafts import DRAFTERS
 from application.messages.list_messages import ListMessages
 from application.messages.prepare_messages import PrepareMessages
 from application.ports.clock import Clock
@@ -71,7 +70,9 @@ from application.signing.publish_keys import PublishKeys
 from application.signing.revoke_signing_key import RevokeSigningKey
 from application.signing.rotate_signing_key import RotateSigningKey
 from application.upkeep.erase_due_users import EraseDueUsers
+from application.upkeep.forget_erased_user import ForgetErasedUser
 from application.upkeep.purge_expired import PurgeExpired
+from application.upkeep.requeue_stranded_messages import RequeueStrandedMessages
 from application.users.cancel_deletion import CancelDeletion
 from application.users.change_password import ChangePassword
 from application.users.confirm_email_change import ConfirmEmailChange
@@ -83,6 +84,7 @@ from application.users.request_email_change import RequestEmailChange
 from application.users.revert_email_change import RevertEmailChange
 from application.users.schedule_deletion import ScheduleDeletion
 from application.users.update_profile import UpdateProfile
+from entrypoints.malloc import give_back_free_memory
 from entrypoints.policies import policies_of
 from entrypoints.settings import Settings
 from entrypoints.telemetry import log_events
@@ -118,6 +120,8 @@ USE_CASES: tuple[type, ...] = (
     CancelDeletion,
     ExportUser,
     EraseDueUsers,
+    ForgetErasedUser,
+    RequeueStrandedMessages,
     PurgeExpired,
     PrepareMessages,
     DeliverMessage,
@@ -196,13 +200,16 @@ async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[
     sealer = Sealer(settings.root_key())
     randomness = SystemRandomness()
     passwords = Argon2PasswordHasher(
-        sealer, memory_kib=settings.password_hash_memory_kib, iterations=settings.password_hash_iterations
+        sealer,
+        memory_kib=settings.password_hash_memory_kib,
+        iterations=settings.password_hash_iterations,
+        on_idle=give_back_free_memory,
     )
     try:
         async with open_engine(database_url, pool_size=settings.database_pool_size) as engine:
             mailbox = PostgresMailbox(engine)
             yield Adapters(
-                unit_of_work=PostgresUnitOfWork(engine, randomness, on_commit=log_events, acted_on=DRAFTERS),
+                unit_of_work=PostgresUnitOfWork(engine, randomness, on_commit=log_events, acted_on=JOBS_OF_EVENTS),
                 secret_sealer=AesSecretSealer(sealer),
                 mailer=mailer_of(settings, templates, mailbox),
                 mailbox=mailbox,

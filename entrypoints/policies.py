@@ -8,7 +8,7 @@ from application.messages.prepare_messages import LinkPolicy
 from application.sessions.access_tokens import AccessTokenPolicy
 from application.upkeep.purge_expired import RetentionPolicy
 from application.users.register_user import RegistrationPolicy
-from domain.messages.message import DeliveryPolicy
+from domain.messages.message import MessagePolicy
 from domain.recovery.one_time_token import OneTimeTokenPolicy
 from domain.sessions.session import SessionPolicy
 from domain.signing.signing_key import SigningPolicy
@@ -20,7 +20,7 @@ from entrypoints.settings import Registration, Settings
 def policies_of(settings: Settings) -> Sequence[tuple[type, object]]:
     """Every policy, by its class."""
     return (
-        (DeliveryPolicy, DeliveryPolicy()),
+        (MessagePolicy, MessagePolicy()),
         (OneTimeTokenPolicy, OneTimeTokenPolicy()),
         (RetentionPolicy, RetentionPolicy()),
         (LinkPolicy, LinkPolicy(base_url=settings.effective_links_url)),
@@ -39,6 +39,7 @@ def policies_of(settings: Settings) -> Sequence[tuple[type, object]]:
                 idle_lifetime=timedelta(seconds=settings.session_idle_lifetime_seconds),
                 refresh_grace=timedelta(seconds=settings.refresh_grace_seconds),
                 limit_per_user=settings.session_limit_per_user,
+                needs_proven_address=settings.registration is Registration.DISCREET,
             ),
         ),
         (SigningPolicy, SigningPolicy(retiring_for=_longer_than(settings.access_token_lifetime_seconds))),

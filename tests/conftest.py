@@ -18,7 +18,7 @@ from adapters.postgres.embedded import embedded_postgres
 from adapters.postgres.models import Base
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.randomness import SystemRandomness
-from application.messages.drafts import DRAFTERS
+from application.jobs.handle_job import JOBS_OF_EVENTS
 from application.ports.unit_of_work import UnitOfWork
 from entrypoints.telemetry import log_events
 from tests.world import World, make_world
@@ -89,7 +89,7 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
 async def postgres_uow(engine: AsyncEngine) -> UnitOfWork:
     """The real unit of work, on tables that are empty before each test and not afterwards: failures can be read."""
     await empty(engine)
-    return PostgresUnitOfWork(engine, SystemRandomness(), on_commit=log_events, acted_on=DRAFTERS)
+    return PostgresUnitOfWork(engine, SystemRandomness(), on_commit=log_events, acted_on=JOBS_OF_EVENTS)
 
 
 async def empty(engine: AsyncEngine) -> None:

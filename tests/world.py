@@ -16,7 +16,7 @@ from adapters.memory.token_sealer import MemoryTokenSealer
 from adapters.memory.token_signer import MemoryTokenSigner
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.config.show_config import Locales
-from application.messages.drafts import DRAFTERS
+from application.jobs.handle_job import JOBS_OF_EVENTS
 from application.ports.mailer import Mail
 from application.ports.token_signer import TokenSigner
 from application.ports.unit_of_work import UnitOfWork
@@ -108,7 +108,7 @@ def token_of(mail: Mail) -> str:
 
 def memory_adapters() -> Adapters:
     """Everything in memory."""
-    unit_of_work = MemoryUnitOfWork(on_commit=log_events, acted_on=DRAFTERS)
+    unit_of_work = MemoryUnitOfWork(on_commit=log_events, acted_on=JOBS_OF_EVENTS)
     return Adapters(
         unit_of_work=unit_of_work,
         secret_sealer=MemorySecretSealer(),

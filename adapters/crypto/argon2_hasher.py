@@ -22,17 +22,28 @@ _HASH_BYTES = 32
 _SALT_BYTES = 16
 # For each core: at 20 milliseconds a hash, whoever comes in last waits for about a second.
 _LONGEST_QUEUE = 64
+_IDLE_SECONDS = 1.0
 
 
 class Argon2PasswordHasher:
     """`PasswordHasher` with Argon2id; the hash is sealed, so that a copy of the database alone cannot be guessed at.
 
     One lane (p=1): a server has other sign-ins to spend its other cores on. As many threads as cores, since more
-    would only share them, and a limited queue in front: beyond it the answer is HashingBusy at once.
+    would only share them, and a limited queue in front: beyond it the answer is HashingBusy at once. `on_idle` is
+    called, in a thread, once nothing has been hashed for a second.
     """
 
-    def __init__(self, sealer: Sealer, *, memory_kib: int = 19_456, iterations: int = 2) -> None:
+    def __init__(
+        self,
+        sealer: Sealer,
+        *,
+        memory_kib: int = 19_456,
+        iterations: int = 2,
+        on_idle: Callable[[], object] = lambda: None,
+    ) -> None:
         self._sealer = sealer
+        self._on_idle = on_idle
+        self._idle_timer: asyncio.TimerHandle | None = None
         self._argon2 = argon2.PasswordHasher(
             time_cost=iterations, memory_cost=memory_kib, parallelism=1, hash_len=_HASH_BYTES, salt_len=_SALT_BYTES
         )
@@ -59,6 +70,8 @@ class Argon2PasswordHasher:
 
     def close(self) -> None:
         """Let the threads go. What is still queued is dropped."""
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     async def _in_thread[T](self, work: Callable[[], T]) -> T:
@@ -67,7 +80,15 @@ class Argon2PasswordHasher:
         job = self._threads.submit(work)
         # On the job and not here: a caller who goes away leaves the job in its place.
         job.add_done_callback(lambda _: self._places.release())
-        return await asyncio.wrap_future(job)
+        try:
+            return await asyncio.wrap_future(job)
+        finally:
+            self._wait_for_idleness()
+
+    def _wait_for_idleness(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._idle_timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._threads.submit, self._on_idle)
 
     def _verify(self, encoded: str, password: Password) -> bool:
         try:

@@ -10,6 +10,8 @@ from datetime import timedelta
 
 import structlog
 from pgqueuer.applications import PgQueuer
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.core.tm import TaskManager
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job as QueuedJob
 from pgqueuer.domain.models import Schedule
@@ -25,9 +27,11 @@ _log = structlog.get_logger("hallporter.jobs")
 logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)
 
 _MOST_ATTEMPTS = 10
+_MOST_ATTEMPTS_OF_A_MESSAGE = 2_000
 _FIRST_WAIT = timedelta(seconds=1)
 _LONGEST_WAIT = timedelta(minutes=5)
 _AT_ONCE = 20
+_HARDLY = timedelta(milliseconds=1)
 _RECONNECT = timedelta(seconds=2)
 
 type Handler = Callable[[Job], Awaitable[timedelta | None]]
@@ -35,6 +39,16 @@ type Handler = Callable[[Job], Awaitable[timedelta | None]]
 
 class Parked(Exception):
     """A job failed too often. The message names the error's class alone: it is kept in the queue's log."""
+
+
+class _Drain(QueueManager):
+    """Ends with the last job that is due, and does not wait for those that are to be tried again later."""
+
+    async def _maybe_drain_shutdown(self, mode: QueueExecutionMode, task_manager: TaskManager) -> None:  # noqa: ARG002
+        if task_manager.tasks:
+            await asyncio.sleep(0)
+        if not task_manager.tasks and not await self.queries.eligible_queued_work(list(self.entrypoint_registry)):
+            self.shutdown.set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +96,16 @@ class Worker:
     async def drain(self) -> None:
         """Do the jobs that are due now, and those that follow from them, and return."""
         async with self._open_queue() as queries:
-            manager = self._made(queries).qm
+            manager = _Drain(queries, Channel(queries.qbe.settings.channel))
+            self._register(manager)
             # One after the other, each written down at once: who waits for all wants to wait for nothing else.
-            manager.min_dequeue_poll_interval = timedelta(milliseconds=1)
-            await manager.run(batch_size=1, mode=QueueExecutionMode.drain, log_aggregation_interval=timedelta(0))
+            manager.min_dequeue_poll_interval = _HARDLY
+            await manager.run(
+                dequeue_timeout=_HARDLY,
+                batch_size=1,
+                mode=QueueExecutionMode.drain,
+                log_aggregation_interval=timedelta(0),
+            )
 
     async def _work_on(self, queries: RepositoryPort) -> None:
         self._running = self._made(queries)
@@ -93,6 +113,8 @@ class Worker:
             return
         try:
             await self._running.run(
+                # As often it looks for jobs of workers that are gone; new ones are announced.
+                dequeue_timeout=self._lease,
                 batch_size=_AT_ONCE // 2,
                 max_concurrent_tasks=_AT_ONCE,
                 heartbeat_timeout=self._lease,
@@ -103,11 +125,14 @@ class Worker:
 
     def _made(self, queries: RepositoryPort) -> PgQueuer:
         queue = PgQueuer(queries.driver, Channel(queries.qbe.settings.channel), queries=queries)
-        for kind in JobKind:
-            queue.entrypoint(kind.value, on_failure="hold", accepts_context=False)(self._attempt)
+        self._register(queue.qm)
         for name, upkeep in self._upkeep.items():
             queue.schedule(name, upkeep.cron, accepts_context=False)(_guarded(name, upkeep))
         return queue
+
+    def _register(self, manager: QueueManager) -> None:
+        for kind in JobKind:
+            manager.entrypoint(kind.value, on_failure="hold", accepts_context=False)(self._attempt)
 
     async def _attempt(self, queued: QueuedJob) -> None:
         job = as_job(queued)
@@ -121,10 +146,16 @@ class Worker:
                 return
             raise RetryRequested(wait)
         # Raised out here, so that the error itself, which may speak of persons, is not noted along with it.
-        if queued.attempts + 1 >= _MOST_ATTEMPTS:
+        if self._is_hopeless(job, queued):
             raise Parked(name)
-        doubled = min(_FIRST_WAIT * (1 << queued.attempts), _LONGEST_WAIT)
+        doubled = min(_FIRST_WAIT * (1 << min(queued.attempts, 20)), _LONGEST_WAIT)
         raise RetryRequested(doubled * random.uniform(0.5, 1), name)  # noqa: S311  (keeps retries apart)
+
+    @staticmethod
+    def _is_hopeless(job: Job, queued: QueuedJob) -> bool:
+        # A message has a lifetime of its own, and is tried many times while its relay is away.
+        longest = _MOST_ATTEMPTS if job.kind is not JobKind.MESSAGE else _MOST_ATTEMPTS_OF_A_MESSAGE
+        return queued.attempts + 1 >= longest
 
 
 def _guarded(name: str, upkeep: Upkeep) -> Callable[[Schedule], Awaitable[None]]:

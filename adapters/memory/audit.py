@@ -1,6 +1,6 @@
 """The audit log in memory."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from adapters.memory.store import Block, State
@@ -14,7 +14,7 @@ from domain.ids import AuditEntryId, UserId
 class MemoryAuditLog:
     """`AuditLog` on a block."""
 
-    def __init__(self, block: Block, randomness: Randomness, acted_on: Container[str]) -> None:
+    def __init__(self, block: Block, randomness: Randomness, acted_on: Mapping[str, JobKind]) -> None:
         self._block = block
         self._randomness = randomness
         self._acted_on = acted_on
@@ -39,7 +39,7 @@ class MemoryAuditLog:
             await self._block.write(write)
             self._block.events.append(event)
             if event.name in self._acted_on:
-                self._block.jobs.append(Job(kind=JobKind.EVENT, subject=entry.id))
+                self._block.jobs.append(Job(kind=self._acted_on[event.name], subject=entry.id))
 
     async def find(self, entry_id: AuditEntryId) -> AuditEntry | None:
         return next((entry for entry in self._block.state().audit if entry.id == entry_id), None)

@@ -27,6 +27,10 @@ class MemoryEmailChangeRepository:
     async def find(self, change_id: EmailChangeId) -> EmailChange | None:
         return self._block.state().email_changes.get(change_id)
 
+    async def remove(self, user_id: UserId, *, requested_from: datetime) -> None:
+        changes = self._block.state().email_changes.values()
+        await self._forget({row.id for row in changes if row.user_id == user_id and row.requested_at >= requested_from})
+
     async def of_user(self, user_id: UserId) -> Sequence[EmailChange]:
         changes = [change for change in self._block.state().email_changes.values() if change.user_id == user_id]
         return sorted(changes, key=lambda change: change.id, reverse=True)
@@ -34,10 +38,14 @@ class MemoryEmailChangeRepository:
     async def purge(self, *, requested_before: datetime) -> int:
         changes = self._block.state().email_changes.values()
         old = {change.id for change in changes if change.requested_at < requested_before}
+        await self._forget(old)
+        return len(old)
+
+    async def _forget(self, ids: set[EmailChangeId]) -> None:
+        tokens = self._block.state().one_time_tokens.values()
 
         def write(state: State) -> None:
-            state.email_changes = {key: row for key, row in state.email_changes.items() if key not in old}
+            state.email_changes = {key: row for key, row in state.email_changes.items() if key not in ids}
             state.remove_orphans()
 
-        await self._block.write(write, *old)
-        return len(old)
+        await self._block.write(write, *ids, *(token.id for token in tokens if token.email_change_id in ids))

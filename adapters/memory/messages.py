@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.audit import MemoryAuditLog
@@ -9,7 +10,8 @@ from adapters.memory.store import Block, State, expect_free
 from application.ports.jobs import Job, JobKind
 from domain.errors import ConcurrentUpdate
 from domain.ids import MessageId, UserId
-from domain.messages.message import Message, MessageNotFound, MessageState
+from domain.messages.message import Message, MessageKind, MessageNotFound, MessageState
+from domain.users.email_address import EmailAddress
 from domain.users.user import UserNotFound
 
 
@@ -58,6 +60,24 @@ class MemoryMessageRepository:
         if message is None:
             raise MessageNotFound
         return copy.deepcopy(message)
+
+    async def count(self, recipient: EmailAddress, kind: MessageKind, *, created_after: datetime) -> int:
+        return sum(
+            message.recipient == recipient and message.kind is kind and message.created_at > created_after
+            for message in self._block.state().messages.values()
+        )
+
+    async def requeue(self, *, untouched_since: datetime, at: datetime) -> int:
+        messages = self._block.state().messages.values()
+        stranded = [row.id for row in messages if row.is_waiting and row.updated_at <= untouched_since]
+
+        def write(state: State) -> None:
+            for message_id in stranded:
+                state.messages[message_id] = replace(state.messages[message_id], updated_at=at)
+
+        await self._block.write(write, *stranded)
+        self._block.jobs.extend(Job(kind=JobKind.MESSAGE, subject=message_id) for message_id in stranded)
+        return len(stranded)
 
     async def of_user(self, user_id: UserId) -> Sequence[Message]:
         return [message for message in self._newest_first() if message.user_id == user_id]

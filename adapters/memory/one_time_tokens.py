@@ -29,8 +29,8 @@ class MemoryOneTimeTokenRepository:
 
         await self._block.write(write, token.id, token.digest)
 
-    async def count(self, user_id: UserId, purpose: Purpose, *, issued_after: datetime) -> int:
-        return sum(token.issued_at > issued_after for token in self._all(user_id, purpose))
+    async def has_good(self, user_id: UserId, purpose: Purpose, *, at: datetime) -> bool:
+        return self._good(lambda token: token.user_id == user_id and token.purpose is purpose, at) is not None
 
     async def find_good(self, digest: bytes, purpose: Purpose, *, at: datetime) -> OneTimeToken | None:
         return self._good(lambda token: token.digest == digest and token.purpose is purpose, at)
@@ -64,7 +64,7 @@ class MemoryOneTimeTokenRepository:
     ) -> None:
         for token in self._all(user_id, purpose):
             if token.spent_at is None and (issued_from is None or token.issued_at >= issued_from):
-                await self._replace(replace(token, spent_at=at))
+                await self._replace(token, lambda unspent: replace(unspent, spent_at=unspent.spent_at or at))
 
     async def purge(self, *, expired_before: datetime) -> int:
         tokens = self._block.state().one_time_tokens.values()
@@ -97,12 +97,13 @@ class MemoryOneTimeTokenRepository:
         found = self._good(fits, at)
         if found is None:
             return None
-        changed = change(found)
-        await self._replace(changed)
-        return changed
+        await self._replace(found, change)
+        return change(found)
 
-    async def _replace(self, token: OneTimeToken) -> None:
+    async def _replace(self, token: OneTimeToken, change: Callable[[OneTimeToken], OneTimeToken]) -> None:
         def write(state: State) -> None:
-            state.one_time_tokens[token.id] = token
+            # As it is once the lock is ours; it may be gone by then.
+            if token.id in state.one_time_tokens:
+                state.one_time_tokens[token.id] = change(state.one_time_tokens[token.id])
 
         await self._block.write(write, token.id)

@@ -8,7 +8,7 @@ from domain.users.password import Password, PasswordHash
 
 
 class MemoryPasswordHasher:
-    """Fast and worthless, for tests. `comparisons` counts the work that the real one would have done.
+    """Fast and worthless, for tests. `comparisons` and `hashes` count the work that the real one would have done.
 
     `generation` stands for the hashing parameters: hashes of another one need a rehash.
     """
@@ -16,11 +16,11 @@ class MemoryPasswordHasher:
     def __init__(self, generation: int = 1) -> None:
         self.generation = generation
         self.comparisons = 0
-        self._salt = 0
+        self.hashes = 0
 
     async def hash(self, password: Password, *, owner: UserId) -> PasswordHash:
-        self._salt += 1
-        return PasswordHash(owner=owner, encoded=_encode(password, owner, self.generation, self._salt))
+        self.hashes += 1
+        return PasswordHash(owner=owner, encoded=_encode(password, owner, self.generation, self.hashes))
 
     async def matches(self, password: Password, hashed: PasswordHash | None) -> bool:
         self.comparisons += 1

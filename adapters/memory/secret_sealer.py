@@ -23,7 +23,7 @@ class MemorySecretSealer:
         return sealed.removeprefix(envelope).partition(":")[2] if sealed.startswith(envelope) else None
 
     def _envelope(self, purpose: str, owner: str) -> str:
-        return f"{self._root}:{purpose}:{owner}:"
+        return f"{(self._root, purpose, owner)!r}:"
 
 
 def _is_secret_sealer(memory: MemorySecretSealer) -> SecretSealer:

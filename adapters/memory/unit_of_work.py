@@ -1,7 +1,8 @@
 """Transactions in memory."""
 
-from collections.abc import AsyncIterator, Callable, Container, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 
 from adapters.memory.audit import MemoryAuditLog
 from adapters.memory.email_changes import MemoryEmailChangeRepository
@@ -14,6 +15,7 @@ from adapters.memory.sessions import MemorySessionRepository
 from adapters.memory.signing_keys import MemorySigningKeyRepository
 from adapters.memory.store import Block, Store
 from adapters.memory.users import MemoryUserRepository
+from application.ports.jobs import JobKind
 from application.ports.randomness import Randomness
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.events import Event
@@ -22,7 +24,7 @@ from domain.events import Event
 class MemoryTransaction:
     """All repositories on one block."""
 
-    def __init__(self, block: Block, randomness: Randomness, acted_on: Container[str]) -> None:
+    def __init__(self, block: Block, randomness: Randomness, acted_on: Mapping[str, JobKind]) -> None:
         self.audit = MemoryAuditLog(block, randomness, acted_on)
         self.users = MemoryUserRepository(block, self.audit)
         self.sessions = MemorySessionRepository(block, self.audit)
@@ -44,7 +46,7 @@ class MemoryUnitOfWork:
         self,
         randomness: Randomness | None = None,
         on_commit: Callable[[Sequence[Event]], None] = lambda _: None,
-        acted_on: Container[str] = frozenset(),
+        acted_on: Mapping[str, JobKind] = MappingProxyType({}),
     ) -> None:
         self.jobs = MemoryJobs()
         self._store = Store()

@@ -63,7 +63,13 @@ class MemoryUserRepository:
             if state.users.pop(user_id, None) is not None:
                 state.remove_orphans()
 
-        await self._block.write(write, user_id)
+        seen = self._block.state()
+        belongings = [
+            *(row.id for row in seen.sessions.values() if row.user_id == user_id),
+            *(row.id for row in seen.one_time_tokens.values() if row.user_id == user_id),
+            *(row.id for row in seen.messages.values() if row.user_id == user_id),
+        ]
+        await self._block.write(write, user_id, *belongings)
 
     async def due_for_erasure(self, *, at: datetime, limit: int) -> Sequence[UserId]:
         users = self._block.state().users.values()

@@ -1,6 +1,6 @@
 """The audit log in PostgreSQL."""
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Text, cast, insert, select, update
@@ -26,7 +26,7 @@ class PostgresAuditLog:
         statements: Statements,
         new_id: Callable[[Event], AuditEntryId],
         outbox: PostgresOutbox,
-        acted_on: Container[str],
+        acted_on: Mapping[str, JobKind],
     ) -> None:
         self._statements = statements
         self._new_id = new_id
@@ -46,7 +46,9 @@ class PostgresAuditLog:
             insert(AuditEntryModel), [_row(entry_id, event) for entry_id, event in ids.items()]
         )
         await self._outbox.add(
-            Job(kind=JobKind.EVENT, subject=entry_id) for entry_id, event in ids.items() if event.name in self._acted_on
+            Job(kind=self._acted_on[event.name], subject=entry_id)
+            for entry_id, event in ids.items()
+            if event.name in self._acted_on
         )
         self.written.extend(ids.values())
 

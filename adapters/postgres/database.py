@@ -16,7 +16,6 @@ _LAST_PORT = 65_535
 _SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 _PARAMETERS = {"host", "port", "ssl", "sslmode"}
 _SERVER_SETTINGS = {
-    "application_name": "hallporter",
     "statement_timeout": "4s",
     "lock_timeout": "1s",
     "idle_in_transaction_session_timeout": "10s",
@@ -24,8 +23,8 @@ _SERVER_SETTINGS = {
 
 
 @asynccontextmanager
-async def open_engine(url: str, *, pool_size: int = 10) -> AsyncIterator[AsyncEngine]:
-    """A pool of connections that commit each statement by itself.
+async def open_engine(url: str, *, pool_size: int = 10, name: str = "hallporter") -> AsyncIterator[AsyncEngine]:
+    """A pool of connections that commit each statement by itself. `name` is what PostgreSQL shows them as.
 
     Nothing is reset when a connection goes back, for nothing is left behind: single reads cost one round trip.
     Transactions set their own isolation level (see `PostgresUnitOfWork`).
@@ -43,7 +42,7 @@ async def open_engine(url: str, *, pool_size: int = 10) -> AsyncIterator[AsyncEn
         connect_args={
             "timeout": _CONNECT_TIMEOUT,
             "command_timeout": _COMMAND_TIMEOUT,
-            "server_settings": _SERVER_SETTINGS,
+            "server_settings": _SERVER_SETTINGS | {"application_name": name},
         },
     )
     try:

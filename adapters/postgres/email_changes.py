@@ -29,6 +29,10 @@ class PostgresEmailChangeRepository:
         row = await self._statements.row(select(_CHANGES).where(_CHANGES.c.id == change_id))
         return _from_row(row) if row is not None else None
 
+    async def remove(self, user_id: UserId, *, requested_from: datetime) -> None:
+        these = (_CHANGES.c.user_id == user_id) & (_CHANGES.c.requested_at >= requested_from)
+        await self._statements.write(delete(EmailChangeModel).where(these))
+
     async def of_user(self, user_id: UserId) -> Sequence[EmailChange]:
         query = select(_CHANGES).where(_CHANGES.c.user_id == user_id).order_by(_CHANGES.c.id.desc())
         return [_from_row(row) for row in await self._statements.rows(query)]
@@ -42,6 +46,7 @@ def _to_row(change: EmailChange) -> dict[str, object]:
         "id": change.id,
         "user_id": change.user_id,
         "session_id": change.session_id,
+        "security_epoch": change.security_epoch,
         "old_email": change.old.display,
         "old_email_canonical": change.old.canonical,
         "old_is_proven": change.old_is_proven,
@@ -56,6 +61,7 @@ def _from_row(row: Row[*tuple[Any, ...]]) -> EmailChange:
         id=row.id,
         user_id=row.user_id,
         session_id=row.session_id,
+        security_epoch=row.security_epoch,
         old=EmailAddress(canonical=row.old_email_canonical, display=row.old_email),
         old_is_proven=row.old_is_proven,
         new=EmailAddress(canonical=row.new_email_canonical, display=row.new_email),

@@ -62,7 +62,7 @@ async def open_queue(url: str) -> AsyncIterator[Queries]:
 
     Raises: OSError or an error of the driver where the database does not answer.
     """
-    async with open_engine(url, pool_size=1) as engine, engine.connect() as connection:
+    async with open_engine(url, pool_size=1, name="hallporter worker") as engine, engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None  # noqa: S101  (for the type checker: it is open)
         try:

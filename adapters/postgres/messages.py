@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 
@@ -18,6 +18,7 @@ from domain.messages.message import Message, MessageKind, MessageNotFound, Messa
 from domain.users.email_address import EmailAddress
 
 _MESSAGES = MessageModel.__table__
+_WAITING = [MessageState.QUEUED.value, MessageState.FAILED.value]
 _OVER = [MessageState.SENT.value, MessageState.DEAD.value]
 
 
@@ -50,6 +51,23 @@ class PostgresMessageRepository:
         if row is None:
             raise MessageNotFound
         return _from_row(row)
+
+    async def count(self, recipient: EmailAddress, kind: MessageKind, *, created_after: datetime) -> int:
+        query = select(func.count().label("messages")).where(
+            _MESSAGES.c.recipient_canonical == recipient.canonical,
+            _MESSAGES.c.kind == kind,
+            _MESSAGES.c.created_at > created_after,
+        )
+        row = await self._statements.row(query)
+        return row.messages if row is not None else 0
+
+    async def requeue(self, *, untouched_since: datetime, at: datetime) -> int:
+        stranded = _MESSAGES.c.state.in_(_WAITING) & (_MESSAGES.c.updated_at <= untouched_since)
+        rows = await self._statements.rows(
+            update(MessageModel).where(stranded).values(updated_at=at).returning(_MESSAGES.c.id)
+        )
+        await self._outbox.add(Job(kind=JobKind.MESSAGE, subject=row.id) for row in rows)
+        return len(rows)
 
     async def of_user(self, user_id: UserId) -> Sequence[Message]:
         query = select(_MESSAGES).where(_MESSAGES.c.user_id == user_id).order_by(_MESSAGES.c.id.desc())

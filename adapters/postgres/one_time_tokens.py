@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from adapters.postgres import users
@@ -29,10 +29,9 @@ class PostgresOneTimeTokenRepository:
             await self.spend(token.user_id, token.purpose, at=token.issued_at)
         await self._statements.write(insert(OneTimeTokenModel), _to_row(token))
 
-    async def count(self, user_id: UserId, purpose: Purpose, *, issued_after: datetime) -> int:
-        query = select(func.count().label("tokens")).where(_of(user_id, purpose), _TOKENS.c.issued_at > issued_after)
-        row = await self._statements.row(query)
-        return row.tokens if row is not None else 0
+    async def has_good(self, user_id: UserId, purpose: Purpose, *, at: datetime) -> bool:
+        query = select(_TOKENS.c.id).where(_of(user_id, purpose), _is_good(at)).limit(1)
+        return await self._statements.row(query) is not None
 
     async def find_good(self, digest: bytes, purpose: Purpose, *, at: datetime) -> OneTimeToken | None:
         this = and_(_TOKENS.c.digest == digest, _TOKENS.c.purpose == purpose, _is_good(at))

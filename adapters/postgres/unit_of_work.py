@@ -1,7 +1,8 @@
 """Transactions in PostgreSQL."""
 
-from collections.abc import AsyncIterator, Callable, Container, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -15,6 +16,7 @@ from adapters.postgres.sessions import PostgresSessionRepository
 from adapters.postgres.signing_keys import PostgresSigningKeyRepository
 from adapters.postgres.statements import Statements, in_our_words
 from adapters.postgres.users import PostgresUserRepository
+from application.ports.jobs import JobKind
 from application.ports.randomness import Randomness
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.events import Event
@@ -24,7 +26,7 @@ from domain.ids import AuditEntryId
 class PostgresTransaction:
     """All repositories on the statements of one block."""
 
-    def __init__(self, statements: Statements, randomness: Randomness, acted_on: Container[str]) -> None:
+    def __init__(self, statements: Statements, randomness: Randomness, acted_on: Mapping[str, JobKind]) -> None:
         outbox = PostgresOutbox(statements)
         self.audit = PostgresAuditLog(
             statements, lambda event: AuditEntryId(randomness.uuid(at=event.occurred_at)), outbox, acted_on
@@ -49,7 +51,7 @@ class PostgresUnitOfWork:
         engine: AsyncEngine,
         randomness: Randomness,
         on_commit: Callable[[Sequence[Event]], None] = lambda _: None,
-        acted_on: Container[str] = frozenset(),
+        acted_on: Mapping[str, JobKind] = MappingProxyType({}),
     ) -> None:
         self._single_statements = engine
         self._transactions = engine.execution_options(isolation_level="READ COMMITTED")

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("security_epoch", sa.Integer(), nullable=False),
         sa.Column("old_email", sa.Text(), nullable=False),
         sa.Column("old_email_canonical", sa.Text(), nullable=False),
         sa.Column("old_is_proven", sa.Boolean(), nullable=False),
@@ -68,6 +69,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("event_id", "kind", name=op.f("uq_messages_event_id_kind")),
     )
     op.create_index("ix_messages_state_id", "messages", ["state", "id"], unique=False)
+    op.create_index(
+        "ix_messages_recipient_canonical_kind_created_at",
+        "messages",
+        ["recipient_canonical", "kind", "created_at"],
+        unique=False,
+    )
     op.create_index(op.f("ix_messages_updated_at"), "messages", ["updated_at"], unique=False)
     op.create_index(op.f("ix_messages_user_id"), "messages", ["user_id"], unique=False)
     op.create_table(
@@ -144,6 +151,7 @@ def downgrade() -> None:
     op.drop_table("mailbox")
     op.drop_index(op.f("ix_messages_user_id"), table_name="messages")
     op.drop_index(op.f("ix_messages_updated_at"), table_name="messages")
+    op.drop_index("ix_messages_recipient_canonical_kind_created_at", table_name="messages")
     op.drop_index("ix_messages_state_id", table_name="messages")
     op.drop_table("messages")
     op.drop_index(op.f("ix_email_changes_user_id"), table_name="email_changes")

@@ -1,19 +1,27 @@
 """Doing a job."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 
 from application.messages.deliver_message import DeliverMessage
+from application.messages.drafts import DRAFTERS
 from application.messages.prepare_messages import PrepareMessages
 from application.ports.jobs import Job, JobKind
+from application.upkeep.forget_erased_user import ForgetErasedUser
 from domain.ids import AuditEntryId, MessageId
+from domain.users.user_events import UserErased
 
 
 class HandleJob:
     """Do what a job asks for. Doing it twice does it once: a queue can promise no less than once."""
 
-    def __init__(self, prepare_messages: PrepareMessages, deliver_message: DeliverMessage) -> None:
+    def __init__(
+        self, prepare_messages: PrepareMessages, deliver_message: DeliverMessage, forget: ForgetErasedUser
+    ) -> None:
         self._prepare_messages = prepare_messages
         self._deliver_message = deliver_message
+        self._forget = forget
 
     async def execute(self, *, job: Job) -> timedelta | None:
         """How long to wait before the job is to be done again; None when it is done.
@@ -26,3 +34,11 @@ class HandleJob:
                 return None
             case JobKind.MESSAGE:
                 return await self._deliver_message.execute(message_id=MessageId(job.subject))
+            case JobKind.ERASURE:
+                return await self._forget.execute(event_id=AuditEntryId(job.subject))
+
+
+JOBS_OF_EVENTS: Mapping[str, JobKind] = MappingProxyType(
+    {**dict.fromkeys(DRAFTERS, JobKind.EVENT), UserErased.name: JobKind.ERASURE}
+)
+"""What is to be done after which events. All others are only written down."""

@@ -12,7 +12,7 @@ from application.ports.secret_sealer import SecretSealer
 from application.ports.unit_of_work import UnitOfWork
 from domain.errors import ConcurrentUpdate
 from domain.ids import MessageId
-from domain.messages.message import DeliveryPolicy, Message, MessageNotFound, MessageState
+from domain.messages.message import Message, MessageNotFound, MessagePolicy, MessageState
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class DeliverMessage:
         sealer: SecretSealer,
         clock: Clock,
         randomness: Randomness,
-        policy: DeliveryPolicy,
+        policy: MessagePolicy,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._mailer = mailer
@@ -56,8 +56,9 @@ class DeliverMessage:
             async with self._unit_of_work.begin() as tx:
                 await tx.messages.save(message)
         except ConcurrentUpdate:
-            # We took so long that somebody else was given the job: what they write down counts (fault 21).
-            return None
+            # We took so long that somebody else was given the job: what they write down counts (fault 21). To call the
+            # job done could be to take it from them.
+            return self._policy.first_wait
         if message.state is not MessageState.FAILED:
             return None
         return self._policy.wait(message.attempts, chance=self._randomness.secret(1)[0] / 255)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.audit.audit_entry import AuditEntry
+from domain.ids import EmailChangeId
 from domain.messages.message import MessageKind
 from domain.recovery.one_time_token import Purpose
 from domain.recovery.recovery_events import EmailVerificationRequested, PasswordResetRequested, RegistrationRepeated
@@ -17,12 +18,17 @@ from domain.users.user_events import DeletionScheduled, EmailVerified, PasswordC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """An event, and those it is about as they are now. Session and change are there where the event names them."""
+    """An event, and those it is about as they are now. Session and change are there where the event names them.
+
+    `is_last_change` is whether the user has asked for no other change since; `new_address_is_taken` whether another
+    user has proven the new address.
+    """
 
     entry: AuditEntry
     user: User
     session: Session | None = None
     change: EmailChange | None = None
+    is_last_change: bool = True
     new_address_is_taken: bool = False
 
 
@@ -34,6 +40,7 @@ class Draft:
     recipient: EmailAddress
     purpose: Purpose | None = None
     with_code: bool = False
+    change_id: EmailChangeId | None = None
     content: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -59,12 +66,14 @@ def _verification(fact: Fact) -> Iterable[Draft]:
 
 
 def _reset(fact: Fact) -> Iterable[Draft]:
-    yield Draft(kind=MessageKind.RESET_PASSWORD, recipient=fact.user.email, purpose=Purpose.RESET_PASSWORD)
+    if fact.entry.details.get("security_epoch") == fact.user.security_epoch:
+        yield Draft(kind=MessageKind.RESET_PASSWORD, recipient=fact.user.email, purpose=Purpose.RESET_PASSWORD)
 
 
 def _choose(fact: Fact) -> Iterable[Draft]:
     # Whoever proved the mailbox has no password now, and should not have to find out by trying.
-    yield Draft(kind=MessageKind.CHOOSE_PASSWORD, recipient=fact.user.email, purpose=Purpose.RESET_PASSWORD)
+    if fact.user.password_hash is None:
+        yield Draft(kind=MessageKind.CHOOSE_PASSWORD, recipient=fact.user.email, purpose=Purpose.RESET_PASSWORD)
 
 
 def _choose_if_discarded(fact: Fact) -> Iterable[Draft]:
@@ -83,13 +92,25 @@ def _already_registered(fact: Fact) -> Iterable[Draft]:
 
 
 def _email_change_requested(fact: Fact) -> Iterable[Draft]:
-    if fact.change is not None and not fact.new_address_is_taken:
+    if fact.change is not None and fact.is_last_change and _is_still_wanted(fact.change, fact):
         yield Draft(
             kind=MessageKind.CONFIRM_EMAIL_CHANGE,
             recipient=fact.change.new,
             purpose=Purpose.CONFIRM_EMAIL_CHANGE,
+            change_id=fact.change.id,
         )
     yield from _to_the_old_mailbox(fact, MessageKind.EMAIL_CHANGE_REQUESTED)
+
+
+def _is_still_wanted(change: EmailChange, fact: Fact) -> bool:
+    user = fact.user
+    return (
+        change.new != change.old
+        and not fact.new_address_is_taken
+        and change.security_epoch == user.security_epoch
+        # Else the old mailbox would go unheard, which has come to be proven since.
+        and change.old_is_proven == user.email_verified
+    )
 
 
 def _email_changed(fact: Fact) -> Iterable[Draft]:
@@ -97,11 +118,12 @@ def _email_changed(fact: Fact) -> Iterable[Draft]:
 
 
 def _to_the_old_mailbox(fact: Fact, kind: MessageKind) -> Iterable[Draft]:
-    if fact.change is not None and fact.change.old_is_proven:
+    if fact.change is not None and fact.change.old_is_proven and fact.change.new != fact.change.old:
         yield Draft(
             kind=kind,
             recipient=fact.change.old,
             purpose=Purpose.REVERT_EMAIL_CHANGE,
+            change_id=fact.change.id,
             content={"at": readable(fact.entry.occurred_at)},
         )
 
@@ -121,6 +143,9 @@ def _deletion_scheduled(fact: Fact) -> Iterable[Draft]:
         content = {"at": readable(fact.entry.occurred_at), "due": readable(fact.user.deletion_due_at)}
         yield Draft(kind=MessageKind.DELETION_SCHEDULED, recipient=fact.user.email, content=content)
 
+
+EVENTS_WITH_CODE = frozenset({UserRegistered.name, EmailVerificationRequested.name, RegistrationRepeated.name})
+"""Events for which a code is hashed, needed or not: else the work behind an answer would tell who is known (LG-03)."""
 
 DRAFTERS: Mapping[str, Callable[[Fact], Iterable[Draft]]] = {
     UserRegistered.name: _verification,

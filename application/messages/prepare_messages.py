@@ -7,15 +7,16 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from uuid import UUID
 
-from application.messages.drafts import Draft, Fact, drafts_of
+from application.messages.drafts import EVENTS_WITH_CODE, Draft, Fact, drafts_of
 from application.ports.clock import Clock
 from application.ports.password_hasher import PasswordHasher
 from application.ports.randomness import Randomness
 from application.ports.secret_sealer import SecretSealer
 from application.ports.unit_of_work import Transaction, UnitOfWork
+from domain.audit.audit_entry import AuditEntry
 from domain.errors import NotFound
-from domain.ids import AuditEntryId, EmailChangeId, MessageId, OneTimeTokenId, SessionId
-from domain.messages.message import Message
+from domain.ids import AuditEntryId, EmailChangeId, MessageId, OneTimeTokenId, SessionId, UserId
+from domain.messages.message import Message, MessagePolicy
 from domain.opaque_token import SECRET_BYTES
 from domain.recovery.one_time_token import (
     CODE_DIGITS,
@@ -25,10 +26,11 @@ from domain.recovery.one_time_token import (
     OneTimeTokenSecret,
     Purpose,
 )
-from domain.users.password import Password
+from domain.users.password import Password, PasswordHash
 from domain.users.user import User
 
 SEALED_FOR = "content of a message"
+_NOBODY = UserId(UUID(int=0))
 _BYTES_OF_A_CODE = 16  # so many that each code is as likely as every other
 _PATHS: Mapping[Purpose, str] = MappingProxyType(
     {
@@ -56,9 +58,9 @@ class LinkPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Minted:
-    token: OneTimeToken
-    content: Mapping[str, str] = field(repr=False)
+class _Code:
+    digits: str = field(repr=False)
+    hashed: PasswordHash
 
 
 class PrepareMessages:
@@ -72,7 +74,8 @@ class PrepareMessages:
         clock: Clock,
         randomness: Randomness,
         links: LinkPolicy,
-        policy: OneTimeTokenPolicy,
+        tokens: OneTimeTokenPolicy,
+        messages: MessagePolicy,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._passwords = passwords
@@ -80,67 +83,69 @@ class PrepareMessages:
         self._clock = clock
         self._randomness = randomness
         self._links = links
-        self._policy = policy
+        self._tokens = tokens
+        self._messages = messages
 
     async def execute(self, *, event_id: AuditEntryId) -> None:
         """Queue what is due. Nothing is for users who are suspended or gone.
 
         Raises: HashingBusy.
         """
-        now = self._clock.now()
-        fact = await self._fact(event_id)
-        if fact is None or not fact.user.may_come_in(at=now):
-            return
-        for draft in drafts_of(fact):
-            await self._queue(draft, fact, now)
-
-    async def _fact(self, event_id: AuditEntryId) -> Fact | None:
         async with self._unit_of_work.read() as tx:
             entry = await tx.audit.find(event_id)
-            if entry is None or entry.user_id is None:
-                return None
-            try:
-                user = await tx.users.get(entry.user_id)
-                session_id, change_id = entry.details.get("session_id"), entry.details.get("change_id")
-                session = await tx.sessions.get(SessionId(UUID(str(session_id)))) if session_id else None
-            except NotFound:
-                return None
-            change = await tx.email_changes.find(EmailChangeId(UUID(str(change_id)))) if change_id else None
-            taken = change is not None and await tx.users.find_by_email(change.new) is not None
-            return Fact(entry=entry, user=user, session=session, change=change, new_address_is_taken=taken)
+        if entry is None:
+            return
+        # Before the transaction, for it takes tens of milliseconds.
+        code = await self._new_code(entry.user_id or _NOBODY) if entry.event in EVENTS_WITH_CODE else None
+        if entry.user_id is None:
+            return
+        now = self._clock.now()
+        try:
+            async with self._unit_of_work.begin() as tx:
+                # Locked, so that tokens of one user are made one after the other, and of one state of the user.
+                user = await tx.users.lock(entry.user_id)
+                if user.may_come_in(at=now):
+                    for draft in drafts_of(await _fact(tx, entry, user)):
+                        await self._queue(tx, draft, entry, user, code, now)
+        except NotFound:
+            # User or session are gone since: there is nobody to tell.
+            return
 
-    async def _queue(self, draft: Draft, fact: Fact, now: datetime) -> None:
-        minted = await self._minted(draft, fact, now)
+    async def _queue(
+        self, tx: Transaction, draft: Draft, entry: AuditEntry, user: User, code: _Code | None, now: datetime
+    ) -> None:
         message_id = MessageId(self._randomness.uuid(at=now))
-        content = {**draft.content, **(minted.content if minted is not None else {})}
+        token, content = self._minted(draft, entry, user, code if draft.with_code else None, now)
+        if token is not None and token.expires_at <= now:
+            # Asked for so long ago that the answer would be good for nothing.
+            return
         message = Message.queued(
             id=message_id,
-            event_id=fact.entry.id,
+            event_id=entry.id,
             kind=draft.kind,
-            user_id=fact.user.id,
+            user_id=user.id,
             recipient=draft.recipient,
-            locale=fact.user.locale,
+            locale=user.locale,
             sealed_content=self._sealer.seal(json.dumps(content), purpose=SEALED_FOR, owner=str(message_id)),
             at=now,
         )
-        async with self._unit_of_work.begin() as tx:
-            if minted is not None and await self._has_had_enough(tx, minted.token):
-                return
-            if await tx.messages.add(message) and minted is not None:
-                await tx.one_time_tokens.add(minted.token)
+        if await self._has_had_enough(tx, draft, user, now):
+            return
+        if await tx.messages.add(message) and token is not None:
+            await tx.one_time_tokens.add(token)
 
-    async def _minted(self, draft: Draft, fact: Fact, now: datetime) -> _Minted | None:
-        purpose, user = draft.purpose, fact.user
+    def _minted(
+        self, draft: Draft, entry: AuditEntry, user: User, code: _Code | None, now: datetime
+    ) -> tuple[OneTimeToken | None, Mapping[str, str]]:
+        """The token for the draft, if it needs one, and what is to be said."""
+        purpose = draft.purpose
         if purpose is None:
-            return None
+            return None, draft.content
         secret = OneTimeTokenSecret.from_random(self._randomness.secret(SECRET_BYTES), purpose=purpose)
-        lifetime = self._policy.lifetime(purpose)
-        content = {"link": self._links.link(purpose, secret), **_told(purpose, lifetime)}
-        code = None
-        if draft.with_code:
-            digits = f"{int.from_bytes(self._randomness.secret(_BYTES_OF_A_CODE)) % 10**CODE_DIGITS:0{CODE_DIGITS}}"
-            code = await self._code(digits, user, now)
-            content |= {"code": digits, "code_minutes": str(self._policy.code // timedelta(minutes=1))}
+        lifetime = self._tokens.lifetime(purpose)
+        content = {**draft.content, "link": self._links.link(purpose, secret), **_told(purpose, lifetime)}
+        if code is not None:
+            content |= {"code": code.digits, "code_minutes": str(self._tokens.code // timedelta(minutes=1))}
         token = OneTimeToken(
             id=OneTimeTokenId(self._randomness.uuid(at=now)),
             user_id=user.id,
@@ -148,24 +153,49 @@ class PrepareMessages:
             digest=secret.digest(),
             security_epoch=user.security_epoch,
             issued_at=now,
-            expires_at=now + lifetime,
-            code=code,
-            email_change_id=fact.change.id if fact.change is not None else None,
+            expires_at=entry.occurred_at + lifetime,
+            code=self._one_time_code(code, now) if code is not None else None,
+            email_change_id=draft.change_id,
         )
-        return _Minted(token=token, content=content)
+        return token, content
 
-    async def _code(self, digits: str, user: User, now: datetime) -> OneTimeCode:
+    async def _new_code(self, owner: UserId) -> _Code:
+        number = int.from_bytes(self._randomness.secret(_BYTES_OF_A_CODE)) % 10**CODE_DIGITS
+        digits = f"{number:0{CODE_DIGITS}}"
+        # Eight digits are guessed from a plain hash at once: they are kept like a password.
+        return _Code(digits=digits, hashed=await self._passwords.hash(Password(digits), owner=owner))
+
+    def _one_time_code(self, code: _Code, now: datetime) -> OneTimeCode:
         return OneTimeCode(
-            # Eight digits are guessed from a plain hash at once: they are kept like a password.
-            hashed=await self._passwords.hash(Password(digits), owner=user.id),
-            expires_at=now + self._policy.code,
-            attempts_left=self._policy.code_attempts,
+            hashed=code.hashed, expires_at=now + self._tokens.code, attempts_left=self._tokens.code_attempts
         )
 
-    async def _has_had_enough(self, tx: Transaction, token: OneTimeToken) -> bool:
-        an_hour_ago = token.issued_at - timedelta(hours=1)
-        made = await tx.one_time_tokens.count(token.user_id, token.purpose, issued_after=an_hour_ago)
-        return made >= self._policy.mails_per_hour
+    async def _has_had_enough(self, tx: Transaction, draft: Draft, user: User, now: datetime) -> bool:
+        an_hour_ago = now - timedelta(hours=1)
+        sent = await tx.messages.count(draft.recipient, draft.kind, created_after=an_hour_ago)
+        if sent < self._messages.per_hour:
+            return False
+        # Somebody who asks for a stranger's password all the time must not keep the owner from getting back in.
+        is_way_in = draft.purpose is Purpose.RESET_PASSWORD
+        return not is_way_in or await tx.one_time_tokens.has_good(user.id, Purpose.RESET_PASSWORD, at=now)
+
+
+async def _fact(tx: Transaction, entry: AuditEntry, user: User) -> Fact:
+    session_id, change_id = entry.details.get("session_id"), entry.details.get("change_id")
+    session = await tx.sessions.get(SessionId(UUID(str(session_id)))) if session_id else None
+    change = await tx.email_changes.find(EmailChangeId(UUID(str(change_id)))) if change_id else None
+    if change is None:
+        return Fact(entry=entry, user=user, session=session)
+    last, *_ = await tx.email_changes.of_user(user.id)
+    holder = await tx.users.find_by_email(change.new)
+    return Fact(
+        entry=entry,
+        user=user,
+        session=session,
+        change=change,
+        is_last_change=last.id == change.id,
+        new_address_is_taken=holder is not None and holder.id != user.id and holder.email_verified,
+    )
 
 
 def _told(purpose: Purpose, lifetime: timedelta) -> Mapping[str, str]:

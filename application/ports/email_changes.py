@@ -22,6 +22,10 @@ class EmailChangeRepository(Protocol):
         """One change."""
         ...
 
+    async def remove(self, user_id: UserId, *, requested_from: datetime) -> None:
+        """Forget the user's changes that were requested at that moment or later, and their tokens."""
+        ...
+
     async def of_user(self, user_id: UserId) -> Sequence[EmailChange]:
         """All of one user, newest first."""
         ...

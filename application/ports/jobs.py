@@ -15,6 +15,8 @@ class JobKind(StrEnum):
     """Act on an event: an audit entry."""
     MESSAGE = "message"
     """Deliver a message."""
+    ERASURE = "erasure"
+    """Forget what was still written down about a user who was being erased: an audit entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

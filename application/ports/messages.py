@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.ids import MessageId, UserId
-from domain.messages.message import Message, MessageState
+from domain.messages.message import Message, MessageKind, MessageState
+from domain.users.email_address import EmailAddress
 
 
 class MessageRepository(Protocol):
@@ -29,6 +30,17 @@ class MessageRepository(Protocol):
         """One message as it stands now, and nobody else's to lock or save until this transaction ends.
 
         Raises: MessageNotFound, DatabaseUnavailable.
+        """
+        ...
+
+    async def count(self, recipient: EmailAddress, kind: MessageKind, *, created_after: datetime) -> int:
+        """How many of that kind were made for this address since, whosever it is."""
+        ...
+
+    async def requeue(self, *, untouched_since: datetime, at: datetime) -> int:
+        """Queue the delivery of those that wait and that nobody has tried since that moment; how many.
+
+        Should a job have been lost, this is how its message is not.
         """
         ...
 

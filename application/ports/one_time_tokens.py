@@ -20,8 +20,8 @@ class OneTimeTokenRepository(Protocol):
         """
         ...
 
-    async def count(self, user_id: UserId, purpose: Purpose, *, issued_after: datetime) -> int:
-        """How many were made for this user and purpose since."""
+    async def has_good(self, user_id: UserId, purpose: Purpose, *, at: datetime) -> bool:
+        """Whether the user has a good token for that purpose."""
         ...
 
     async def find_good(self, digest: bytes, purpose: Purpose, *, at: datetime) -> OneTimeToken | None:

@@ -30,5 +30,6 @@ class RequestPasswordReset:
                     user_id=user.id if user is not None else None,
                     occurred_at=self._clock.now(),
                     network_address=network_address,
+                    security_epoch=user.security_epoch if user is not None else None,
                 )
             )

@@ -64,6 +64,8 @@ class VerifyEmail:
                 raise ConcurrentUpdate
             if await tx.one_time_tokens.use(found.digest, _PURPOSE, at=now) is None:
                 raise invalid_token()
+            # A move that was asked for before would not be told to this mailbox, which nobody had proven.
+            await tx.one_time_tokens.spend(user.id, Purpose.CONFIRM_EMAIL_CHANGE, at=now)
             user.verify_email(by_own_hand=by_own_hand, at=now)
             await tx.users.save(user)
         return user

@@ -66,8 +66,9 @@ class SignIn:
         user = await self._find(email)
 
         matched = await self._passwords.matches(typed, user.password_hash if user is not None else None)
-        if user is None or not matched or not user.may_come_in(at=self._clock.now()):
-            await self._refuse(user, device, matched=matched)
+        reason = self._reason_against(user, matched=matched)
+        if user is None or reason is not None:
+            await self._refuse(user, device, reason or RefusalReason.UNKNOWN_USER)
 
         issued = await self._open_session(user, await self._named(device))
         await self._rehash_if_outdated(user, typed)
@@ -82,14 +83,26 @@ class SignIn:
         async with self._unit_of_work.read() as tx:
             return await tx.users.find_by_email(address)
 
-    async def _refuse(self, user: User | None, device: Device, *, matched: bool) -> Never:
+    def _reason_against(self, user: User | None, *, matched: bool) -> RefusalReason | None:
+        if user is None:
+            return RefusalReason.UNKNOWN_USER
+        found = {
+            RefusalReason.NO_PASSWORD: user.password_hash is None,
+            RefusalReason.WRONG_PASSWORD: not matched,
+            RefusalReason.SUSPENDED: not user.is_active,
+            RefusalReason.DELETED: not user.may_come_in(at=self._clock.now()),
+            RefusalReason.UNPROVEN: self._policy.needs_proven_address and not user.email_verified,
+        }
+        return next((reason for reason, applies in found.items() if applies), None)
+
+    async def _refuse(self, user: User | None, device: Device, reason: RefusalReason) -> Never:
         # The trace is committed before the refusal is raised: raising inside would roll it back.
         async with self._unit_of_work.begin() as tx:
             await tx.audit.append(
                 SignInRefused(
                     user_id=user.id if user is not None else None,
                     occurred_at=self._clock.now(),
-                    reason=_reason(user, matched=matched),
+                    reason=reason,
                     network_address=device.network_address,
                 )
             )
@@ -150,13 +163,3 @@ class SignIn:
                 await tx.users.save(user)
         except Exception:  # noqa: BLE001  (a bug there must not keep anybody out either; it is logged)
             _log.warning("password hash of user %s was not brought up to date", user.id, exc_info=True)
-
-
-def _reason(user: User | None, *, matched: bool) -> RefusalReason:
-    if user is None:
-        return RefusalReason.UNKNOWN_USER
-    if user.password_hash is None:
-        return RefusalReason.NO_PASSWORD
-    if not matched:
-        return RefusalReason.WRONG_PASSWORD
-    return RefusalReason.DELETED if user.is_active else RefusalReason.SUSPENDED

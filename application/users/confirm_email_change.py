@@ -4,6 +4,7 @@ from datetime import datetime
 
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Transaction, UnitOfWork
+from application.users.make_room import make_room
 from domain.ids import SessionId
 from domain.recovery.one_time_token import OneTimeTokenSecret, Purpose, invalid_token
 from domain.sessions.session import Session, SessionNotFound
@@ -44,6 +45,7 @@ class ConfirmEmailChange:
             change = await tx.email_changes.find(used.email_change_id) if used and used.email_change_id else None
             if change is None:
                 raise invalid_token()
+            await make_room(tx, change.new, user=user, at=now)
             asking = await _live(tx, user, change.session_id, at=now)
             user.change_email(change, at=now)
             await tx.users.save(user)

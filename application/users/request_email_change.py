@@ -4,7 +4,9 @@ from application.ports.clock import Clock
 from application.ports.email_parser import EmailParser
 from application.ports.randomness import Randomness
 from application.ports.unit_of_work import UnitOfWork
+from domain.errors import ConcurrentUpdate
 from domain.ids import EmailChangeId, SessionId, UserId
+from domain.recovery.one_time_token import Purpose
 from domain.users.email_change import EmailChange, EmailChangeRequested
 
 
@@ -21,20 +23,25 @@ class RequestEmailChange:
         self._randomness = randomness
 
     async def execute(self, *, user_id: UserId, session_id: SessionId, new_email: str) -> None:
-        """Take the wish down. The user's own address again is no wish.
+        """Take the wish down; an older one ends with that. To wish for one's own address is to wish for no other.
 
-        Raises: InvalidFields, UserNotFound.
+        Raises: InvalidFields, UserNotFound, SessionNotFound, ConcurrentUpdate.
         """
         new = self._emails.parse(new_email, field="new_email")
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
-            user = await tx.users.get(user_id)
-            if user.email == new:
-                return
+            user = await tx.users.lock(user_id)
+            session = await tx.sessions.lock(session_id)
+            if not session.is_live(user=user, at=now):
+                # Whatever ended the session since the request came in would not have let it begin.
+                raise ConcurrentUpdate
+            # Whatever comes of this wish: were the older one good until then, its end would tell something (LG-03).
+            await tx.one_time_tokens.spend(user_id, Purpose.CONFIRM_EMAIL_CHANGE, at=now)
             change = EmailChange(
                 id=EmailChangeId(self._randomness.uuid(at=now)),
                 user_id=user_id,
                 session_id=session_id,
+                security_epoch=user.security_epoch,
                 old=user.email,
                 old_is_proven=user.email_verified,
                 new=new,

@@ -2,6 +2,7 @@
 
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
+from application.users.make_room import make_room
 from domain.recovery.one_time_token import OneTimeTokenSecret, Purpose, invalid_token
 from domain.users.user import EmailAlreadyRegistered
 
@@ -30,7 +31,7 @@ class RevertEmailChange:
         try:
             await self._go_back(secret)
         except EmailAlreadyRegistered:
-            # Somebody else has proven and taken the old address since.
+            # Another user has proven the old address since.
             raise invalid_token() from None
 
     async def _go_back(self, secret: OneTimeTokenSecret) -> None:
@@ -44,7 +45,9 @@ class RevertEmailChange:
             change = await tx.email_changes.find(used.email_change_id) if used and used.email_change_id else None
             if change is None:
                 raise invalid_token()
+            await make_room(tx, change.old, user=user, at=now)
             user.revert_email(change, at=now)
             await tx.users.save(user)
-            # Also the ways back from wherever the user was moved to since; those from before stay good.
-            await tx.one_time_tokens.spend(user.id, _PURPOSE, issued_from=change.requested_at, at=now)
+            # And with it every move from wherever it led to, those that are only asked for among them: whoever was
+            # there has no way back. The ways back from before stay good.
+            await tx.email_changes.remove(user.id, requested_from=change.requested_at)

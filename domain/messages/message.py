@@ -57,12 +57,17 @@ class MessageNotFound(NotFound):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryPolicy:
-    """When a message is tried again, and when no more. Waits double from the first to the longest, with jitter."""
+class MessagePolicy:
+    """When a message is tried again, when no more, and how many one mailbox gets.
+
+    Waits double from the first to the longest, with jitter. `per_hour` is for messages of one kind to one address,
+    whoever asked for them (RC-09).
+    """
 
     first_wait: timedelta = timedelta(seconds=5)
     longest_wait: timedelta = timedelta(minutes=10)
     give_up_after: timedelta = timedelta(days=3)
+    per_hour: int = 5
 
     def wait(self, attempts: int, *, chance: float) -> timedelta:
         """How long to wait after that many attempts, 1 or more. `chance`, from 0 to 1, keeps retries apart."""
@@ -133,7 +138,7 @@ class Message(Aggregate):
         self.sealed_content = self.last_error = None
         self.updated_at = at
 
-    def failed(self, error: str, *, policy: DeliveryPolicy, at: datetime) -> None:
+    def failed(self, error: str, *, policy: MessagePolicy, at: datetime) -> None:
         """It could not be sent this time; dead if it has been tried for too long."""
         self.state, self.last_error, self.updated_at = MessageState.FAILED, error[:MAX_ERROR_LENGTH], at
         if at >= self.created_at + policy.give_up_after:

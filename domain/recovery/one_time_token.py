@@ -82,10 +82,7 @@ class OneTimeTokenSecret(OpaqueToken):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneTimeTokenPolicy:
-    """How long one-time tokens are good, how often a code may be tried, and how many are mailed to one user.
-
-    Beyond `mails_per_hour` of one purpose nothing is sent: the last one is still good, or somebody is playing (RC-09).
-    """
+    """How long one-time tokens are good, from when they were asked for, and how often a code may be tried."""
 
     verification: timedelta = timedelta(hours=24)
     password_reset: timedelta = timedelta(minutes=30)
@@ -93,7 +90,6 @@ class OneTimeTokenPolicy:
     email_revert: timedelta = timedelta(days=7)
     code: timedelta = timedelta(minutes=10)
     code_attempts: int = 5
-    mails_per_hour: int = 5
 
     def lifetime(self, purpose: Purpose) -> timedelta:
         """How long a token for this purpose is good."""

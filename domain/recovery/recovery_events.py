@@ -7,10 +7,14 @@ from domain.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordResetRequested(Event):
-    """Somebody wants to choose another password for an address."""
+    """Somebody wants to choose another password for an address.
+
+    `security_epoch` is the user's then: whatever guards the user and changes later, ends the wish too (RC-04).
+    """
 
     name = "password_reset.requested"
     network_address: str | None
+    security_epoch: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -210,10 +210,12 @@ class User(Aggregate):
     def revert_email(self, change: EmailChange, *, at: datetime) -> None:
         """Go back to the address of before, or stay there, on proof of its mailbox.
 
-        Whoever asked for the change knew the password, and was not the owner of that mailbox: it goes too.
+        Whoever asked for the change knew the password, and was not the owner of that mailbox: it goes too. So does a
+        deletion that they may have asked for.
         """
         self._move_to(change.old, at=at)
         self.password_hash = None
+        self.deletion_due_at = None
         self.record(EmailChangeReverted(user_id=self.id, occurred_at=at, change_id=change.id))
 
     def _move_to(self, proven: EmailAddress, *, at: datetime) -> None:

@@ -25,6 +25,7 @@ def new_change(user: User, *, at: datetime = NOW, new: str = "Ada+x@bücher.exam
         id=EmailChangeId(_randomness.uuid(at=at)),
         user_id=user.id,
         session_id=SessionId(_randomness.uuid(at=at)),
+        security_epoch=user.security_epoch,
         old=user.email,
         old_is_proven=False,
         new=StrictEmailParser().parse(new),

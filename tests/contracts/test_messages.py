@@ -11,7 +11,7 @@ from adapters.system.randomness import SystemRandomness
 from application.ports.unit_of_work import DuplicateKey, ReadOnlyBlock, UnitOfWork
 from domain.errors import ConcurrentUpdate
 from domain.ids import AuditEntryId, MessageId
-from domain.messages.message import DeliveryPolicy, Message, MessageKind, MessageNotFound, MessageState
+from domain.messages.message import Message, MessageKind, MessageNotFound, MessagePolicy, MessageState
 from domain.users.user import User, UserNotFound
 from tests.world import new_user
 
@@ -71,7 +71,7 @@ def send(message: Message) -> None:
 
 def fail(message: Message) -> None:
     message.attempt(at=NOW + TICK)
-    message.failed("451 at RCPT: später", policy=DeliveryPolicy(), at=NOW + 2 * TICK)
+    message.failed("451 at RCPT: später", policy=MessagePolicy(), at=NOW + 2 * TICK)
 
 
 def refuse(message: Message) -> None:
@@ -150,7 +150,10 @@ async def test_one_of_twenty_parallel_messages_of_an_event_is_added(uow: UnitOfW
 
     async def attempt() -> bool:
         await barrier.wait()
-        return await add(uow, new_message(user, event_id=event_id))
+        async with uow.begin() as tx:
+            added = await tx.messages.add(new_message(user, event_id=event_id))
+            await asyncio.sleep(0)
+            return added
 
     assert sum(await asyncio.gather(*(attempt() for _ in range(20)))) == 1
     assert len(await latest(uow)) == 1
@@ -171,6 +174,7 @@ async def test_whoever_adds_the_same_waits_for_what_becomes_of_the_first(uow: Un
         async with uow.begin() as tx:
             assert await tx.messages.add(first)
             added.set()
+            await asyncio.sleep(0)
             assert await latest(uow) == []
             if outcome == "rolled back":
                 raise ChangeOfMind
@@ -232,6 +236,7 @@ async def test_whoever_locks_a_message_sees_what_the_one_before_made_of_it(uow: 
     async def count_an_attempt() -> None:
         async with uow.begin() as tx:
             mine = await tx.messages.lock(message.id)
+            await asyncio.sleep(0)
             mine.attempt(at=NOW)
             await tx.messages.save(mine)
 

@@ -1,22 +1,18 @@
 """Mail to a real SMTP server, and to servers that refuse, hang up, say nothing or are not who they should be."""
-# ruff: noqa: N802 (aiosmtpd finds the methods of a handler by these names)
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from email import policy
 from email.message import EmailMessage
-from email.parser import BytesParser
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -30,6 +26,7 @@ from application.ports.mailer import Mail, MailDelayed, MailRefused
 from domain.ids import MessageId
 from domain.messages.message import MessageKind
 from domain.users.email_address import EmailAddress
+from tests.relay import relay
 
 SENDER = "Hallporter <no-reply@accounts.example.com>"
 TEMPLATES = Templates(service="accounts.example.com")
@@ -48,73 +45,6 @@ def mail(recipient: str = "Ada.L@bücher.example.com", **content: str) -> Mail:
         content={**SAMPLES, **content},
         written_at=datetime(2026, 11, 23, 8, 15, tzinfo=UTC),
     )
-
-
-@dataclass
-class Relay:
-    """A handler of aiosmtpd that answers a command as it is told to, and keeps what it takes."""
-
-    answers: Mapping[str, str]
-    taken: list[Envelope] = field(default_factory=list)
-    sessions: list[Session] = field(default_factory=list)
-
-    async def handle_EHLO(self, _: SMTP, session: Session, __: Envelope, name: str, replies: list[str]) -> list[str]:
-        session.host_name = name
-        self.sessions.append(session)
-        return [self.answers["EHLO"]] if "EHLO" in self.answers else replies
-
-    async def handle_HELO(self, *_: object) -> str:
-        return self.answers.get("HELO", "250 relay.test")
-
-    async def handle_MAIL(self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]) -> str:
-        envelope.mail_from = address
-        return self.answers.get("MAIL", "250 OK")
-
-    async def handle_RCPT(self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]) -> str:
-        envelope.rcpt_tos.append(address)
-        return self.answers.get("RCPT", "250 OK")
-
-    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:
-        self.taken.append(envelope)
-        return self.answers.get("DATA", "250 OK")
-
-    async def handle_QUIT(self, *_: object) -> str:
-        return self.answers.get("QUIT", "221 Bye")
-
-    def message(self) -> EmailMessage:
-        """The one that was taken last."""
-        content = self.taken[-1].original_content
-        assert content is not None
-        return BytesParser(_class=EmailMessage, policy=policy.default).parsebytes(content)
-
-
-def knows_ada(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
-    return AuthResult(success=data == LoginPassword(b"ada", "pässword".encode()), handled=False)
-
-
-@asynccontextmanager
-async def relay(
-    answers: dict[str, str] | None = None,
-    *,
-    tls: ssl.SSLContext | None = None,
-    starttls: ssl.SSLContext | None = None,
-    credentials: str = "",
-    **options: Any,
-) -> AsyncIterator[tuple[Relay, SmtpServer]]:
-    """A relay on this machine, and how to reach it."""
-    handler = Relay(answers or {})
-    loop = asyncio.get_running_loop()
-    listening = await loop.create_server(
-        lambda: SMTP(
-            handler, hostname="relay.test", tls_context=starttls, authenticator=knows_ada, loop=loop, **options
-        ),
-        "127.0.0.1",
-        0,
-        ssl=tls,
-    )
-    async with listening:
-        port = listening.sockets[0].getsockname()[1]
-        yield handler, SmtpServer.parse(f"{'smtps' if tls else 'smtp'}://{credentials}127.0.0.1:{port}")
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import pytest
 
 from application.sessions.authenticate import Authenticate
 from application.upkeep.erase_due_users import EraseDueUsers
+from application.upkeep.forget_erased_user import ForgetErasedUser
 from application.upkeep.purge_expired import PurgeExpired
 from application.users.cancel_deletion import CancelDeletion
 from application.users.export_user import ExportUser
@@ -13,7 +14,13 @@ from application.users.get_user import GetUser
 from application.users.schedule_deletion import ScheduleDeletion
 from domain.ids import UserId
 from domain.messages.message import MessageKind
-from domain.sessions.session import InvalidAccessToken, InvalidCredentials, InvalidRefreshToken
+from domain.sessions.session import (
+    InvalidAccessToken,
+    InvalidCredentials,
+    InvalidRefreshToken,
+    RefusalReason,
+    SignInRefused,
+)
 from domain.users.user import DeletionNotScheduled, User, UserNotFound
 from tests.world import EMAIL, PASSWORD, World
 
@@ -104,6 +111,31 @@ async def test_pr_02_what_happened_remains_and_says_nothing_of_a_person(world: W
         "user.registered",
     ]
     assert [entry.details for entry in entries if entry.event == "sign_in.refused"] == [{"reason": "wrong_password"}]
+
+
+async def test_pr_02_what_requests_still_wrote_down_meanwhile_is_forgotten_a_minute_later(world: World) -> None:
+    user = await leave(world)
+    await world.work()
+    world.clock.advance(GRACE)
+    await erase(world)
+    async with world.unit_of_work.begin() as tx:
+        await tx.audit.append(
+            SignInRefused(
+                user_id=user.id,
+                occurred_at=world.clock.now(),
+                reason=RefusalReason.DELETED,
+                network_address="192.0.2.7",
+            )
+        )
+    async with world.unit_of_work.read() as tx:
+        erased = next(entry for entry in await tx.audit.of_user(user.id) if entry.event == "user.erased")
+    forget = world.container.resolve(ForgetErasedUser)
+    assert await forget.execute(event_id=erased.id) == timedelta(minutes=1)
+    world.clock.advance(timedelta(minutes=1))
+    assert await forget.execute(event_id=erased.id) is None
+    async with world.unit_of_work.read() as tx:
+        entries = await tx.audit.of_user(user.id)
+    assert not any("network_address" in entry.details for entry in entries)
 
 
 async def test_pr_03_the_address_is_free_for_somebody_new(world: World) -> None:

@@ -9,10 +9,12 @@ from application.recovery.request_password_reset import RequestPasswordReset
 from application.recovery.reset_password import ResetPassword
 from application.recovery.verify_email import VerifyEmail
 from application.sessions.issued_tokens import IssuedTokens
+from application.sessions.sign_out import SignOut
 from application.users.confirm_email_change import ConfirmEmailChange
 from application.users.request_email_change import RequestEmailChange
 from application.users.revert_email_change import RevertEmailChange
-from domain.errors import InvalidFields
+from application.users.schedule_deletion import ScheduleDeletion
+from domain.errors import ConcurrentUpdate, InvalidFields
 from domain.ids import UserId
 from domain.messages.message import MessageKind
 from domain.recovery.one_time_token import InvalidToken
@@ -185,8 +187,7 @@ async def test_em_05_moving_kills_what_was_mailed_to_the_old_address(world: Worl
 
 
 async def test_lg_03_an_address_that_somebody_has_is_answered_alike_and_gets_no_mail(world: World) -> None:
-    await world.register(NEW)
-    await world.work()
+    await verified(world, NEW)
     user_id, issued = await signed_in(world)
     assert set(await ask(world, user_id, issued)) == {REQUESTED}
 
@@ -194,9 +195,97 @@ async def test_lg_03_an_address_that_somebody_has_is_answered_alike_and_gets_no_
 async def test_em_04_an_address_that_somebody_has_come_to_have_meanwhile_cannot_be_moved_to(world: World) -> None:
     user_id, issued = await signed_in(world)
     mails = await ask(world, user_id, issued)
-    await world.register(NEW)
+    await verified(world, NEW)
     assert await confirm_is_refused(world, token_of(mails[CONFIRM]))
     assert (await world.user(EMAIL)).id == user_id
+
+
+async def test_lg_09_whoever_merely_typed_the_new_address_in_first_gives_way_to_its_mailbox(world: World) -> None:
+    squatter = await world.register(NEW)
+    await world.work()
+    user_id, issued = await signed_in(world)
+    mails = await ask(world, user_id, issued)
+    assert (await confirm(world, token_of(mails[CONFIRM]))).id == user_id
+    assert (await world.user(NEW)).id == user_id
+    assert (await world.events_of(squatter.id))[0] == "user.erased"
+
+
+async def test_lg_09_nobody_blocks_the_way_back_by_registering_the_address_that_became_free(world: World) -> None:
+    user_id, issued = await signed_in(world)
+    mails = await ask(world, user_id, issued)
+    await confirm(world, token_of(mails[CONFIRM]))
+    await world.register(EMAIL)
+    await revert(world, token_of(mails[REQUESTED]))
+    assert (await world.user(EMAIL)).id == user_id
+
+
+async def test_a_wish_from_before_the_owner_proved_the_mailbox_leads_nowhere(world: World) -> None:
+    """Incident 39 in slow motion: the worker gets to the stranger's wish only after the owner has come."""
+    user = await world.register()
+    proof = token_of(await world.mailed(MessageKind.VERIFY_EMAIL))
+    strangers = await world.sign_in()
+    await world.container.resolve(RequestEmailChange).execute(
+        user_id=user.id, session_id=strangers.session_id, new_email="thief@example.net"
+    )
+    await world.container.resolve(VerifyEmail).execute(proof=proof)
+    assert [mail.kind for mail in await world.work()] == [MessageKind.CHOOSE_PASSWORD]
+
+
+async def test_a_wish_needs_a_session_that_is_live_when_it_is_written_down(world: World) -> None:
+    user_id, issued = await signed_in(world)
+    await world.container.resolve(SignOut).execute(session_id=issued.session_id)
+    with pytest.raises(ConcurrentUpdate):
+        await ask(world, user_id, issued)
+
+
+async def test_a_thief_who_asks_for_another_move_while_being_sent_back_gets_no_way_back(world: World) -> None:
+    user_id, issued = await signed_in(world)
+    first = await ask(world, user_id, issued, "thief@example.net")
+    await confirm(world, token_of(first[CONFIRM]))
+    await world.work()
+    await world.container.resolve(RequestEmailChange).execute(
+        user_id=user_id, session_id=issued.session_id, new_email="thief@example.org"
+    )
+    await revert(world, token_of(first[REQUESTED]))
+    assert [mail.kind for mail in await world.work()] == [MessageKind.CHOOSE_PASSWORD]
+
+
+async def test_being_sent_back_cancels_a_deletion_that_the_thief_asked_for(world: World) -> None:
+    user_id, issued = await signed_in(world)
+    mails = await ask(world, user_id, issued)
+    await confirm(world, token_of(mails[CONFIRM]))
+    await world.container.resolve(ScheduleDeletion).execute(user_id=user_id)
+    await revert(world, token_of(mails[REQUESTED]))
+    assert (await world.user(EMAIL)).deletion_due_at is None
+
+
+@pytest.mark.parametrize("next_wish", ["free@example.net", "taken@example.net", EMAIL])
+async def test_lg_03_any_further_wish_ends_the_one_before_whatever_comes_of_it(world: World, next_wish: str) -> None:
+    """Else whether the older one still works would tell whether somebody has the address."""
+    await verified(world, "taken@example.net")
+    user_id, issued = await signed_in(world)
+    mails = await ask(world, user_id, issued)
+    await ask(world, user_id, issued, next_wish)
+    assert await confirm_is_refused(world, token_of(mails[CONFIRM]))
+
+
+async def test_em_03_of_two_wishes_that_wait_only_the_last_gets_a_proof(world: World) -> None:
+    user_id, issued = await signed_in(world)
+    for new in ("first@example.net", "last@example.net"):
+        await world.container.resolve(RequestEmailChange).execute(
+            user_id=user_id, session_id=issued.session_id, new_email=new
+        )
+    proofs = [mail for mail in await world.work() if mail.kind is CONFIRM]
+    assert [mail.recipient.canonical for mail in proofs] == ["last@example.net"]
+
+
+async def test_em_02_a_mailbox_that_comes_to_be_proven_meanwhile_does_not_go_unheard(world: World) -> None:
+    user = await world.register()
+    proof = token_of(await world.mailed(MessageKind.VERIFY_EMAIL))
+    issued = await world.sign_in()
+    mails = await ask(world, user.id, issued)
+    await world.container.resolve(VerifyEmail).execute(proof=proof, caller=user.id)
+    assert await confirm_is_refused(world, token_of(mails[CONFIRM]))
 
 
 async def test_ones_own_address_is_no_wish(world: World) -> None:

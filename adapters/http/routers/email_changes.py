@@ -16,6 +16,7 @@ from application.users.request_email_change import RequestEmailChange
 from application.users.revert_email_change import RevertEmailChange
 from domain.errors import ConcurrentUpdate
 from domain.recovery.one_time_token import InvalidToken
+from domain.sessions.session import SessionNotFound
 from domain.users.user import UserNotFound
 
 router = APIRouter(prefix="/v1", tags=["recovery"], route_class=StrictRoute)
@@ -25,7 +26,9 @@ router = APIRouter(prefix="/v1", tags=["recovery"], route_class=StrictRoute)
     "/users/me/email-changes",
     status_code=202,
     response_class=Response,
-    responses=responses("request_email_change", UserNotFound, *WITH_RECENT_USER, *WITH_BODY),
+    responses=responses(
+        "request_email_change", UserNotFound, SessionNotFound, ConcurrentUpdate, *WITH_RECENT_USER, *WITH_BODY
+    ),
 )
 async def request_email_change(
     change_in: EmailChangeRequest,

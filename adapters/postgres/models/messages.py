@@ -28,6 +28,7 @@ class MessageModel(Base):
         CheckConstraint(f"char_length(recipient_canonical) <= {MAX_LENGTH}", name="recipient_canonical_length"),
         CheckConstraint(f"char_length(last_error) <= {MAX_ERROR_LENGTH}", name="last_error_length"),
         Index("ix_messages_state_id", "state", "id"),
+        Index("ix_messages_recipient_canonical_kind_created_at", "recipient_canonical", "kind", "created_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
