@@ -31,7 +31,7 @@ def list_jobs(
         {
             "kind": parked.job.kind.value,
             "subject": str(parked.job.subject),
-            "attempts": str(parked.attempts),
+            "attempts": parked.attempts,
             "queued": parked.queued_at.isoformat(timespec="seconds"),
         }
         for parked in run(command)
@@ -44,7 +44,7 @@ def list_jobs(
         return
     table = Table(*rows[0], box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*row.values())
+        table.add_row(*map(str, row.values()))
     Console(width=200).print(table)
 
 

@@ -17,7 +17,7 @@ from application.users.register_user import RegisterUser
 from entrypoints.settings import LogFormat
 from entrypoints.telemetry import REDACTED, configure_logging, redact
 from tests.http.conftest import register, sign_in, signed_in
-from tests.world import EMAIL, PASSWORD
+from tests.world import EMAIL, PASSWORD, World, token_of
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ async def test_a_bug_leaves_its_traceback_in_the_log_once(
     assert "canary" not in log.getvalue()
 
 
-async def test_la_03_no_secret_reaches_the_log(client: httpx.AsyncClient, log: io.StringIO) -> None:
+async def test_la_03_no_secret_reaches_the_log(client: httpx.AsyncClient, log: io.StringIO, world: World) -> None:
     secrets = {PASSWORD, "wrong canary password"}
     await register(client)
     await register(client)
@@ -100,7 +100,18 @@ async def test_la_03_no_secret_reaches_the_log(client: httpx.AsyncClient, log: i
         await client.get(f"/v1/users/me?access_token={tokens['access_token']}", headers=headers)
         await client.patch("/v1/users/me", json={"display_name": 7, "password": PASSWORD}, headers=headers)
         await client.delete("/v1/sessions/current", headers=headers)
-    assert len(lines(log, "request")) >= 12
+    await client.post("/v1/password-resets", json={"email": EMAIL})
+    for mail in await world.work():
+        secrets |= {token_of(mail), token_of(mail)[6:49]} | {
+            mail.content[name] for name in {"code"} & set(mail.content)
+        }
+        body = {"token": token_of(mail), "new_password": "a canary of a password", "password": "wrong canary password"}
+        for path in ("/v1/password-resets/confirm", "/v1/email-verifications/confirm", "/v1/email-changes/confirm"):
+            await client.post(path, json=body)
+            await client.post(f"{path}?token={token_of(mail)}", json={"token": token_of(mail)})
+    secrets |= {"a canary of a password", EMAIL}
+    assert len(secrets) >= 9
+    assert len(lines(log, "request")) >= 20
     for secret in secrets | {"canary-cookie"}:
         assert secret not in log.getvalue()
 

@@ -1,5 +1,6 @@
 """The command line, in the tests' own process: what it says, and how it ends."""
 
+import asyncio
 import io
 import json
 import logging
@@ -16,8 +17,11 @@ from alembic import command
 from alembic.config import CommandLine, Config
 
 from adapters.postgres.embedded import embedded_postgres
+from adapters.postgres.jobs import open_queue
+from application.users.register_user import RegisterUser
 from entrypoints.cli import main
 from entrypoints.settings import Settings
+from entrypoints.startup import started
 from tests.world import PASSWORD
 
 TOP = Path(__file__).parents[2]
@@ -59,6 +63,44 @@ def cli(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     logging.getLogger().handlers = handlers
     logging.getLogger().setLevel(level)
     structlog.configure(**quiet)
+
+
+def test_commands_say_what_they_are(cli: Cli) -> None:
+    assert cli("--version").out.startswith("hallporter ")
+    assert "serve" in cli("--help").out
+    assert '"openapi": "3.1' in cli("openapi").out
+
+
+def test_operators_see_what_was_mailed_and_what_is_parked(cli: Cli) -> None:
+    assert cli("messages", "list").out == "There are no messages.\n"
+    assert cli("messages", "list", "--state", "dead", "--json").out == "[]\n"
+    assert cli("jobs", "list").out == "No job is parked.\n"
+    assert cli("jobs", "retry").out == "No job is parked.\n"
+    assert cli("messages", "list", "--state", "lost").code == 2
+
+
+def test_operators_see_messages_and_jobs_as_tables_and_as_json(cli: Cli, home: Path) -> None:
+    assert cli("users", "list").code == 0
+
+    async def leave_behind() -> None:
+        async with started(Settings(_env_file=None, hallporter_home=home)) as service:
+            register = service.container.resolve(RegisterUser)
+            await register.execute(email="ada@example.com", password=PASSWORD)
+            await service.worker.drain()
+            await register.execute(email="bob@example.com", password=PASSWORD)
+        with embedded_postgres(home) as url:
+            async with open_queue(url) as queue:
+                await queue.driver.execute("UPDATE jobs SET status = 'failed', attempts = 9")
+
+    asyncio.run(leave_behind())
+    (message,) = json.loads(cli("messages", "list", "--json").out)
+    assert (message["recipient"], message["state"], message["attempts"]) == ("ada@example.com", "sent", 1)
+    assert "verify_email" in cli("messages", "list", "--state", "sent").out
+    (job,) = json.loads(cli("jobs", "list", "--json").out)
+    assert (job["kind"], job["attempts"]) == ("event", 10)
+    assert job["subject"] in cli("jobs", "list").out
+    assert cli("jobs", "retry").out == "1 job(s) are queued again.\n"
+    assert cli("jobs", "list").out == "No job is parked.\n"
 
 
 def test_migrating_again_changes_nothing(cli: Cli) -> None:
