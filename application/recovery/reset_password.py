@@ -3,6 +3,7 @@
 from application.ports.clock import Clock
 from application.ports.password_hasher import PasswordHasher
 from application.ports.unit_of_work import UnitOfWork
+from application.recovery.use_token import use_token
 from domain.recovery.one_time_token import OneTimeTokenSecret, Purpose, invalid_token
 from domain.users.password_policy import PasswordPolicy
 
@@ -43,8 +44,6 @@ class ResetPassword:
         new_hash = await self._passwords.hash(accepted, owner=user.id)
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
-            user = await tx.users.lock(user.id)
-            if await tx.one_time_tokens.use(secret.digest(), _PURPOSE, at=now) is None:
-                raise invalid_token()
+            user, _ = await use_token(tx, secret.digest(), _PURPOSE, at=now)
             user.reset_password(new_hash, at=now)
             await tx.users.save(user)

@@ -7,6 +7,7 @@ from application.ports.clock import Clock
 from application.ports.email_parser import EmailParser
 from application.ports.password_hasher import PasswordHasher
 from application.ports.unit_of_work import UnitOfWork
+from application.recovery.use_token import use_token
 from domain.errors import ConcurrentUpdate, InvalidFields
 from domain.ids import UserId
 from domain.recovery.one_time_token import OneTimeToken, OneTimeTokenSecret, Purpose, invalid_token
@@ -58,12 +59,10 @@ class VerifyEmail:
             by_own_hand = True
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
-            user = await tx.users.lock(found.user_id)
+            user, _ = await use_token(tx, found.digest, _PURPOSE, at=now)
             if checked is not None and user.password_hash != checked:
                 # What was checked is no longer what the proof would confirm.
                 raise ConcurrentUpdate
-            if await tx.one_time_tokens.use(found.digest, _PURPOSE, at=now) is None:
-                raise invalid_token()
             # A move that was asked for before would not be told to this mailbox, which nobody had proven.
             await tx.one_time_tokens.spend(user.id, Purpose.CONFIRM_EMAIL_CHANGE, at=now)
             user.verify_email(by_own_hand=by_own_hand, at=now)

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Transaction, UnitOfWork
+from application.recovery.use_token import use_token
 from application.users.make_room import make_room
 from domain.ids import SessionId
 from domain.recovery.one_time_token import OneTimeTokenSecret, Purpose, invalid_token
@@ -36,13 +37,8 @@ class ConfirmEmailChange:
     async def _move(self, secret: OneTimeTokenSecret) -> User:
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
-            found = await tx.one_time_tokens.find_good(secret.digest(), _PURPOSE, at=now)
-            if found is None:
-                raise invalid_token()
-            # The user before the token, as everywhere: what guards the user stands still from here on.
-            user = await tx.users.lock(found.user_id)
-            used = await tx.one_time_tokens.use(secret.digest(), _PURPOSE, at=now)
-            change = await tx.email_changes.find(used.email_change_id) if used and used.email_change_id else None
+            user, token = await use_token(tx, secret.digest(), _PURPOSE, at=now)
+            change = await tx.email_changes.find(token.email_change_id) if token.email_change_id is not None else None
             if change is None:
                 raise invalid_token()
             await make_room(tx, change.new, user=user, at=now)

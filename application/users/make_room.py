@@ -14,7 +14,7 @@ async def make_room(tx: Transaction, address: EmailAddress, *, user: User, at: d
     One who merely registered it, and has proven nothing, is erased: or anybody could keep others from their own address
     by typing it in first (LG-09).
 
-    Raises: EmailAlreadyRegistered where another user has proven it too.
+    Raises: EmailAlreadyRegistered where another user has proven it too, or is one with whom operators had to do.
     """
     holder = await tx.users.find_by_email(address)
     if holder is None or holder.id == user.id:
@@ -22,7 +22,7 @@ async def make_room(tx: Transaction, address: EmailAddress, *, user: User, at: d
     holder = await tx.users.lock(holder.id)
     if holder.email != address:
         return
-    if holder.email_verified:
+    if holder.email_verified or holder.roles or not holder.is_active:
         raise EmailAlreadyRegistered
     await tx.audit.append(UserErased(user_id=holder.id, occurred_at=at))
     await tx.audit.forget(holder.id)

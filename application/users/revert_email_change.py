@@ -2,6 +2,7 @@
 
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
+from application.recovery.use_token import use_token
 from application.users.make_room import make_room
 from domain.recovery.one_time_token import OneTimeTokenSecret, Purpose, invalid_token
 from domain.users.user import EmailAlreadyRegistered
@@ -37,12 +38,8 @@ class RevertEmailChange:
     async def _go_back(self, secret: OneTimeTokenSecret) -> None:
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
-            found = await tx.one_time_tokens.find_good(secret.digest(), _PURPOSE, at=now)
-            if found is None:
-                raise invalid_token()
-            user = await tx.users.lock(found.user_id)
-            used = await tx.one_time_tokens.use(secret.digest(), _PURPOSE, at=now)
-            change = await tx.email_changes.find(used.email_change_id) if used and used.email_change_id else None
+            user, token = await use_token(tx, secret.digest(), _PURPOSE, at=now)
+            change = await tx.email_changes.find(token.email_change_id) if token.email_change_id is not None else None
             if change is None:
                 raise invalid_token()
             await make_room(tx, change.old, user=user, at=now)

@@ -210,6 +210,16 @@ async def test_lg_09_whoever_merely_typed_the_new_address_in_first_gives_way_to_
     assert (await world.events_of(squatter.id))[0] == "user.erased"
 
 
+async def test_a_user_with_whom_operators_had_to_do_gives_way_to_nobody(world: World) -> None:
+    suspended = await world.register(NEW)
+    await world.work()
+    user_id, issued = await signed_in(world)
+    mails = await ask(world, user_id, issued)
+    await world.suspend(suspended.id)
+    assert await confirm_is_refused(world, token_of(mails[CONFIRM]))
+    assert (await world.user(NEW)).id == suspended.id
+
+
 async def test_lg_09_nobody_blocks_the_way_back_by_registering_the_address_that_became_free(world: World) -> None:
     user_id, issued = await signed_in(world)
     mails = await ask(world, user_id, issued)
