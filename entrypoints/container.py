@@ -196,7 +196,7 @@ async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[
 
     Raises: TemplatesProblem.
     """
-    templates = Templates(service=settings.public_host, folder=settings.mail_templates)
+    templates = Templates(service=settings.service_name or settings.public_host, folder=settings.mail_templates)
     sealer = Sealer(settings.root_key())
     randomness = SystemRandomness()
     passwords = Argon2PasswordHasher(

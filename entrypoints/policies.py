@@ -39,7 +39,7 @@ def policies_of(settings: Settings) -> Sequence[tuple[type, object]]:
                 idle_lifetime=timedelta(seconds=settings.session_idle_lifetime_seconds),
                 refresh_grace=timedelta(seconds=settings.refresh_grace_seconds),
                 limit_per_user=settings.session_limit_per_user,
-                needs_proven_address=settings.registration is Registration.DISCREET,
+                needs_verified_email=settings.registration is Registration.DISCREET,
             ),
         ),
         (SigningPolicy, SigningPolicy(retiring_for=_longer_than(settings.access_token_lifetime_seconds))),

@@ -113,6 +113,12 @@ class Settings(BaseSettings):
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = Field(
         default=None, description="smtps://user:password@host:465 or smtp://…:587; left out: the mailbox of development"
     )
+    service_name: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=60,
+        description="what mails call the service; left out: the host of PUBLIC_URL",
+    )
     mail_from: Annotated[str, AfterValidator(check_sender)] | None = Field(
         default=None, description="sender of mails; left out: no-reply at the host of PUBLIC_URL"
     )

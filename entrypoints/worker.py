@@ -16,8 +16,9 @@ from application.upkeep.requeue_stranded_messages import RequeueStrandedMessages
 from entrypoints.container import Adapters, Container
 from entrypoints.settings import Settings
 
-# Longer than a mail may take: those at hand are finished, and what is not goes to another worker after the lease.
-_DRAIN_SECONDS = 15.0
+# Longer than a mail may take (`adapters/mail/smtp.py`): those at hand are finished, and what is not goes to another
+# worker after the lease.
+_DRAIN_SECONDS = 25.0
 
 
 def make_worker(settings: Settings, adapters: Adapters, container: Container) -> Worker:

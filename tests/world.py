@@ -69,6 +69,11 @@ class World:
         await make_worker(self.settings, self.adapters, self.container).drain()
         return self.mailer.sent[before:]
 
+    async def lose_jobs(self) -> None:
+        """Let the queue forget everything."""
+        async with self.adapters.open_queue() as queries:
+            await queries.clear_queue()
+
     async def mailed(self, kind: MessageKind) -> Mail:
         """The one mail of that kind among those that are sent now."""
         (mail,) = [mail for mail in await self.work() if mail.kind is kind]

@@ -1,7 +1,6 @@
 """Doing jobs."""
 
 import asyncio
-import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -20,11 +19,9 @@ from pgqueuer.ports import RepositoryPort
 
 from adapters.jobs.job_queue import OpenQueue, as_job
 from application.ports.jobs import Job, JobKind
+from domain.errors import Unavailable
 
 _log = structlog.get_logger("hallporter.jobs")
-
-# PgQueuer says at length what we say in a line, and puts the texts of errors into it.
-logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)
 
 _MOST_ATTEMPTS = 10
 _MOST_ATTEMPTS_OF_A_MESSAGE = 2_000
@@ -85,11 +82,14 @@ class Worker:
     async def run(self) -> None:
         """Work until told to stop. A database that goes away is waited for."""
         while not self._stopping.is_set():
+            cause = "connection lost"
             try:
                 async with self._open_queue() as queries:
                     await self._work_on(queries)
             except Exception as interruption:  # noqa: BLE001  (whatever it is, somebody has to send the mail)
-                _log.warning("worker.interrupted", cause=type(interruption).__name__)
+                cause = type(interruption).__name__
+            if not self._stopping.is_set():
+                _log.warning("worker.interrupted", cause=cause)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), _RECONNECT.total_seconds())
 
@@ -111,6 +111,7 @@ class Worker:
         self._running = self._made(queries)
         if self._stopping.is_set():
             return
+        lost = asyncio.create_task(self._stop_when_lost(queries, self._running))
         try:
             await self._running.run(
                 # As often it looks for jobs of workers that are gone; new ones are announced.
@@ -121,7 +122,14 @@ class Worker:
                 shutdown_on_listener_failure=True,
             )
         finally:
+            lost.cancel()
             self._running = None
+
+    @staticmethod
+    async def _stop_when_lost(queries: RepositoryPort, running: PgQueuer) -> None:
+        """PgQueuer itself would notice that its connection is gone when it looks for work the next time."""
+        await queries.driver.shutdown.wait()
+        running.shutdown.set()
 
     def _made(self, queries: RepositoryPort) -> PgQueuer:
         queue = PgQueuer(queries.driver, Channel(queries.qbe.settings.channel), queries=queries)
@@ -138,6 +146,9 @@ class Worker:
         job = as_job(queued)
         try:
             wait = await self._handle(job)
+        except Unavailable as busy:
+            # Passing, and nobody's fault: a job is not given up for it.
+            raise RetryRequested(busy.retry_after, type(busy).__name__) from None
         except Exception as error:  # noqa: BLE001  (it is logged, and tried again)
             _log.exception("job.failed", kind=job.kind.value, subject=str(job.subject), attempt=queued.attempts + 1)
             name = type(error).__name__

@@ -24,7 +24,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     MessageKind.EMAIL_CHANGE_REQUESTED: ("link", "link_days", "at"),
     MessageKind.EMAIL_CHANGED: ("link", "link_days", "at"),
     MessageKind.NEW_DEVICE: ("device", "network_address", "at"),
-    MessageKind.SESSION_STOLEN: ("at",),
+    MessageKind.TOKEN_REUSE_DETECTED: ("at",),
     MessageKind.DELETION_SCHEDULED: ("at", "due"),
 }
 """What the templates of each kind may use, besides `service`. All are strings."""

@@ -21,7 +21,7 @@ from application.ports.mailer import Mail, MailDelayed, Mailer, MailRefused
 
 # Seconds.
 _CONNECT_TIMEOUT = 10.0
-_TIMEOUT = 30.0
+_TIMEOUT = 20.0
 _GOODBYE_TIMEOUT = 1.0
 
 _LAST_PORT = 65_535

@@ -35,10 +35,10 @@ class MemoryEmailChangeRepository:
         changes = [change for change in self._block.state().email_changes.values() if change.user_id == user_id]
         return sorted(changes, key=lambda change: change.id, reverse=True)
 
-    async def purge(self, *, requested_before: datetime) -> int:
+    async def purge(self, *, requested_before: datetime, limit: int) -> int:
         changes = self._block.state().email_changes.values()
-        old = {change.id for change in changes if change.requested_at < requested_before}
-        await self._forget(old)
+        old = [change.id for change in changes if change.requested_at < requested_before][:limit]
+        await self._forget(set(old))
         return len(old)
 
     async def _forget(self, ids: set[EmailChangeId]) -> None:

@@ -26,6 +26,8 @@ class MemoryJobs:
         yield self.queries
 
     async def add(self, jobs: Iterable[Job]) -> None:
-        """Queue these."""
+        """Queue these, but for those that wait or are being done."""
         for job in jobs:
-            await self.queries.enqueue(job.kind.value, job.subject.bytes)
+            await self.queries.enqueue(
+                job.kind.value, job.subject.bytes, dedupe_key=f"{job.kind}:{job.subject}", on_conflict="skip"
+            )

@@ -85,9 +85,9 @@ class MemoryMessageRepository:
     async def latest(self, *, state: MessageState | None = None, limit: int) -> Sequence[Message]:
         return [message for message in self._newest_first() if state is None or message.state is state][:limit]
 
-    async def purge(self, *, updated_before: datetime) -> int:
+    async def purge(self, *, updated_before: datetime, limit: int) -> int:
         messages = self._block.state().messages.values()
-        over = {row.id for row in messages if not row.is_waiting and row.updated_at < updated_before}
+        over = [row.id for row in messages if not row.is_waiting and row.updated_at < updated_before][:limit]
 
         def write(state: State) -> None:
             state.messages = {key: row for key, row in state.messages.items() if key not in over}

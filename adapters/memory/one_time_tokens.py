@@ -66,9 +66,9 @@ class MemoryOneTimeTokenRepository:
             if token.spent_at is None and (issued_from is None or token.issued_at >= issued_from):
                 await self._replace(token, lambda unspent: replace(unspent, spent_at=unspent.spent_at or at))
 
-    async def purge(self, *, expired_before: datetime) -> int:
+    async def purge(self, *, expired_before: datetime, limit: int) -> int:
         tokens = self._block.state().one_time_tokens.values()
-        expired = {token.id for token in tokens if token.expires_at < expired_before}
+        expired = [token.id for token in tokens if token.expires_at < expired_before][:limit]
 
         def write(state: State) -> None:
             state.one_time_tokens = {key: row for key, row in state.one_time_tokens.items() if key not in expired}

@@ -85,15 +85,17 @@ class MemorySessionRepository:
         sessions = [session for session in self._block.state().sessions.values() if session.user_id == user_id]
         return copy.deepcopy(sorted(sessions, key=lambda session: session.id, reverse=True))
 
-    async def is_new_device(self, user_id: UserId, device: Device) -> bool:
+    async def is_new_device(self, user_id: UserId, device: Device, *, first_is_new: bool) -> bool:
         known = [session.device for session in await self.all_of(user_id)]
+        if not known:
+            return first_is_new
         if device.name is not None:
-            return bool(known) and all(other.name != device.name for other in known)
-        return bool(known) and all(other.user_agent != device.user_agent for other in known)
+            return all(other.name != device.name for other in known)
+        return all(other.user_agent != device.user_agent for other in known)
 
-    async def purge(self, *, over_since: datetime) -> int:
+    async def purge(self, *, over_since: datetime, limit: int) -> int:
         sessions = self._block.state().sessions.values()
-        over = {row.id for row in sessions if min(row.ended_at or row.expires_at, row.expires_at) < over_since}
+        over = [row.id for row in sessions if min(row.ended_at or row.expires_at, row.expires_at) < over_since][:limit]
 
         def write(state: State) -> None:
             state.sessions = {key: row for key, row in state.sessions.items() if key not in over}

@@ -37,8 +37,8 @@ class PostgresEmailChangeRepository:
         query = select(_CHANGES).where(_CHANGES.c.user_id == user_id).order_by(_CHANGES.c.id.desc())
         return [_from_row(row) for row in await self._statements.rows(query)]
 
-    async def purge(self, *, requested_before: datetime) -> int:
-        return await self._statements.count(delete(EmailChangeModel).where(_CHANGES.c.requested_at < requested_before))
+    async def purge(self, *, requested_before: datetime, limit: int) -> int:
+        return await self._statements.delete_some(EmailChangeModel, _CHANGES.c.requested_at < requested_before, limit)
 
 
 def _to_row(change: EmailChange) -> dict[str, object]:
@@ -49,7 +49,7 @@ def _to_row(change: EmailChange) -> dict[str, object]:
         "security_epoch": change.security_epoch,
         "old_email": change.old.display,
         "old_email_canonical": change.old.canonical,
-        "old_is_proven": change.old_is_proven,
+        "old_is_verified": change.old_is_verified,
         "new_email": change.new.display,
         "new_email_canonical": change.new.canonical,
         "requested_at": change.requested_at,
@@ -63,7 +63,7 @@ def _from_row(row: Row[*tuple[Any, ...]]) -> EmailChange:
         session_id=row.session_id,
         security_epoch=row.security_epoch,
         old=EmailAddress(canonical=row.old_email_canonical, display=row.old_email),
-        old_is_proven=row.old_is_proven,
+        old_is_verified=row.old_is_verified,
         new=EmailAddress(canonical=row.new_email_canonical, display=row.new_email),
         requested_at=row.requested_at,
     )

@@ -39,10 +39,14 @@ class PostgresOutbox:
         self._queries = _queries_on(_BlockDriver(statements))
 
     async def add(self, jobs: Iterable[Job]) -> None:
-        """Queue these."""
+        """Queue these, but for those that wait or are being done."""
         if queued := list(jobs):
             await self._queries.enqueue(
-                [job.kind.value for job in queued], [job.subject.bytes for job in queued], [0] * len(queued)
+                [job.kind.value for job in queued],
+                [job.subject.bytes for job in queued],
+                [0] * len(queued),
+                dedupe_key=[f"{job.kind}:{job.subject}" for job in queued],
+                on_conflict="skip",
             )
 
 
@@ -65,8 +69,10 @@ async def open_queue(url: str) -> AsyncIterator[Queries]:
     async with open_engine(url, pool_size=1, name="hallporter worker") as engine, engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None  # noqa: S101  (for the type checker: it is open)
+        on_driver = AsyncpgDriver(driver)
+        driver.add_termination_listener(lambda _: on_driver.shutdown.set())
         try:
-            yield _queries_on(AsyncpgDriver(driver))
+            yield _queries_on(on_driver)
         finally:
             # It listened: nobody else should get it.
             await connection.invalidate()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 
@@ -79,9 +79,9 @@ class PostgresMessageRepository:
             query = query.where(_MESSAGES.c.state == state)
         return [_from_row(row) for row in await self._statements.rows(query)]
 
-    async def purge(self, *, updated_before: datetime) -> int:
+    async def purge(self, *, updated_before: datetime, limit: int) -> int:
         over = _MESSAGES.c.state.in_(_OVER) & (_MESSAGES.c.updated_at < updated_before)
-        return await self._statements.count(delete(MessageModel).where(over))
+        return await self._statements.delete_some(MessageModel, over, limit)
 
 
 def _to_row(message: Message) -> dict[str, object]:
@@ -95,6 +95,7 @@ def _to_row(message: Message) -> dict[str, object]:
         "recipient_canonical": message.recipient.canonical,
         "locale": message.locale,
         "sealed_content": message.sealed_content,
+        "good_until": message.good_until,
         "state": message.state,
         "attempts": message.attempts,
         "last_error": message.last_error,
@@ -113,6 +114,7 @@ def _from_row(row: Row[*tuple[Any, ...]]) -> Message:
         recipient=EmailAddress(canonical=row.recipient_canonical, display=row.recipient),
         locale=row.locale,
         sealed_content=row.sealed_content,
+        good_until=row.good_until,
         state=MessageState(row.state),
         attempts=row.attempts,
         last_error=row.last_error,

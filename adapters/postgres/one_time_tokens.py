@@ -3,19 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from adapters.postgres import users
 from adapters.postgres.models import OneTimeTokenModel, UserModel
 from adapters.postgres.statements import Statements
 from domain.ids import UserId
-from domain.recovery.one_time_token import OneTimeCode, OneTimeToken, Purpose
+from domain.recovery.one_time_token import Binding, OneTimeCode, OneTimeToken, Purpose
 from domain.users.password import PasswordHash
 
 _TOKENS = OneTimeTokenModel.__table__
 _USERS = UserModel.__table__
-_ENDING_WITH_EPOCH = [purpose.value for purpose in Purpose if purpose.ends_with_epoch]
+_BOUND_TO_EPOCH = [purpose.value for purpose in Purpose if purpose.bound_to is Binding.EPOCH]
+_BOUND_TO_ADDRESS = [purpose.value for purpose in Purpose if purpose.bound_to is Binding.ADDRESS]
 
 
 class PostgresOneTimeTokenRepository:
@@ -63,8 +64,8 @@ class PostgresOneTimeTokenRepository:
             these = and_(these, _TOKENS.c.issued_at >= issued_from)
         await self._statements.write(update(OneTimeTokenModel).where(these).values(spent_at=at))
 
-    async def purge(self, *, expired_before: datetime) -> int:
-        return await self._statements.count(delete(OneTimeTokenModel).where(_TOKENS.c.expires_at < expired_before))
+    async def purge(self, *, expired_before: datetime, limit: int) -> int:
+        return await self._statements.delete_some(OneTimeTokenModel, _TOKENS.c.expires_at < expired_before, limit)
 
 
 def _of(user_id: UserId, purpose: Purpose) -> ColumnElement[bool]:
@@ -78,7 +79,8 @@ def _is_good(at: datetime) -> ColumnElement[bool]:
         _TOKENS.c.expires_at > at,
         _USERS.c.id == _TOKENS.c.user_id,
         users.may_come_in(at),
-        or_(_TOKENS.c.purpose.not_in(_ENDING_WITH_EPOCH), _TOKENS.c.security_epoch == _USERS.c.security_epoch),
+        or_(_TOKENS.c.purpose.not_in(_BOUND_TO_EPOCH), _TOKENS.c.security_epoch == _USERS.c.security_epoch),
+        or_(_TOKENS.c.purpose.not_in(_BOUND_TO_ADDRESS), _TOKENS.c.address == _USERS.c.email_canonical),
     )
 
 
@@ -90,6 +92,7 @@ def _to_row(token: OneTimeToken) -> dict[str, object]:
         "purpose": token.purpose,
         "digest": token.digest,
         "security_epoch": token.security_epoch,
+        "address": token.address,
         "issued_at": token.issued_at,
         "expires_at": token.expires_at,
         "spent_at": token.spent_at,
@@ -114,6 +117,7 @@ def _from_row(row: Row[*tuple[Any, ...]]) -> OneTimeToken:
         purpose=Purpose(row.purpose),
         digest=row.digest,
         security_epoch=row.security_epoch,
+        address=row.address,
         issued_at=row.issued_at,
         expires_at=row.expires_at,
         spent_at=row.spent_at,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from adapters.postgres import users
@@ -62,7 +62,7 @@ class PostgresSessionRepository:
         query = select(*PREFIXED).where(_SESSIONS.c.user_id == user_id).order_by(_SESSIONS.c.id.desc())
         return [from_row(row) for row in await self._statements.rows(query)]
 
-    async def is_new_device(self, user_id: UserId, device: Device) -> bool:
+    async def is_new_device(self, user_id: UserId, device: Device, *, first_is_new: bool) -> bool:
         same = (
             _SESSIONS.c.device_name == device.name
             if device.name is not None
@@ -70,11 +70,11 @@ class PostgresSessionRepository:
         )
         query = select(func.count().label("sessions"), func.count().filter(same).label("same"))
         row = await self._statements.row(query.where(_SESSIONS.c.user_id == user_id))
-        return row is not None and row.sessions > 0 and row.same == 0
+        return row is not None and row.same == 0 and (first_is_new or row.sessions > 0)
 
-    async def purge(self, *, over_since: datetime) -> int:
+    async def purge(self, *, over_since: datetime, limit: int) -> int:
         over = or_(_SESSIONS.c.ended_at < over_since, _SESSIONS.c.expires_at < over_since)
-        return await self._statements.count(delete(SessionModel).where(over))
+        return await self._statements.delete_some(SessionModel, over, limit)
 
     async def find_live(self, session_id: SessionId, *, at: datetime) -> Principal | None:
         query = select(_USERS, *PREFIXED).join_from(_SESSIONS, _USERS)

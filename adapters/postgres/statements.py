@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from sqlalchemy import Executable, Select, UpdateBase
+from sqlalchemy import ColumnElement, Executable, Select, UpdateBase, delete, select
 from sqlalchemy.engine import CursorResult, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.errors import translated
+from adapters.postgres.models.base import Base
 from application.ports.unit_of_work import DatabaseUnavailable, ReadOnlyBlock, TransactionEnded
 from domain.errors import ConcurrentUpdate
 
@@ -33,6 +34,11 @@ class Statements:
     async def count(self, statement: UpdateBase) -> int:
         """Insert, update or delete; how many rows it was."""
         return (await self._execute(statement)).rowcount
+
+    async def delete_some(self, model: type[Base], which: ColumnElement[bool], limit: int) -> int:
+        """Delete at most `limit` rows of a table with an `id`; how many it was."""
+        found = select(model.__table__.c.id).where(which).limit(limit)
+        return await self.count(delete(model).where(model.__table__.c.id.in_(found)))
 
     async def row(self, query: Executable) -> Row[*tuple[Any, ...]] | None:
         """The row of a query that finds at most one."""

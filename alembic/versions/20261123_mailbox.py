@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("security_epoch", sa.Integer(), nullable=False),
         sa.Column("old_email", sa.Text(), nullable=False),
         sa.Column("old_email_canonical", sa.Text(), nullable=False),
-        sa.Column("old_is_proven", sa.Boolean(), nullable=False),
+        sa.Column("old_is_verified", sa.Boolean(), nullable=False),
         sa.Column("new_email", sa.Text(), nullable=False),
         sa.Column("new_email_canonical", sa.Text(), nullable=False),
         sa.Column("requested_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("recipient_canonical", sa.Text(), nullable=False),
         sa.Column("locale", sa.Text(), nullable=True),
         sa.Column("sealed_content", sa.Text(), nullable=True),
+        sa.Column("good_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
@@ -97,6 +98,7 @@ def upgrade() -> None:
         sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("security_epoch", sa.Integer(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
         sa.Column("issued_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("spent_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
@@ -104,6 +106,7 @@ def upgrade() -> None:
         sa.Column("code_expires_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("code_attempts_left", sa.Integer(), nullable=True),
         sa.Column("email_change_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("char_length(address) <= 254", name=op.f("ck_one_time_tokens_address_length")),
         sa.CheckConstraint(
             "purpose IN ('verify_email', 'reset_password', 'confirm_email_change', 'revert_email_change')",
             name=op.f("ck_one_time_tokens_purpose"),
@@ -139,7 +142,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them, with every message that is not sent yet."""
+    """Drop them, with every message that is not sent yet; who is about to be deleted stays."""
     op.drop_index(
         "ix_users_deletion_due_at", table_name="users", postgresql_where=sa.text("deletion_due_at IS NOT NULL")
     )

@@ -46,10 +46,12 @@ class DeliverMessage:
                 message = await tx.messages.lock(message_id)
                 if not message.is_waiting:
                     return None
-                message.attempt(at=self._clock.now())
+                is_in_time = message.attempt(at=self._clock.now())
                 await tx.messages.save(message)
         except MessageNotFound:
             # Its user was erased meanwhile.
+            return None
+        if not is_in_time:
             return None
         await self._try(message)
         try:

@@ -21,7 +21,7 @@ class Fact:
     """An event, and those it is about as they are now. Session and change are there where the event names them.
 
     `is_last_change` is whether the user has asked for no other change since; `new_address_is_taken` whether another
-    user has proven the new address.
+    user has the new address, proven or not.
     """
 
     entry: AuditEntry
@@ -88,29 +88,28 @@ def _notice(kind: MessageKind) -> Callable[[Fact], Iterable[Draft]]:
 
 
 def _already_registered(fact: Fact) -> Iterable[Draft]:
-    yield Draft(kind=MessageKind.ALREADY_REGISTERED, recipient=fact.user.email)
+    if not fact.user.email_verified:
+        # Whoever registers again may never have seen the first mail, and cannot sign in without it.
+        yield from _verification(fact)
+    else:
+        yield Draft(kind=MessageKind.ALREADY_REGISTERED, recipient=fact.user.email)
 
 
 def _email_change_requested(fact: Fact) -> Iterable[Draft]:
-    if fact.change is not None and fact.is_last_change and _is_still_wanted(fact.change, fact):
+    change, user = fact.change, fact.user
+    if (
+        change is not None
+        and fact.is_last_change
+        and not fact.new_address_is_taken
+        and change.may_be_confirmed(security_epoch=user.security_epoch, email_verified=user.email_verified)
+    ):
         yield Draft(
             kind=MessageKind.CONFIRM_EMAIL_CHANGE,
-            recipient=fact.change.new,
+            recipient=change.new,
             purpose=Purpose.CONFIRM_EMAIL_CHANGE,
-            change_id=fact.change.id,
+            change_id=change.id,
         )
     yield from _to_the_old_mailbox(fact, MessageKind.EMAIL_CHANGE_REQUESTED)
-
-
-def _is_still_wanted(change: EmailChange, fact: Fact) -> bool:
-    user = fact.user
-    return (
-        change.new != change.old
-        and not fact.new_address_is_taken
-        and change.security_epoch == user.security_epoch
-        # Else the old mailbox would go unheard, which has come to be proven since.
-        and change.old_is_proven == user.email_verified
-    )
 
 
 def _email_changed(fact: Fact) -> Iterable[Draft]:
@@ -118,7 +117,7 @@ def _email_changed(fact: Fact) -> Iterable[Draft]:
 
 
 def _to_the_old_mailbox(fact: Fact, kind: MessageKind) -> Iterable[Draft]:
-    if fact.change is not None and fact.change.old_is_proven and fact.change.new != fact.change.old:
+    if fact.change is not None and fact.change.concerns_old_mailbox:
         yield Draft(
             kind=kind,
             recipient=fact.change.old,
@@ -159,7 +158,7 @@ DRAFTERS: Mapping[str, Callable[[Fact], Iterable[Draft]]] = {
     EmailChanged.name: _email_changed,
     EmailChangeReverted.name: _choose,
     NewDeviceSeen.name: _new_device,
-    TokenReuseDetected.name: _notice(MessageKind.SESSION_STOLEN),
+    TokenReuseDetected.name: _notice(MessageKind.TOKEN_REUSE_DETECTED),
     DeletionScheduled.name: _deletion_scheduled,
 }
-"""Every event that a message follows from. Only these become jobs."""
+"""Every event that a message follows from."""

@@ -114,6 +114,8 @@ class PrepareMessages:
     async def _queue(
         self, tx: Transaction, draft: Draft, entry: AuditEntry, user: User, code: _Code | None, now: datetime
     ) -> None:
+        if await self._has_had_enough(tx, draft, user, now):
+            return
         message_id = MessageId(self._randomness.uuid(at=now))
         token, content = self._minted(draft, entry, user, code if draft.with_code else None, now)
         if token is not None and token.expires_at <= now:
@@ -127,10 +129,9 @@ class PrepareMessages:
             recipient=draft.recipient,
             locale=user.locale,
             sealed_content=self._sealer.seal(json.dumps(content), purpose=SEALED_FOR, owner=str(message_id)),
+            good_until=token.expires_at if token is not None else None,
             at=now,
         )
-        if await self._has_had_enough(tx, draft, user, now):
-            return
         if await tx.messages.add(message) and token is not None:
             await tx.one_time_tokens.add(token)
 
@@ -155,6 +156,7 @@ class PrepareMessages:
             issued_at=now,
             expires_at=entry.occurred_at + lifetime,
             code=self._one_time_code(code, now) if code is not None else None,
+            address=draft.recipient.canonical,
             email_change_id=draft.change_id,
         )
         return token, content
@@ -175,9 +177,11 @@ class PrepareMessages:
         sent = await tx.messages.count(draft.recipient, draft.kind, created_after=an_hour_ago)
         if sent < self._messages.per_hour:
             return False
-        # Somebody who asks for a stranger's password all the time must not keep the owner from getting back in.
-        is_way_in = draft.purpose is Purpose.RESET_PASSWORD
-        return not is_way_in or await tx.one_time_tokens.has_good(user.id, Purpose.RESET_PASSWORD, at=now)
+        # Somebody who asks for a stranger's password all the time must not keep the owner from getting back in; nor may
+        # somebody who makes each link void and asks for the next fill a stranger's mailbox.
+        if draft.purpose is not Purpose.RESET_PASSWORD or sent >= self._messages.ways_in_per_hour:
+            return True
+        return await tx.one_time_tokens.has_good(user.id, Purpose.RESET_PASSWORD, at=now)
 
 
 async def _fact(tx: Transaction, entry: AuditEntry, user: User) -> Fact:
@@ -194,7 +198,7 @@ async def _fact(tx: Transaction, entry: AuditEntry, user: User) -> Fact:
         session=session,
         change=change,
         is_last_change=last.id == change.id,
-        new_address_is_taken=holder is not None and holder.id != user.id and holder.email_verified,
+        new_address_is_taken=holder is not None and holder.id != user.id,
     )
 
 

@@ -30,6 +30,6 @@ class EmailChangeRepository(Protocol):
         """All of one user, newest first."""
         ...
 
-    async def purge(self, *, requested_before: datetime) -> int:
-        """Forget those requested before that moment; how many."""
+    async def purge(self, *, requested_before: datetime, limit: int) -> int:
+        """Forget at most `limit` that were requested before that moment; how many."""
         ...

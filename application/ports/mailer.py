@@ -40,7 +40,7 @@ class Mailer(Protocol):
     async def send(self, mail: Mail) -> None:
         """Return once it is taken. The same mail again has the same Message-ID, so that two arrive as one.
 
-        May take half a minute; never call it inside a transaction.
+        May take 20 seconds; never call it inside a transaction.
 
         Raises: MailDelayed, MailRefused.
         """

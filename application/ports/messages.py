@@ -52,6 +52,6 @@ class MessageRepository(Protocol):
         """At most `limit` messages, of one state or of any, newest first."""
         ...
 
-    async def purge(self, *, updated_before: datetime) -> int:
-        """Forget those that are sent or dead, and have been since before that moment; how many."""
+    async def purge(self, *, updated_before: datetime, limit: int) -> int:
+        """Forget at most `limit` that are sent or dead, and have been since before that moment; how many."""
         ...

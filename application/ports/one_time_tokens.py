@@ -48,6 +48,6 @@ class OneTimeTokenRepository(Protocol):
         """Kill the user's tokens for that purpose, or only those made at that moment or later."""
         ...
 
-    async def purge(self, *, expired_before: datetime) -> int:
-        """Forget tokens that expired before that moment; how many."""
+    async def purge(self, *, expired_before: datetime, limit: int) -> int:
+        """Forget at most `limit` tokens that expired before that moment; how many."""
         ...

@@ -66,15 +66,15 @@ class SessionRepository(Protocol):
         """All sessions of the user that are kept, live or not, last signed in first."""
         ...
 
-    async def is_new_device(self, user_id: UserId, device: Device) -> bool:
-        """Whether the user has signed in before, and never from a device of this name (LG-11).
+    async def is_new_device(self, user_id: UserId, device: Device, *, first_is_new: bool) -> bool:
+        """Whether no session that is kept was on a device of this name (LG-11).
 
-        Where a device has no name its user agent counts.
+        Where a device has no name its user agent counts. `first_is_new` is the answer where no session is kept.
         """
         ...
 
-    async def purge(self, *, over_since: datetime) -> int:
-        """Forget sessions that ended or expired before that moment, and their refresh tokens; how many."""
+    async def purge(self, *, over_since: datetime, limit: int) -> int:
+        """Forget at most `limit` that ended or expired before that moment, with their refresh tokens; how many."""
         ...
 
     async def find_live(self, session_id: SessionId, *, at: datetime) -> Principal | None:

@@ -11,6 +11,7 @@ from application.recovery.use_token import use_token
 from domain.errors import ConcurrentUpdate, InvalidFields
 from domain.ids import UserId
 from domain.recovery.one_time_token import OneTimeToken, OneTimeTokenSecret, Purpose, invalid_token
+from domain.recovery.recovery_events import EmailProofRefused
 from domain.users.password import Password, PasswordHash
 from domain.users.user import User, WrongPassword
 
@@ -47,7 +48,7 @@ class VerifyEmail:
 
         A wrong password leaves the proof good.
 
-        Raises: InvalidToken, WrongPassword, HashingBusy.
+        Raises: InvalidToken, WrongPassword, ConcurrentUpdate, UserNotFound, HashingBusy.
         """
         found = await (self._by_code(proof) if isinstance(proof, MailedCode) else self._by_token(proof))
         if found is None:
@@ -97,6 +98,9 @@ class VerifyEmail:
     async def _checked(self, user_id: UserId, password: str) -> PasswordHash | None:
         async with self._unit_of_work.read() as tx:
             user = await tx.users.get(user_id)
-        if not await self._passwords.matches(Password(password), user.password_hash):
-            raise WrongPassword
-        return user.password_hash
+        if await self._passwords.matches(Password(password), user.password_hash):
+            return user.password_hash
+        # The trace is committed before the refusal is raised: raising inside would roll it back.
+        async with self._unit_of_work.begin() as tx:
+            await tx.audit.append(EmailProofRefused(user_id=user_id, occurred_at=self._clock.now()))
+        raise WrongPassword

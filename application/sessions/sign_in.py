@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
 from typing import Never
 
 from application.ports.clock import Clock
@@ -27,9 +28,11 @@ from domain.sessions.session import (
     SignInRefused,
 )
 from domain.users.password import Password
-from domain.users.user import User
+from domain.users.user import User, UserNotFound
 
 _log = logging.getLogger(__name__)
+
+_JUST_REGISTERED = timedelta(days=1)
 
 
 class SignIn:
@@ -70,7 +73,11 @@ class SignIn:
         if user is None or reason is not None:
             await self._refuse(user, device, reason or RefusalReason.UNKNOWN_USER)
 
-        issued = await self._open_session(user, await self._named(device))
+        try:
+            issued = await self._open_session(user, await self._named(device))
+        except UserNotFound:
+            # Erased since: as unknown as if we had looked a moment later.
+            raise InvalidCredentials from None
         await self._rehash_if_outdated(user, typed)
         return issued
 
@@ -91,7 +98,7 @@ class SignIn:
             RefusalReason.WRONG_PASSWORD: not matched,
             RefusalReason.SUSPENDED: not user.is_active,
             RefusalReason.DELETED: not user.may_come_in(at=self._clock.now()),
-            RefusalReason.UNPROVEN: self._policy.needs_proven_address and not user.email_verified,
+            RefusalReason.UNVERIFIED: self._policy.needs_verified_email and not user.email_verified,
         }
         return next((reason for reason, applies in found.items() if applies), None)
 
@@ -116,7 +123,9 @@ class SignIn:
     async def _open_session(self, user: User, device: Device) -> IssuedTokens:
         now = self._clock.now()
         async with self._unit_of_work.read() as tx:
-            on_new_device = await tx.sessions.is_new_device(user.id, device)
+            # Whoever has just registered need not be told; whoever comes back after a long time had better be.
+            first_is_new = now - user.created_at > _JUST_REGISTERED
+            on_new_device = await tx.sessions.is_new_device(user.id, device, first_is_new=first_is_new)
         session = Session.start(
             id=SessionId(self._randomness.uuid(at=now)),
             user=user,

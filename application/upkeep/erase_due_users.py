@@ -1,12 +1,15 @@
 """Erasing who asked for it."""
 
+import logging
+
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
+from application.users.erase_user import erase_user
 from domain.errors import NotFound
 from domain.ids import UserId
-from domain.users.user_events import UserErased
 
 _AT_ONCE = 100
+_log = logging.getLogger(__name__)
 
 
 class EraseDueUsers:
@@ -21,10 +24,13 @@ class EraseDueUsers:
         self._clock = clock
 
     async def execute(self) -> int:
-        """How many were erased."""
+        """How many were erased. One who cannot be is logged, and keeps nobody else."""
         erased = 0
         while due := await self._due():
-            erased += sum([await self._erase(user_id) for user_id in due])
+            done = sum([await self._erase(user_id) for user_id in due])
+            if not done:
+                break
+            erased += done
         return erased
 
     async def _due(self) -> list[UserId]:
@@ -36,13 +42,14 @@ class EraseDueUsers:
         try:
             async with self._unit_of_work.begin() as tx:
                 user = await tx.users.lock(user_id)
-                if user.deletion_due_at is None or user.deletion_due_at > now:
+                if not user.is_due(at=now):
                     # Cancelled at the last moment.
                     return False
-                await tx.audit.append(UserErased(user_id=user_id, occurred_at=now))
-                await tx.audit.forget(user_id)
-                await tx.users.remove(user_id)
+                await erase_user(tx, user_id, at=now)
         except NotFound:
             # Another worker was faster.
+            return False
+        except Exception:  # noqa: BLE001  (it is logged, and the others are due as well)
+            _log.exception("user %s is due and was not erased", user_id)
             return False
         return True

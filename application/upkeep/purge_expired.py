@@ -1,12 +1,15 @@
 """Forgetting what is over."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from application.ports.clock import Clock
 from application.ports.jobs import JobQueue
-from application.ports.unit_of_work import UnitOfWork
+from application.ports.unit_of_work import Transaction, UnitOfWork
+
+# So many at once, in a transaction each: a backlog must not run into the time that a statement has.
+_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +39,21 @@ class PurgeExpired:
         """How many of which were removed."""
         now, keep = self._clock.now(), self._policy
         await self._jobs.purge(done_for=keep.jobs)
-        async with self._unit_of_work.begin() as tx:
-            return {
-                "sessions": await tx.sessions.purge(over_since=now - keep.sessions),
-                "one_time_tokens": await tx.one_time_tokens.purge(expired_before=now - keep.tokens),
-                "messages": await tx.messages.purge(updated_before=now - keep.messages),
-                "email_changes": await tx.email_changes.purge(requested_before=now - keep.email_changes),
-            }
+        purges: Mapping[str, Callable[[Transaction], Awaitable[int]]] = {
+            "sessions": lambda tx: tx.sessions.purge(over_since=now - keep.sessions, limit=_AT_ONCE),
+            "one_time_tokens": lambda tx: tx.one_time_tokens.purge(expired_before=now - keep.tokens, limit=_AT_ONCE),
+            "messages": lambda tx: tx.messages.purge(updated_before=now - keep.messages, limit=_AT_ONCE),
+            "email_changes": lambda tx: tx.email_changes.purge(
+                requested_before=now - keep.email_changes, limit=_AT_ONCE
+            ),
+        }
+        return {name: await self._all(purge) for name, purge in purges.items()}
+
+    async def _all(self, purge: Callable[[Transaction], Awaitable[int]]) -> int:
+        removed = 0
+        while True:
+            async with self._unit_of_work.begin() as tx:
+                found = await purge(tx)
+            removed += found
+            if found < _AT_ONCE:
+                return removed

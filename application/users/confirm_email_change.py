@@ -5,7 +5,6 @@ from datetime import datetime
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from application.recovery.use_token import use_token
-from application.users.make_room import make_room
 from domain.ids import SessionId
 from domain.recovery.one_time_token import OneTimeTokenSecret, Purpose, invalid_token
 from domain.sessions.session import Session, SessionNotFound
@@ -41,7 +40,6 @@ class ConfirmEmailChange:
             change = await tx.email_changes.find(token.email_change_id) if token.email_change_id is not None else None
             if change is None:
                 raise invalid_token()
-            await make_room(tx, change.new, user=user, at=now)
             asking = await _live(tx, user, change.session_id, at=now)
             user.change_email(change, at=now)
             await tx.users.save(user)

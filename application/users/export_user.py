@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from application.ports.unit_of_work import UnitOfWork
 from domain.audit.audit_entry import AuditEntry
 from domain.ids import UserId
-from domain.messages.message import Message
+from domain.messages.message import Message, MessageKind
 from domain.sessions.session import Session
 from domain.users.email_change import EmailChange
 from domain.users.user import User
@@ -14,7 +14,10 @@ from domain.users.user import User
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserExport:
-    """Everything that is held about a user. Newest first, where there are several."""
+    """Everything that is held about a user. Newest first, where there are several.
+
+    Of mails to an address that was only wished for, `email_changes` has all that is theirs.
+    """
 
     user: User
     sessions: Sequence[Session]
@@ -24,7 +27,7 @@ class UserExport:
 
 
 class ExportUser:
-    """Collect all that is held about a user (PR-01, PR-02). Only secrets, which are kept as hashes, are left out."""
+    """Collect all that is held about a user (PR-01, PR-02), but for what opens something."""
 
     def __init__(self, unit_of_work: UnitOfWork) -> None:
         self._unit_of_work = unit_of_work
@@ -39,6 +42,11 @@ class ExportUser:
                 user=await tx.users.get(user_id),
                 sessions=await tx.sessions.all_of(user_id),
                 email_changes=await tx.email_changes.of_user(user_id),
-                messages=await tx.messages.of_user(user_id),
+                # Whether a mail went to an address that was asked for tells whether somebody else has it (LG-03).
+                messages=[
+                    message
+                    for message in await tx.messages.of_user(user_id)
+                    if message.kind is not MessageKind.CONFIRM_EMAIL_CHANGE
+                ],
                 history=await tx.audit.of_user(user_id),
             )

@@ -43,7 +43,7 @@ class RequestEmailChange:
                 session_id=session_id,
                 security_epoch=user.security_epoch,
                 old=user.email,
-                old_is_proven=user.email_verified,
+                old_is_verified=user.email_verified,
                 new=new,
                 requested_at=now,
             )

@@ -1,11 +1,14 @@
 """Undoing a move to another address."""
 
+from datetime import datetime
+
 from application.ports.clock import Clock
-from application.ports.unit_of_work import UnitOfWork
+from application.ports.unit_of_work import Transaction, UnitOfWork
 from application.recovery.use_token import use_token
-from application.users.make_room import make_room
+from application.users.erase_user import erase_user
 from domain.recovery.one_time_token import OneTimeTokenSecret, Purpose, invalid_token
-from domain.users.user import EmailAlreadyRegistered
+from domain.users.email_address import EmailAddress
+from domain.users.user import EmailAlreadyRegistered, User
 
 _PURPOSE = Purpose.REVERT_EMAIL_CHANGE
 
@@ -42,9 +45,28 @@ class RevertEmailChange:
             change = await tx.email_changes.find(token.email_change_id) if token.email_change_id is not None else None
             if change is None:
                 raise invalid_token()
-            await make_room(tx, change.old, user=user, at=now)
+            await _make_room(tx, change.old, user=user, at=now)
             user.revert_email(change, at=now)
             await tx.users.save(user)
             # And with it every move from wherever it led to, those that are only asked for among them: whoever was
             # there has no way back. The ways back from before stay good.
             await tx.email_changes.remove(user.id, requested_from=change.requested_at)
+
+
+async def _make_room(tx: Transaction, address: EmailAddress, *, user: User, at: datetime) -> None:
+    """See to it that no other user has the address of before, whose mailbox has been proven twice by now.
+
+    One who merely registered it since, and has proven nothing, is erased: or a thief could block the way back by typing
+    it in.
+
+    Raises: EmailAlreadyRegistered where another user has proven it too, or is one with whom operators had to do.
+    """
+    holder = await tx.users.find_by_email(address)
+    if holder is None or holder.id == user.id:
+        return
+    holder = await tx.users.lock(holder.id)
+    if holder.email != address:
+        return
+    if holder.email_verified or holder.roles or not holder.is_active:
+        raise EmailAlreadyRegistered
+    await erase_user(tx, holder.id, at=at)

@@ -25,7 +25,7 @@ class MessageKind(StrEnum):
     EMAIL_CHANGE_REQUESTED = "email_change_requested"
     EMAIL_CHANGED = "email_changed"
     NEW_DEVICE = "new_device"
-    SESSION_STOLEN = "session_stolen"
+    TOKEN_REUSE_DETECTED = "token_reuse_detected"  # noqa: S105  (a kind, not a secret)
     DELETION_SCHEDULED = "deletion_scheduled"
 
 
@@ -61,13 +61,14 @@ class MessagePolicy:
     """When a message is tried again, when no more, and how many one mailbox gets.
 
     Waits double from the first to the longest, with jitter. `per_hour` is for messages of one kind to one address,
-    whoever asked for them (RC-09).
+    whoever asked for them (RC-09); `ways_in_per_hour` for links to a new password where no earlier one works any more.
     """
 
     first_wait: timedelta = timedelta(seconds=5)
     longest_wait: timedelta = timedelta(minutes=10)
     give_up_after: timedelta = timedelta(days=3)
     per_hour: int = 5
+    ways_in_per_hour: int = 20
 
     def wait(self, attempts: int, *, chance: float) -> timedelta:
         """How long to wait after that many attempts, 1 or more. `chance`, from 0 to 1, keeps retries apart."""
@@ -80,6 +81,7 @@ class Message(Aggregate):
     """One message. An event makes at most one of each kind, however often it is acted on.
 
     `sealed_content` is what goes into the template, links and codes among it; it is dropped once the message is sent.
+    After `good_until` the link in it opens nothing, and it is not sent any more.
     `last_error` is for operators and holds nothing personal.
     """
 
@@ -90,6 +92,7 @@ class Message(Aggregate):
     recipient: EmailAddress
     locale: str | None
     sealed_content: str | None = field(repr=False)
+    good_until: datetime | None = None
     state: MessageState = MessageState.QUEUED
     attempts: int = 0
     last_error: str | None = None
@@ -108,6 +111,7 @@ class Message(Aggregate):
         locale: str | None,
         sealed_content: str,
         at: datetime,
+        good_until: datetime | None = None,
     ) -> Self:
         """A message that is due."""
         return cls(
@@ -118,6 +122,7 @@ class Message(Aggregate):
             recipient=recipient,
             locale=locale,
             sealed_content=sealed_content,
+            good_until=good_until,
             created_at=at,
             updated_at=at,
         )
@@ -127,10 +132,14 @@ class Message(Aggregate):
         """Whether it is still to be sent."""
         return self.state in {MessageState.QUEUED, MessageState.FAILED}
 
-    def attempt(self, *, at: datetime) -> None:
-        """Count an attempt, before it is made: whoever dies in the middle has tried."""
+    def attempt(self, *, at: datetime) -> bool:
+        """Count an attempt, before it is made: whoever dies in the middle has tried. False where it is too late."""
+        if self.good_until is not None and at >= self.good_until:
+            self.refused("not sent before its link expired", at=at)
+            return False
         self.attempts += 1
         self.updated_at = at
+        return True
 
     def sent(self, *, at: datetime) -> None:
         """The next hop has taken it."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from types import MappingProxyType
 from typing import Self
 
@@ -14,6 +14,16 @@ from domain.users.password import PasswordHash
 from domain.users.user import User
 
 CODE_DIGITS = 8
+
+
+class Binding(Enum):
+    """What else ends a one-time token (RC-04)."""
+
+    EPOCH = auto()
+    """Any change of what guards the user."""
+    ADDRESS = auto()
+    """A change of the user's address."""
+    NOTHING = auto()
 
 
 class Purpose(StrEnum):
@@ -34,12 +44,17 @@ class Purpose(StrEnum):
         return self is not Purpose.REVERT_EMAIL_CHANGE
 
     @property
-    def ends_with_epoch(self) -> bool:
-        """Whether it dies with any change of what guards the user (RC-04).
-
-        The way back must outlive the change that it undoes.
-        """
-        return self is not Purpose.REVERT_EMAIL_CHANGE
+    def bound_to(self) -> Binding:
+        """What a token must not outlive, besides its own end."""
+        match self:
+            case Purpose.VERIFY_EMAIL:
+                # Whoever typed a stranger's address in could change the password all the time, and keep its owner out.
+                return Binding.ADDRESS
+            case Purpose.RESET_PASSWORD | Purpose.CONFIRM_EMAIL_CHANGE:
+                return Binding.EPOCH
+            case Purpose.REVERT_EMAIL_CHANGE:
+                # The way back must outlive the change that it undoes.
+                return Binding.NOTHING
 
 
 _KINDS: Mapping[Purpose, str] = MappingProxyType(
@@ -117,8 +132,9 @@ class OneTimeCode:
 class OneTimeToken:
     """A one-time token as it is kept.
 
-    `security_epoch` is the user's when it was made. `spent_at` is when it stopped working: used, or replaced by a
-    newer one. `email_change_id` names the change that it confirms or reverts.
+    `security_epoch` is the user's when it was made, and `address` the canonical one that it went to. `spent_at` is when
+    it stopped working: used, or replaced by a newer one. `email_change_id` names the change that it confirms or
+    reverts.
     """
 
     id: OneTimeTokenId
@@ -126,6 +142,7 @@ class OneTimeToken:
     purpose: Purpose
     digest: bytes = field(repr=False)
     security_epoch: int
+    address: str
     issued_at: datetime
     expires_at: datetime
     code: OneTimeCode | None = None
@@ -137,9 +154,10 @@ class OneTimeToken:
 
         Repositories may state the same rule in their own language; the contract suite holds them to it.
         """
-        return (
-            self.spent_at is None
-            and at < self.expires_at
-            and user.may_come_in(at=at)
-            and (not self.purpose.ends_with_epoch or self.security_epoch == user.security_epoch)
-        )
+        binds = {
+            Binding.EPOCH: self.security_epoch == user.security_epoch,
+            Binding.ADDRESS: self.address == user.email.canonical,
+            Binding.NOTHING: True,
+        }
+        in_time = self.spent_at is None and at < self.expires_at
+        return binds[self.purpose.bound_to] and in_time and user.may_come_in(at=at)

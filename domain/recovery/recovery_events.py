@@ -26,6 +26,13 @@ class EmailVerificationRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmailProofRefused(Event):
+    """Somebody proved an address, and did not know the password that they gave with it."""
+
+    name = "email_verification.proof_refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationRepeated(Event):
     """Somebody tried to register an address that a user has."""
 

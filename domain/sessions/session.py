@@ -38,7 +38,7 @@ class RefusalReason(StrEnum):
     WRONG_PASSWORD = "wrong_password"  # noqa: S105  (a reason, not a secret)
     SUSPENDED = "suspended"
     DELETED = "deleted"
-    UNPROVEN = "unproven"
+    UNVERIFIED = "unverified"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +163,7 @@ class SessionPolicy:
     """How long sessions live, and how long a rotated refresh token may be presented again.
 
     `refresh_grace` of zero is strict: each token once. Beyond `limit_per_user` live sessions the oldest end.
-    `fresh_proof_for` is how long a proof counts as recent, for what is worth asking again. `needs_proven_address` keeps
+    `fresh_proof_for` is how long a proof counts as recent, for what is worth asking again. `needs_verified_email` keeps
     users out until they have proven theirs: else signing in would tell what registering does not (LG-03).
     """
 
@@ -172,7 +172,7 @@ class SessionPolicy:
     refresh_grace: timedelta = timedelta(seconds=10)
     limit_per_user: int = 100
     fresh_proof_for: timedelta = timedelta(minutes=10)
-    needs_proven_address: bool = False
+    needs_verified_email: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

@@ -140,7 +140,11 @@ class User(Aggregate):
 
     def may_come_in(self, *, at: datetime) -> bool:
         """Whether anything opens for the user at that moment: not once the deletion is due, erased by then or not."""
-        return self.is_active and (self.deletion_due_at is None or at < self.deletion_due_at)
+        return self.is_active and not self.is_due(at=at)
+
+    def is_due(self, *, at: datetime) -> bool:
+        """Whether the user asked to be deleted, and the grace period is over at that moment."""
+        return self.deletion_due_at is not None and at >= self.deletion_due_at
 
     @property
     def is_admin(self) -> bool:

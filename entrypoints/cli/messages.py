@@ -25,7 +25,7 @@ def list_messages(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
-    """List messages, newest first. What they said is not kept."""
+    """List messages, newest first. What they say is not shown."""
 
     async def command(container: Container) -> list[Message]:
         return list(await container.resolve(ListMessages).execute(state=state, limit=limit))
@@ -46,7 +46,7 @@ def list_messages(
         typer.echo(json.dumps(rows, indent=2))
         return
     if not rows:
-        typer.echo("There are no messages.")
+        typer.echo("There are no such messages." if state is not None else "There are no messages.")
         return
     table = Table(box=None, pad_edge=False)
     for heading in rows[0]:

@@ -49,7 +49,7 @@ def serve(
     configure_logging(settings.log_level, settings.effective_log_format)
     with _listening(host, port) as listener, database_url(settings) as url:
         applied = asyncio.run(schema.migrate(url))
-        typer.echo(_banner(settings, listener, applied))
+        typer.echo(_banner(settings, listener, applied, works=settings.worker and not no_worker))
         sys.stdout.flush()
         if "public_url" not in settings.model_fields_set:
             # The workers read the settings anew, and what they issue must name the port that was really taken.
@@ -116,7 +116,7 @@ def _mail(settings: Settings, address: str) -> str:
     return f"{address}/dev/mailbox"
 
 
-def _banner(settings: Settings, listener: socket.socket, applied: list[str]) -> str:
+def _banner(settings: Settings, listener: socket.socket, applied: list[str], *, works: bool) -> str:
     address = _address(listener)
     lines = [f"Hallporter {version('hallporter')}", f"  API       {address}/v1"]
     if not settings.is_production:
@@ -124,6 +124,9 @@ def _banner(settings: Settings, listener: socket.socket, applied: list[str]) -> 
     home = settings.hallporter_home.expanduser().absolute()
     lines.append(f"  Data      {f'embedded PostgreSQL in {home}' if settings.database_url is None else 'DATABASE_URL'}")
     lines.append(f"  Mail      {_mail(settings, address)}")
+    if not works:
+        public = "" if "public_url" in settings.model_fields_set else f"PUBLIC_URL={address} "
+        lines.append(f"  Worker    none here: mail waits until one runs. Start it: {public}hallporter worker")
     if applied:
         lines.append(f"  Schema    {len(applied)} migration(s) applied")
     lines.append("  Stop      Ctrl-C")

@@ -27,7 +27,7 @@ def new_change(user: User, *, at: datetime = NOW, new: str = "Ada+x@bücher.exam
         session_id=SessionId(_randomness.uuid(at=at)),
         security_epoch=user.security_epoch,
         old=user.email,
-        old_is_proven=False,
+        old_is_verified=False,
         new=StrictEmailParser().parse(new),
         requested_at=at,
     )
@@ -40,6 +40,7 @@ def token_of(change: EmailChange, purpose: Purpose) -> OneTimeToken:
         purpose=purpose,
         digest=OneTimeTokenSecret.from_random(_randomness.secret(32), purpose=purpose).digest(),
         security_epoch=0,
+        address=change.new.canonical,
         issued_at=NOW,
         expires_at=NOW + timedelta(days=7),
         email_change_id=change.id,
@@ -100,7 +101,7 @@ async def test_changes_requested_before_a_moment_are_forgotten_with_their_tokens
     purged = []
     for _ in range(2):
         async with uow.begin() as tx:
-            purged.append(await tx.email_changes.purge(requested_before=NOW))
+            purged.append(await tx.email_changes.purge(requested_before=NOW, limit=100))
     assert purged == [1, 0]
     async with uow.read() as tx:
         assert list(await tx.email_changes.of_user(user.id)) == [kept]
@@ -130,7 +131,7 @@ async def test_changes_are_added_and_purged_in_transactions_only(uow: UnitOfWork
 
     async def purge_while_reading() -> None:
         async with uow.read() as tx:
-            await tx.email_changes.purge(requested_before=NOW)
+            await tx.email_changes.purge(requested_before=NOW, limit=100)
 
     for write in (add_while_reading, purge_while_reading):
         with pytest.raises(ReadOnlyBlock):

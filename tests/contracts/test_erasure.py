@@ -50,6 +50,7 @@ def new_token(user: User, purpose: Purpose, change: EmailChange | None = None) -
         purpose=purpose,
         digest=OneTimeTokenSecret.from_random(_randomness.secret(32), purpose=purpose).digest(),
         security_epoch=user.security_epoch,
+        address=user.email.canonical,
         issued_at=NOW,
         expires_at=NOW + timedelta(days=7),
         email_change_id=change.id if change is not None else None,
@@ -65,7 +66,7 @@ def belongings_of(user: User) -> Belongings:
         session_id=session.id,
         security_epoch=user.security_epoch,
         old=user.email,
-        old_is_proven=True,
+        old_is_verified=True,
         new=StrictEmailParser().parse("new@example.com"),
         requested_at=NOW,
     )
@@ -203,7 +204,7 @@ async def test_nothing_is_removed_or_forgotten_while_reading(uow: UnitOfWork) ->
 
     async def purge_while_reading() -> None:
         async with uow.read() as tx:
-            await tx.sessions.purge(over_since=NOW)
+            await tx.sessions.purge(over_since=NOW, limit=100)
 
     for write in (remove_while_reading, forget_while_reading, purge_while_reading):
         with pytest.raises(ReadOnlyBlock):
@@ -298,13 +299,13 @@ async def test_lg_11_a_device_is_new_if_the_user_came_before_and_never_from_one_
     async with uow.begin() as tx:
         await tx.users.add(ada)
         await tx.users.add(bob)
-        assert not await tx.sessions.is_new_device(ada.id, device)
+        assert not await tx.sessions.is_new_device(ada.id, device, first_is_new=False)
         for known in (FIREFOX, SCRIPT):
             await tx.sessions.add(replace(new_session(ada), device=known))
         await tx.sessions.add(replace(new_session(bob), device=SILENT))
     async with uow.read() as tx:
-        assert await tx.sessions.is_new_device(ada.id, device) is is_new
-        assert await tx.sessions.is_new_device(bob.id, device) is (device != SILENT)
+        assert await tx.sessions.is_new_device(ada.id, device, first_is_new=False) is is_new
+        assert await tx.sessions.is_new_device(bob.id, device, first_is_new=False) is (device != SILENT)
 
 
 async def test_a_device_of_long_ago_is_known_though_its_session_has_ended(uow: UnitOfWork) -> None:
@@ -315,8 +316,8 @@ async def test_a_device_of_long_ago_is_known_though_its_session_has_ended(uow: U
         await tx.users.add(user)
         await tx.sessions.add(session)
     async with uow.read() as tx:
-        assert not await tx.sessions.is_new_device(user.id, FIREFOX)
-        assert await tx.sessions.is_new_device(user.id, SCRIPT)
+        assert not await tx.sessions.is_new_device(user.id, FIREFOX, first_is_new=False)
+        assert await tx.sessions.is_new_device(user.id, SCRIPT, first_is_new=False)
 
 
 async def test_sessions_that_ended_or_expired_before_a_moment_are_forgotten_with_their_tokens(uow: UnitOfWork) -> None:
@@ -337,7 +338,7 @@ async def test_sessions_that_ended_or_expired_before_a_moment_are_forgotten_with
     purged = []
     for _ in range(2):
         async with uow.begin() as tx:
-            purged.append(await tx.sessions.purge(over_since=moment))
+            purged.append(await tx.sessions.purge(over_since=moment, limit=100))
     assert purged == [3, 0]
     async with uow.read() as tx:
         assert list(await tx.sessions.all_of(user.id)) == [just_ended, live]

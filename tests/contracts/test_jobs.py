@@ -330,3 +330,18 @@ async def test_what_is_noted_about_jobs_is_forgotten_after_a_while(postgres_benc
             noted.append(await connection.scalar(text("SELECT count(*) FROM job_log")))
     # Queued, picked, done; then nothing.
     assert noted == [3, 0]
+
+
+async def test_a_job_that_waits_is_not_queued_twice(bench: Bench) -> None:
+    user, _ = await register(bench.unit_of_work)
+    await bench.done()
+    message = new_message(user)
+    async with bench.unit_of_work.begin() as tx:
+        await tx.messages.add(message)
+    for _ in range(2):
+        async with bench.unit_of_work.begin() as tx:
+            assert await tx.messages.requeue(untouched_since=NOW, at=NOW) == 1
+    assert await bench.done() == [Job(kind=JobKind.MESSAGE, subject=message.id)]
+    async with bench.unit_of_work.begin() as tx:
+        assert await tx.messages.requeue(untouched_since=NOW, at=NOW) == 1
+    assert await bench.done() == [Job(kind=JobKind.MESSAGE, subject=message.id)]

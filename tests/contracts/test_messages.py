@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -278,7 +279,7 @@ async def test_what_has_been_sent_or_dead_since_before_a_moment_is_forgotten(uow
     purged = []
     for _ in range(2):
         async with uow.begin() as tx:
-            purged.append(await tx.messages.purge(updated_before=NOW))
+            purged.append(await tx.messages.purge(updated_before=NOW, limit=100))
     assert purged == [2, 0]
     left = {(message.state, message.updated_at) for message in await latest(uow)}
     waiting = {(state, NOW - TICK) for state in (MessageState.QUEUED, MessageState.FAILED)}
@@ -295,3 +296,43 @@ async def test_a_died_message_is_written_down_with_it(uow: UnitOfWork) -> None:
         died, _ = await tx.audit.of_user(user.id)
         assert await tx.audit.find(died.id) == died
     assert (died.event, died.details) == ("message.died", {"message_id": str(message.id), "kind": "verify_email"})
+
+
+async def test_messages_of_a_kind_to_an_address_are_counted_whosever_they_are(uow: UnitOfWork) -> None:
+    ada, bob = await registered(uow), await registered(uow, "bob@example.com")
+    async with uow.begin() as tx:
+        for user, kind, at in (
+            (ada, MessageKind.VERIFY_EMAIL, NOW),
+            (bob, MessageKind.VERIFY_EMAIL, NOW + TICK),
+            (ada, MessageKind.NEW_DEVICE, NOW + TICK),
+        ):
+            await tx.messages.add(replace(new_message(user, kind=kind), recipient=ada.email, created_at=at))
+        await tx.messages.add(new_message(bob))
+    async with uow.read() as tx:
+        counts = [
+            await tx.messages.count(ada.email, MessageKind.VERIFY_EMAIL, created_after=after)
+            for after in (NOW - TICK, NOW, NOW + TICK)
+        ]
+    assert counts == [2, 1, 0]
+
+
+async def test_only_messages_that_wait_and_were_not_touched_since_are_queued_again(uow: UnitOfWork) -> None:
+    user = await registered(uow)
+    stranded, fresh, sent, dead = (new_message(user) for _ in range(4))
+    stranded.updated_at, fresh.updated_at = NOW, NOW + TICK
+    async with uow.begin() as tx:
+        for message in (stranded, fresh, sent, dead):
+            await tx.messages.add(message)
+        sent.sent(at=NOW)
+        dead.refused("550", at=NOW)
+        for message in (sent, dead):
+            await tx.messages.save(message)
+    later = NOW + timedelta(hours=1)
+    requeued = []
+    for _ in range(2):
+        async with uow.begin() as tx:
+            requeued.append(await tx.messages.requeue(untouched_since=NOW, at=later))
+    assert requeued == [1, 0]
+    async with uow.begin() as tx:
+        assert (await tx.messages.lock(stranded.id)).updated_at == later
+        assert (await tx.messages.lock(fresh.id)).updated_at == NOW + TICK

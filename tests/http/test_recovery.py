@@ -218,7 +218,6 @@ async def test_pr_01_the_export_tells_all_and_no_secret(client: httpx.AsyncClien
     assert [change["new_email"] for change in export["email_changes"]] == ["ada@example.org"]
     assert {message["kind"] for message in export["messages"]} == {
         "verify_email",
-        "confirm_email_change",
         "email_change_requested",
     }
     assert [entry["event"] for entry in export["history"]][-1] == "user.registered"

@@ -11,6 +11,7 @@ from application.upkeep.purge_expired import PurgeExpired
 from application.users.cancel_deletion import CancelDeletion
 from application.users.export_user import ExportUser
 from application.users.get_user import GetUser
+from application.users.request_email_change import RequestEmailChange
 from application.users.schedule_deletion import ScheduleDeletion
 from domain.ids import UserId
 from domain.messages.message import MessageKind
@@ -60,6 +61,7 @@ async def test_within_the_grace_period_one_can_sign_in_and_stay(world: World) ->
     world.clock.advance(GRACE - timedelta(seconds=1))
     await world.sign_in()
     await world.container.resolve(CancelDeletion).execute(user_id=user.id)
+    assert (await world.events_of(user.id))[0] == "user.deletion_cancelled"
     world.clock.advance(timedelta(days=1))
     assert await erase(world) == 0
     assert (await world.user()).deletion_due_at is None
@@ -84,6 +86,24 @@ async def test_asking_twice_moves_nothing(world: World) -> None:
     world.clock.advance(timedelta(days=3))
     again = await world.container.resolve(ScheduleDeletion).execute(user_id=user.id)
     assert again.deletion_due_at == user.deletion_due_at
+
+
+async def test_who_cancels_at_the_last_moment_stays(world: World) -> None:
+    """Between the look for those who are due and the erasing of each."""
+    user = await leave(world)
+    world.clock.advance(GRACE)
+
+    class Late(EraseDueUsers):
+        async def _due(self) -> list[UserId]:
+            due = await super()._due()
+            async with world.unit_of_work.begin() as tx:
+                stored = await tx.users.lock(user.id)
+                stored.deletion_due_at = None
+                await tx.users.save(stored)
+            return due
+
+    assert await Late(world.unit_of_work, world.clock).execute() == 0
+    assert await is_there(world, user.id)
 
 
 async def test_once_due_the_user_is_erased_and_nobody_else(world: World) -> None:
@@ -177,10 +197,13 @@ async def test_pr_01_the_export_holds_all_there_is_and_no_secret(world: World) -
 async def test_pr_01_what_is_over_is_forgotten_after_its_time_and_not_before(world: World) -> None:
     user = await world.register()
     await world.work()
-    await world.sign_in()
+    issued = await world.sign_in()
+    await world.container.resolve(RequestEmailChange).execute(
+        user_id=user.id, session_id=issued.session_id, new_email="ada@example.org"
+    )
     world.clock.advance(timedelta(days=59))
     kept = await world.container.resolve(PurgeExpired).execute()
-    assert kept == {"sessions": 0, "one_time_tokens": 1, "messages": 1, "email_changes": 0}
+    assert kept == {"sessions": 0, "one_time_tokens": 1, "messages": 1, "email_changes": 1}
     world.clock.advance(timedelta(days=2))
     assert (await world.container.resolve(PurgeExpired).execute())["sessions"] == 1
     export = await world.container.resolve(ExportUser).execute(user_id=user.id)

@@ -171,7 +171,7 @@ def test_a_catalogue_is_plain_text(tmp_path: Path) -> None:
 def test_a_missing_variable_is_a_bug() -> None:
     incomplete = Mail(
         id=MessageId(UUID(int=7)),
-        kind=MessageKind.SESSION_STOLEN,
+        kind=MessageKind.TOKEN_REUSE_DETECTED,
         recipient=StrictEmailParser().parse("ada@example.com"),
         locale=None,
         content={},

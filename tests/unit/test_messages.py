@@ -18,6 +18,7 @@ from application.recovery.verify_email import VerifyEmail
 from application.upkeep.requeue_stranded_messages import RequeueStrandedMessages
 from application.users.change_password import ChangePassword
 from application.users.register_user import RegisterUser
+from application.users.schedule_deletion import ScheduleDeletion
 from domain.events import Event
 from domain.ids import AuditEntryId, MessageId
 from domain.messages.message import Message, MessageKind, MessagePolicy, MessageState
@@ -45,6 +46,17 @@ async def registration(world: World) -> AuditEntryId:
 async def prepared(world: World) -> MessageId:
     """A message that nobody has tried to deliver yet."""
     await world.container.resolve(PrepareMessages).execute(event_id=await registration(world))
+    return (await latest(world)).id
+
+
+async def noticed(world: World) -> MessageId:
+    """A notice, which says what is always true, and that nobody has tried to deliver yet."""
+    user = await world.register()
+    await world.work()
+    await world.container.resolve(ScheduleDeletion).execute(user_id=user.id)
+    async with world.unit_of_work.read() as tx:
+        (entry, *_) = await tx.audit.of_user(user.id)
+    await world.container.resolve(PrepareMessages).execute(event_id=entry.id)
     return (await latest(world)).id
 
 
@@ -101,6 +113,7 @@ async def test_a_message_that_was_sent_is_not_sent_again(world: World) -> None:
     assert await deliver(world, message_id) is None
     assert await deliver(world, message_id) is None
     assert len(world.mailer.sent) == 1
+    assert (await latest(world)).state is MessageState.SENT
 
 
 async def test_a_message_of_a_user_who_was_erased_is_no_matter(world: World) -> None:
@@ -134,7 +147,7 @@ async def test_jitter_keeps_retries_apart() -> None:
 
 
 async def test_fault_22_after_three_days_it_is_dead_and_said_to_be(world: World) -> None:
-    message_id = await prepared(world)
+    message_id = await noticed(world)
     world.mailer.failure = MailDelayed("late")
     world.clock.advance(timedelta(days=3) - timedelta(seconds=1))
     assert await deliver(world, message_id) is not None
@@ -142,6 +155,22 @@ async def test_fault_22_after_three_days_it_is_dead_and_said_to_be(world: World)
     assert await deliver(world, message_id) is None
     assert (await latest(world)).state is MessageState.DEAD
     assert (await world.events_of((await world.user()).id))[0] == "message.died"
+
+
+async def test_a_link_that_has_expired_while_it_waited_is_not_sent_any_more(world: World) -> None:
+    await world.register()
+    await world.work()
+    await world.container.resolve(RequestPasswordReset).execute(email=EMAIL)
+    world.mailer.failure = MailDelayed("later")
+    await world.work()
+    message = await latest(world)
+    world.clock.advance(timedelta(minutes=30))
+    world.mailer.failure = None
+    sent = len(world.mailer.sent)
+    assert await deliver(world, message.id) is None
+    assert len(world.mailer.sent) == sent
+    after = await latest(world)
+    assert (after.state, after.last_error) == (MessageState.DEAD, "not sent before its link expired")
 
 
 async def test_fault_23_a_mail_that_is_refused_is_dead_at_once_and_delays_no_other(world: World) -> None:
@@ -204,6 +233,42 @@ async def test_lg_11_a_new_kind_of_device_is_told_of_and_a_known_one_is_not(worl
     assert mail.content["device"]
 
 
+async def test_lg_11_who_comes_back_after_a_long_time_is_told_of_it(world: World) -> None:
+    await world.register()
+    await world.work()
+    world.clock.advance(timedelta(days=90))
+    await world.sign_in()
+    await world.mailed(MessageKind.NEW_DEVICE)
+
+
+async def test_lg_09_a_link_for_proving_does_not_end_with_a_change_of_the_password(world: World) -> None:
+    """Else whoever typed a stranger's address in keeps its owner out by changing the password all the time."""
+    user = await world.register()
+    issued = await world.sign_in()
+    proof = token_of(await world.mailed(MessageKind.VERIFY_EMAIL))
+    await world.container.resolve(ChangePassword).execute(
+        user_id=user.id, session_id=issued.session_id, current=PASSWORD, new=NEW
+    )
+    await world.container.resolve(VerifyEmail).execute(proof=proof)
+    assert (await world.user()).password_hash is None
+
+
+async def test_rc_09_not_even_void_links_fill_a_strangers_mailbox(world: World) -> None:
+    user = await world.register()
+    issued = await world.sign_in()
+    await world.work()
+    resets = 0
+    old, new = PASSWORD, NEW
+    for _ in range(25):
+        await world.container.resolve(RequestPasswordReset).execute(email=EMAIL)
+        resets += [mail.kind for mail in await world.work()].count(MessageKind.RESET_PASSWORD)
+        await world.container.resolve(ChangePassword).execute(
+            user_id=user.id, session_id=issued.session_id, current=old, new=new
+        )
+        old, new = new, old
+    assert resets == 20
+
+
 async def test_pw_08_a_changed_password_is_told_of(world: World) -> None:
     user = await world.register()
     issued = await world.sign_in()
@@ -221,7 +286,7 @@ async def test_fault_15_a_session_whose_token_was_used_twice_is_told_of(world: W
     await world.refresh((await world.refresh(issued.refresh_token)).refresh_token)
     with pytest.raises(InvalidRefreshToken):
         await world.refresh(issued.refresh_token)
-    await world.mailed(MessageKind.SESSION_STOLEN)
+    await world.mailed(MessageKind.TOKEN_REUSE_DETECTED)
 
 
 async def test_every_event_that_becomes_a_job_is_one_that_can_happen() -> None:
@@ -242,11 +307,19 @@ async def register(world: World, email: str = EMAIL, password: str = PASSWORD) -
 async def test_lg_03_discreet_registration_answers_alike_and_mails_differently() -> None:
     world = discreet()
     assert await register(world) is None
-    first = await world.work()
+    first = await world.mailed(MessageKind.VERIFY_EMAIL)
+    await world.container.resolve(VerifyEmail).execute(proof=token_of(first), password=PASSWORD)
     assert await register(world, password=NEW) is None
-    second = await world.work()
-    assert [mail.kind for mail in [*first, *second]] == [MessageKind.VERIFY_EMAIL, MessageKind.ALREADY_REGISTERED]
-    assert {mail.recipient.canonical for mail in [*first, *second]} == {EMAIL}
+    second = await world.mailed(MessageKind.ALREADY_REGISTERED)
+    assert {first.recipient.canonical, second.recipient.canonical} == {EMAIL}
+
+
+async def test_whoever_lost_the_first_mail_registers_again_and_gets_another() -> None:
+    world = discreet()
+    await register(world)
+    await world.work()
+    await register(world)
+    await world.mailed(MessageKind.VERIFY_EMAIL)
 
 
 async def test_lg_03_discreet_registration_of_a_known_address_changes_nothing_of_its_user() -> None:
@@ -270,6 +343,9 @@ async def test_lg_03_discreet_registration_opens_no_door_before_the_mailbox_is_p
 
 async def test_rc_09_a_mailbox_gets_five_messages_of_a_kind_in_an_hour_whoever_asks_for_them() -> None:
     world = discreet()
+    await register(world)
+    proof = token_of(await world.mailed(MessageKind.VERIFY_EMAIL))
+    await world.container.resolve(VerifyEmail).execute(proof=proof, password=PASSWORD)
     for _ in range(12):
         await register(world)
     kinds = [mail.kind for mail in await world.work()]
@@ -337,6 +413,7 @@ async def test_a_message_that_no_job_cares_for_is_queued_again(world: World) -> 
     await world.work()
     world.mailer.failure = None
     requeue = world.container.resolve(RequeueStrandedMessages)
+    await world.lose_jobs()
     world.clock.advance(timedelta(hours=1) - timedelta(seconds=1))
     assert await requeue.execute() == 0
     world.clock.advance(timedelta(seconds=1))

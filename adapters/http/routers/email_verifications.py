@@ -48,6 +48,8 @@ async def request_email_verification(
         HashingBusy,
         *WITH_BODY,
     ),
+    # With or without: FastAPI knows only the former.
+    openapi_extra={"security": [{}]},
 )
 async def verify_email(
     proof_in: EmailVerificationConfirmation,

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from adapters.http.conditional import IfNoneMatch, etag, unchanged
 from adapters.http.documentation import WITH_DATA, responses
-from adapters.http.headers import ETAG, documented
+from adapters.http.headers import ETAG, LOCATION, documented
 from adapters.http.injection import injected
 from adapters.http.schemas.signing import JsonWebKey, JsonWebKeySet
 from application.signing.publish_keys import PublishKeys
@@ -40,7 +40,10 @@ async def get_jwks(
 
 
 @router.get(
-    "/change-password", status_code=302, response_class=RedirectResponse, responses=responses("show_change_password")
+    "/change-password",
+    status_code=302,
+    response_class=RedirectResponse,
+    responses=responses("show_change_password") | {302: {"headers": LOCATION}},
 )
 async def show_change_password(request: Request) -> RedirectResponse:
     """Where password managers send people for another password (W3C, "A Well-Known URL for Changing Passwords")."""

@@ -35,7 +35,7 @@ class ExportedEmailChange(ResponseSchema):
 
 
 class ExportedMessage(ResponseSchema):
-    """A mail to the user. What it said is not kept."""
+    """A mail to the user."""
 
     kind: str
     recipient: str
@@ -52,7 +52,7 @@ class ExportedEvent(ResponseSchema):
 
 
 class UserExportResponse(ResponseSchema):
-    """Everything that is held about a user, newest first, but for secrets: of those only hashes are kept."""
+    """Everything that is held about a user, newest first, but for what opens something."""
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -10,7 +10,7 @@ from domain.users.email_address import MAX_LENGTH
 
 _MAX_TOKEN_LENGTH = 256
 _MAX_CODE_LENGTH = 32
-_TOKEN = "hp_ev_2pYyPqyVPdIoxqDhGZHWsbVfRV1mO0WuSN9Gd1AbPcE_1c3ad0b5"  # noqa: S105  (an example)
+_SECRET = "2pYyPqyVPdIoxqDhGZHWsbVfRV1mO0WuSN9Gd1AbPcE_1b2bb378"  # noqa: S105  (an example)
 
 
 class EmailVerificationRequest(RequestSchema):
@@ -29,7 +29,9 @@ class EmailVerificationConfirmation(RequestSchema):
     """
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"token": _TOKEN}, {"email": "ada@example.com", "code": "24681357"}]}
+        json_schema_extra={
+            "examples": [{"token": f"hp_ev_{_SECRET}"}, {"email": "ada@example.com", "code": "24681357"}]
+        }
     )
 
     token: SecretStr | None = Field(default=None, max_length=_MAX_TOKEN_LENGTH)
@@ -62,7 +64,7 @@ class PasswordResetConfirmation(RequestSchema):
     """The token of the link, and the password from now on."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"token": _TOKEN, "new_password": "a louder harbour at noon"}]}
+        json_schema_extra={"examples": [{"token": f"hp_pr_{_SECRET}", "new_password": "a louder harbour at noon"}]}
     )
 
     token: SecretStr = Field(max_length=_MAX_TOKEN_LENGTH)
@@ -80,6 +82,6 @@ class EmailChangeRequest(RequestSchema):
 class EmailChangeToken(RequestSchema):
     """The token of the link."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"token": _TOKEN}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": f"hp_ec_{_SECRET}"}]})
 
     token: SecretStr = Field(max_length=_MAX_TOKEN_LENGTH)

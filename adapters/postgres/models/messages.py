@@ -40,6 +40,7 @@ class MessageModel(Base):
     recipient_canonical: Mapped[str]
     locale: Mapped[str | None]
     sealed_content: Mapped[str | None]
+    good_until: Mapped[datetime | None]
     state: Mapped[str]
     attempts: Mapped[int]
     last_error: Mapped[str | None]

@@ -34,7 +34,7 @@ class EmailChangeModel(Base):
     security_epoch: Mapped[int]
     old_email: Mapped[str]
     old_email_canonical: Mapped[str]
-    old_is_proven: Mapped[bool]
+    old_is_verified: Mapped[bool]
     new_email: Mapped[str]
     new_email_canonical: Mapped[str]
     requested_at: Mapped[datetime] = mapped_column(index=True)
@@ -48,6 +48,7 @@ class OneTimeTokenModel(Base):
 
     __tablename__ = "one_time_tokens"
     __table_args__ = (
+        CheckConstraint(f"char_length(address) <= {MAX_LENGTH}", name="address_length"),
         CheckConstraint(f"purpose IN ({_PURPOSES})", name="purpose"),
         CheckConstraint("code_attempts_left >= 0", name="code_attempts"),
         CheckConstraint(
@@ -62,6 +63,7 @@ class OneTimeTokenModel(Base):
     purpose: Mapped[str]
     digest: Mapped[bytes] = mapped_column(unique=True)
     security_epoch: Mapped[int]
+    address: Mapped[str]
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     spent_at: Mapped[datetime | None]
