@@ -25,9 +25,12 @@ class MemoryOneTimeTokenRepository:
                 raise UserNotFound
             expect_free(token.id, state.one_time_tokens)
             expect_free(token.digest, {other.digest for other in state.one_time_tokens.values()})
+            if token.spent_at is None and token.purpose.replaces_older:
+                unspent = [other for other in state.one_time_tokens.values() if other.spent_at is None]
+                expect_free((token.user_id, token.purpose), {(other.user_id, other.purpose) for other in unspent})
             state.one_time_tokens[token.id] = token
 
-        await self._block.write(write, token.id, token.digest)
+        await self._block.write(write, token.id, token.digest, (token.user_id, token.purpose))
 
     async def has_good(self, user_id: UserId, purpose: Purpose, *, at: datetime) -> bool:
         return self._good(lambda token: token.user_id == user_id and token.purpose is purpose, at) is not None

@@ -131,6 +131,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_one_time_tokens_email_change_id"), "one_time_tokens", ["email_change_id"], unique=False)
     op.create_index(op.f("ix_one_time_tokens_expires_at"), "one_time_tokens", ["expires_at"], unique=False)
     op.create_index("ix_one_time_tokens_user_id_purpose", "one_time_tokens", ["user_id", "purpose"], unique=False)
+    op.create_index(
+        "uq_one_time_tokens_unspent",
+        "one_time_tokens",
+        ["user_id", "purpose"],
+        unique=True,
+        postgresql_where=sa.text("spent_at IS NULL AND purpose <> 'revert_email_change'"),
+    )
     op.add_column("users", sa.Column("deletion_due_at", postgresql.TIMESTAMP(timezone=True), nullable=True))
     op.create_index(
         "ix_users_deletion_due_at",
@@ -147,6 +154,11 @@ def downgrade() -> None:
         "ix_users_deletion_due_at", table_name="users", postgresql_where=sa.text("deletion_due_at IS NOT NULL")
     )
     op.drop_column("users", "deletion_due_at")
+    op.drop_index(
+        "uq_one_time_tokens_unspent",
+        table_name="one_time_tokens",
+        postgresql_where=sa.text("spent_at IS NULL AND purpose <> 'revert_email_change'"),
+    )
     op.drop_index("ix_one_time_tokens_user_id_purpose", table_name="one_time_tokens")
     op.drop_index(op.f("ix_one_time_tokens_expires_at"), table_name="one_time_tokens")
     op.drop_index(op.f("ix_one_time_tokens_email_change_id"), table_name="one_time_tokens")

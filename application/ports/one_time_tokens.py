@@ -16,6 +16,8 @@ class OneTimeTokenRepository(Protocol):
     async def add(self, token: OneTimeToken) -> None:
         """Keep a new token of an existing user. Kills older ones where `Purpose.replaces_older`.
 
+        With the user locked, so that tokens are made one after the other: else all but one at a time are DuplicateKey.
+
         Raises: UserNotFound.
         """
         ...

@@ -10,7 +10,7 @@ import pytest
 from adapters.mail.email_parser import StrictEmailParser
 from adapters.memory.clock import MemoryClock
 from adapters.system.randomness import SystemRandomness
-from application.ports.unit_of_work import ReadOnlyBlock, Transaction, UnitOfWork
+from application.ports.unit_of_work import DuplicateKey, ReadOnlyBlock, Transaction, UnitOfWork
 from domain.ids import EmailChangeId, OneTimeTokenId, SessionId
 from domain.recovery.one_time_token import OneTimeCode, OneTimeToken, OneTimeTokenSecret, Purpose
 from domain.users.email_change import EmailChange
@@ -360,3 +360,19 @@ async def test_tokens_change_in_transactions_only(uow: UnitOfWork, write: str) -
     with pytest.raises(ReadOnlyBlock):
         await attempt()
     assert await find(uow, token) == token
+
+
+async def test_of_tokens_that_are_added_at_once_without_a_lock_one_is_good(uow: UnitOfWork) -> None:
+    user = await registered(uow)
+    tokens = [new_token(user) for _ in range(8)]
+    barrier = asyncio.Barrier(len(tokens))
+
+    async def add_one(token: OneTimeToken) -> bool:
+        async with uow.begin() as tx:
+            await barrier.wait()
+            await tx.one_time_tokens.add(token)
+        return True
+
+    outcomes = await asyncio.gather(*map(add_one, tokens), return_exceptions=True)
+    assert all(outcome is True or isinstance(outcome, DuplicateKey) for outcome in outcomes)
+    assert sum([await find(uow, token) is not None for token in tokens]) == 1

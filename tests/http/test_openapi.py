@@ -144,6 +144,10 @@ def test_protected_operations_say_so(operation: str) -> None:
     assert OPERATIONS[operation]["security"] == [{"access_token": []}]
 
 
+def test_an_operation_that_may_be_called_by_a_user_says_that_it_need_not() -> None:
+    assert sorted(map(str, OPERATIONS["verify_email"]["security"])) == ["{'access_token': []}", "{}"]
+
+
 def test_unknown_fields_are_documented_as_refused() -> None:
     for name in ("UserCreate", "UserUpdate", "SessionCreate", "SessionRefresh"):
         assert DOCUMENT["components"]["schemas"][name]["additionalProperties"] is False

@@ -1,12 +1,15 @@
 """What passes through a mailbox, as callers see it."""
 
 import re
+from types import SimpleNamespace
 
 import httpx
 import pytest
 
+from application.recovery.verify_email import VerifyEmail
 from domain.messages.message import MessageKind
 from domain.sessions.session import SessionPolicy
+from domain.users.password import Password
 from tests.http.conftest import at_once, register, sign_in, signed_in
 from tests.world import EMAIL, PASSWORD, World, token_of
 
@@ -136,6 +139,65 @@ async def test_fault_16_of_a_hundred_uses_of_one_token_at_once_one_succeeds(
     assert set(codes) <= {"invalid_token", "hashing_busy", "database_unavailable"}
 
 
+async def test_fault_16_of_a_hundred_proofs_at_once_one_counts(client: httpx.AsyncClient, world: World) -> None:
+    bearer = await signed_in(client)
+    token = token_of(await world.mailed(MessageKind.VERIFY_EMAIL))
+    answers = await at_once(
+        100, lambda _: client.post(f"{VERIFICATIONS}/confirm", json={"token": token}, headers=bearer)
+    )
+    codes = [answer.json()["code"] for answer in answers if answer.status_code != 200]
+    assert len(codes) == 99
+    assert set(codes) <= {"invalid_token", "database_unavailable"}
+
+
+@pytest.mark.parametrize("header", ["Basic YWRhOnB3", "Bearer", "", "nonsense"])
+async def test_whoever_claims_to_be_somebody_and_is_not_proves_nothing(
+    client: httpx.AsyncClient, world: World, header: str
+) -> None:
+    """Taken for nobody, they would lose the password that they meant to keep."""
+    await register(client)
+    token = token_of(await world.mailed(MessageKind.VERIFY_EMAIL))
+    headers = {"Authorization": header}
+    refused = await client.post(f"{VERIFICATIONS}/confirm", json={"token": token}, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (401, "invalid_access_token")
+    assert not (await world.user()).email_verified
+
+
+@pytest.mark.parametrize(
+    ("path", "event"), [(RESETS, "password_reset.requested"), (VERIFICATIONS, "email_verification.requested")]
+)
+async def test_la_01_who_asked_is_written_down_with_where_from(
+    client: httpx.AsyncClient, world: World, path: str, event: str
+) -> None:
+    await register(client)
+    await client.post(path, json={"email": EMAIL})
+    async with world.unit_of_work.read() as tx:
+        (entry, *_) = await tx.audit.of_user((await world.user()).id)
+    assert (entry.event, entry.details["network_address"]) == (event, "127.0.0.1")
+
+
+async def test_a_password_that_was_changed_while_it_was_being_checked_confirms_nothing(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    await register(client)
+    token = token_of(await world.mailed(MessageKind.VERIFY_EMAIL))
+    verify = world.container.resolve(VerifyEmail)
+    matches = verify._passwords.matches  # noqa: SLF001  (the moment between check and use)
+
+    async def meanwhile(*arguments: object) -> bool:
+        matched = await matches(*arguments)  # type: ignore[arg-type]
+        async with world.unit_of_work.begin() as tx:
+            user = await tx.users.lock((await world.user()).id)
+            user.change_password(await world.adapters.passwords.hash(Password(NEW), owner=user.id), at=user.created_at)
+            await tx.users.save(user)
+        return matched
+
+    verify._passwords = SimpleNamespace(matches=meanwhile)  # noqa: SLF001
+    refused = await client.post(f"{VERIFICATIONS}/confirm", json={"token": token, "password": PASSWORD})
+    assert (refused.status_code, refused.json()["code"]) == (409, "concurrent_update")
+    assert not (await world.user()).email_verified
+
+
 async def test_moving_to_another_address_and_back(client: httpx.AsyncClient, world: World) -> None:
     bearer = await verified(client, world)
     asked = await client.post(f"{ME}/email-changes", json={"new_email": "ada@example.org"}, headers=bearer)
@@ -143,6 +205,7 @@ async def test_moving_to_another_address_and_back(client: httpx.AsyncClient, wor
     mails = {mail.kind: mail for mail in await world.work()}
     confirm = {"token": token_of(mails[MessageKind.CONFIRM_EMAIL_CHANGE])}
     moved = await client.post("/v1/email-changes/confirm", json=confirm)
+    assert moved.headers["cache-control"] == "no-store"
     assert (moved.status_code, moved.json()["email"]) == (200, "ada@example.org")
     assert (await client.get(ME, headers=bearer)).json()["email"] == "ada@example.org"
     back = {"token": token_of(mails[MessageKind.EMAIL_CHANGE_REQUESTED])}
@@ -188,6 +251,7 @@ async def test_leaving_ends_the_session_and_can_be_cancelled_after_signing_in(
 ) -> None:
     bearer = await signed_in(client)
     left = await client.request("DELETE", ME, json={}, headers=bearer)
+    assert left.headers["cache-control"] == "no-store"
     assert (left.status_code, left.json()) == (202, {"deletion_due_at": "2026-01-15T12:00:00.000000Z"})
     assert (await client.get(ME, headers=bearer)).status_code == 401
     bearer = {"Authorization": f"Bearer {(await sign_in(client)).json()['access_token']}"}

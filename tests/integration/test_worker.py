@@ -23,6 +23,7 @@ from application.jobs.handle_job import HandleJob
 from application.messages.deliver_message import DeliverMessage
 from application.messages.prepare_messages import PrepareMessages
 from application.ports.jobs import Job
+from application.ports.password_hasher import HashingBusy
 from application.ports.unit_of_work import UnitOfWork
 from application.recovery.request_email_verification import RequestEmailVerification
 from application.recovery.verify_email import MailedCode, VerifyEmail
@@ -320,6 +321,62 @@ async def test_a_worker_that_is_told_to_stop_finishes_what_it_has_begun(
     assert done.is_set()
     async with engine.connect() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM jobs"))).scalar_one() == 0
+
+
+async def test_what_is_done_by_itself_has_its_time_and_a_failure_is_only_logged(
+    postgres_uow: UnitOfWork, engine: AsyncEngine, database: str
+) -> None:
+    async with opened(database, 9) as (settings, adapters):
+        worker = make_worker(settings, adapters, build_container(settings, adapters))
+
+        async def is_scheduled() -> bool:
+            async with engine.connect() as connection:
+                found = await connection.execute(text("SELECT entrypoint FROM job_schedules"))
+                return set(found.scalars()) == {
+                    "rotate_signing_key",
+                    "purge_expired",
+                    "requeue_stranded_messages",
+                    "erase_due_users",
+                }
+
+        async with working(worker):
+            await until(is_scheduled)
+
+    tries: list[int] = []
+
+    async def fail() -> None:
+        tries.append(1)
+        raise ValueError(EMAIL)
+
+    async def nothing(_job: Job) -> timedelta | None:
+        return None
+
+    async def is_over() -> bool:
+        async with engine.connect() as connection:
+            query = "SELECT count(*) FROM job_schedules WHERE entrypoint = 'failing' AND last_run IS NOT NULL"
+            return bool((await connection.execute(text(query))).scalar_one())
+
+    async with engine.connect() as connection:
+        due = "INSERT INTO job_schedules (expression, entrypoint, next_run) VALUES ('0 0 1 1 *', 'failing', now())"
+        await connection.execute(text(due))
+    upkeep = {"failing": Upkeep(cron="0 0 1 1 *", run=fail)}
+    async with working(Worker(partial(open_queue, database), nothing, upkeep, lease=LEASE)):
+        await until(is_over)
+    assert tries == [1]
+
+
+async def test_pw_09_a_busy_service_parks_no_job(postgres_uow: UnitOfWork, engine: AsyncEngine, database: str) -> None:
+    async with postgres_uow.begin() as tx:
+        await tx.users.add(new_user())
+
+    async def busy(_job: Job) -> timedelta | None:
+        raise HashingBusy
+
+    async with engine.connect() as connection:
+        await connection.execute(text("UPDATE jobs SET attempts = 50"))
+    opening = partial(open_queue, database)
+    await Worker(opening, busy, {}, lease=LEASE).drain()
+    assert await PgQueuerJobQueue(opening).parked(limit=10) == []
 
 
 async def test_fault_46_what_is_done_on_schedule_is_done_by_one_of_all_workers(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from adapters.postgres.models.base import Base
@@ -56,6 +56,14 @@ class OneTimeTokenModel(Base):
             name="code_whole",
         ),
         Index("ix_one_time_tokens_user_id_purpose", "user_id", "purpose"),
+        # Whoever adds a token has the user locked; were that forgotten, this is where it would be noticed.
+        Index(
+            "uq_one_time_tokens_unspent",
+            "user_id",
+            "purpose",
+            unique=True,
+            postgresql_where=text("spent_at IS NULL AND purpose <> 'revert_email_change'"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
