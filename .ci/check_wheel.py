@@ -7,6 +7,9 @@ PACKAGES = {"domain", "application", "adapters", "entrypoints"}
 NEEDED = {
     "adapters/postgres/migrations/env.py",
     "adapters/crypto/common_passwords.bin",
+    "adapters/http/pages/link.js",
+    "adapters/mail/layouts/message.html",
+    "adapters/mail/locales/de.toml",
     "entrypoints/cli/__init__.py",
 }
 

@@ -7,6 +7,9 @@ from typing import NewType
 from uuid import UUID
 
 UserId = NewType("UserId", UUID)
+NOBODY = UserId(UUID(int=0))
+"""Whom to do the same work for where there is no user."""
+
 SessionId = NewType("SessionId", UUID)
 OneTimeTokenId = NewType("OneTimeTokenId", UUID)
 EmailChangeId = NewType("EmailChangeId", UUID)

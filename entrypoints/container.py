@@ -77,6 +77,7 @@ from application.users.cancel_deletion import CancelDeletion
 from application.users.change_password import ChangePassword
 from application.users.confirm_email_change import ConfirmEmailChange
 from application.users.create_user import CreateUser
+from application.users.draft_user import DraftUser
 from application.users.export_user import ExportUser
 from application.users.get_user import GetUser
 from application.users.register_user import RegisterUser
@@ -91,6 +92,7 @@ from entrypoints.telemetry import log_events
 
 USE_CASES: tuple[type, ...] = (
     AccessTokens,
+    DraftUser,
     CreateUser,
     RegisterUser,
     GetUser,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from adapters.crypto.common_passwords import CommonPasswords
-from application.messages.prepare_messages import LinkPolicy
+from application.messages.links import LinkPolicy
 from application.sessions.access_tokens import AccessTokenPolicy
 from application.upkeep.purge_expired import RetentionPolicy
 from application.users.register_user import RegistrationPolicy

@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from uuid import UUID
 
 from application.messages.drafts import EVENTS_WITH_CODE, Draft, Fact, drafts_of
+from application.messages.links import LinkPolicy
 from application.ports.clock import Clock
 from application.ports.password_hasher import PasswordHasher
 from application.ports.randomness import Randomness
@@ -15,7 +15,7 @@ from application.ports.secret_sealer import SecretSealer
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.audit.audit_entry import AuditEntry
 from domain.errors import NotFound
-from domain.ids import AuditEntryId, EmailChangeId, MessageId, OneTimeTokenId, SessionId, UserId
+from domain.ids import NOBODY, AuditEntryId, EmailChangeId, MessageId, OneTimeTokenId, SessionId, UserId
 from domain.messages.message import Message, MessagePolicy
 from domain.opaque_token import SECRET_BYTES
 from domain.recovery.one_time_token import (
@@ -30,31 +30,7 @@ from domain.users.password import Password, PasswordHash
 from domain.users.user import User
 
 SEALED_FOR = "content of a message"
-_NOBODY = UserId(UUID(int=0))
 _BYTES_OF_A_CODE = 16  # so many that each code is as likely as every other
-_PATHS: Mapping[Purpose, str] = MappingProxyType(
-    {
-        Purpose.VERIFY_EMAIL: "verify-email",
-        Purpose.RESET_PASSWORD: "reset-password",
-        Purpose.CONFIRM_EMAIL_CHANGE: "confirm-email-change",
-        Purpose.REVERT_EMAIL_CHANGE: "revert-email-change",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkPolicy:
-    """Where links in mails lead: to pages below `base_url`, one for each purpose.
-
-    It comes from the settings and never from a request (RC-05). The token is in the fragment, which no server and no
-    log along the way gets to see.
-    """
-
-    base_url: str
-
-    def link(self, purpose: Purpose, secret: OneTimeTokenSecret) -> str:
-        """The link that a person follows."""
-        return f"{self.base_url}/{_PATHS[purpose]}#{secret.text}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +72,7 @@ class PrepareMessages:
         if entry is None:
             return
         # Before the transaction, for it takes tens of milliseconds.
-        code = await self._new_code(entry.user_id or _NOBODY) if entry.event in EVENTS_WITH_CODE else None
+        code = await self._new_code(entry.user_id or NOBODY) if entry.event in EVENTS_WITH_CODE else None
         if entry.user_id is None:
             return
         now = self._clock.now()

@@ -1,7 +1,6 @@
 """Proving an address."""
 
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from application.ports.clock import Clock
 from application.ports.email_parser import EmailParser
@@ -9,14 +8,13 @@ from application.ports.password_hasher import PasswordHasher
 from application.ports.unit_of_work import UnitOfWork
 from application.recovery.use_token import use_token
 from domain.errors import ConcurrentUpdate, InvalidFields
-from domain.ids import UserId
+from domain.ids import NOBODY, UserId
 from domain.recovery.one_time_token import OneTimeToken, OneTimeTokenSecret, Purpose, invalid_token
 from domain.recovery.recovery_events import EmailProofRefused
 from domain.users.password import Password, PasswordHash
 from domain.users.user import User, WrongPassword
 
 _PURPOSE = Purpose.VERIFY_EMAIL
-_NOBODY = UserId(UUID(int=0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +78,7 @@ class VerifyEmail:
     async def _by_code(self, proof: MailedCode) -> OneTimeToken | None:
         """An attempt is spent before the code is compared, and the same work is done for every address (LG-03)."""
         user = await self._find(proof.email)
-        user_id = user.id if user is not None else _NOBODY
+        user_id = user.id if user is not None else NOBODY
         async with self._unit_of_work.begin() as tx:
             found = await tx.one_time_tokens.try_code(user_id, _PURPOSE, at=self._clock.now())
         code = found.code if found is not None else None

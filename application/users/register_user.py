@@ -5,7 +5,7 @@ from typing import Literal
 
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
-from application.users.create_user import CreateUser
+from application.users.draft_user import DraftUser
 from domain.recovery.recovery_events import RegistrationRepeated
 from domain.users.user import EmailAlreadyRegistered, RegistrationClosed, User
 
@@ -34,10 +34,10 @@ class RegisterUser:
     """Let a person become a user by choosing an address and a password."""
 
     def __init__(
-        self, unit_of_work: UnitOfWork, create_user: CreateUser, clock: Clock, policy: RegistrationPolicy
+        self, unit_of_work: UnitOfWork, draft_user: DraftUser, clock: Clock, policy: RegistrationPolicy
     ) -> None:
         self._unit_of_work = unit_of_work
-        self._create_user = create_user
+        self._draft_user = draft_user
         self._clock = clock
         self._policy = policy
 
@@ -56,7 +56,7 @@ class RegisterUser:
         """
         if not self._policy.open:
             raise RegistrationClosed
-        user = await self._create_user.prepare(email=email, password=password, display_name=display_name, locale=locale)
+        user = await self._draft_user.execute(email=email, password=password, display_name=display_name, locale=locale)
         if self._policy.discreet:
             await self._keep_discreetly(user, network_address)
             return None
