@@ -28,6 +28,7 @@ from adapters.http.routers import (
     users,
     well_known,
 )
+from adapters.http.security_headers import SecurityHeaders
 from domain.errors import DomainError
 
 type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -93,6 +94,10 @@ def create_app(container: Container | None = None, *, config: HttpConfig, lifesp
     app.state.public_url = config.public_url
     app.state.links_url = config.effective_links_url
     app.add_middleware(RequestContext)
+    # Outside of everything, so that also the last resort's answer has them.
+    app.add_middleware(
+        SecurityHeaders, https=config.public_url.startswith("https://"), exempt=frozenset({app.docs_url or ""})
+    )
     app.add_exception_handler(DomainError, answer_domain_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(HTTPException, answer_http_error)

@@ -156,6 +156,7 @@ async def test_the_mailbox_shows_mail_as_people_see_it_and_runs_nothing_of_it(
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in shown[1].text
     assert '<base target="_blank">' in framed.text
     assert "script-src" not in framed.headers["content-security-policy"]
+    assert framed.headers["x-frame-options"] == "SAMEORIGIN", "it stands in a frame of our own page"
     assert for_programs.json()["items"][0]["text"] == mail.text
     assert missing.status_code == 404
 

@@ -38,17 +38,7 @@ def page(template: str, **content: object) -> HTMLResponse:
         f"default-src 'none'; style-src {_hash_of(style)}; script-src {_hash_of(script)}; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-    return HTMLResponse(
-        body,
-        headers={
-            "Content-Security-Policy": policy,
-            # The address of a page may be a secret, or close to one (RC-06).
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-            "X-Frame-Options": "DENY",
-            "Cache-Control": "no-store",
-        },
-    )
+    return HTMLResponse(body, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
 
 
 def said(wishes: str) -> Mapping[str, Any]:

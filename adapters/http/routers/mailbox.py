@@ -66,7 +66,7 @@ async def show_mail_html(message_id: UUID, mailbox: Annotated[Mailbox, injected(
     """What stands in the frame: the mail's own HTML, whose links open beside it."""
     mail = await _find(mailbox, message_id)
     policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
-    headers = NO_STORE | {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
+    headers = NO_STORE | {"Content-Security-Policy": policy, "X-Frame-Options": "SAMEORIGIN"}
     return HTMLResponse(mail.html.replace("<head>", '<head><base target="_blank">', 1), headers=headers)
 
 
