@@ -27,6 +27,7 @@ def http_config(settings: Settings) -> HttpConfig:
         docs=not settings.is_production,
         mailbox=settings.smtp_url is None and not settings.is_production,
         links_url=settings.links_url,
+        cors_origins=settings.cors_origins,
     )
 
 

@@ -12,13 +12,19 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from adapters.mail.smtp import SmtpServer, check_sender
-from adapters.postgres.database import asyncpg_url
+from adapters.mail.smtp import check_sender
 from domain.users.password_policy import MAX_LENGTH, MIN_LENGTH_FLOOR
 from entrypoints.kept_key import MIN_SECRET_KEY_LENGTH, kept_key
+from entrypoints.setting_formats import (
+    DOMAIN,
+    checked_database_url,
+    checked_origins,
+    checked_public_url,
+    checked_smtp_url,
+)
 from entrypoints.settings_problem import SettingsProblem
 
 _MEMORY_FOR_ONE_PASS_KIB = 47_104
@@ -54,31 +60,6 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-def _database_url(url: SecretStr) -> SecretStr:
-    return SecretStr(asyncpg_url(url.get_secret_value()))
-
-
-def _smtp_url(url: SecretStr) -> SecretStr:
-    SmtpServer.parse(url.get_secret_value())
-    return url
-
-
-_PUBLIC_URL = re.compile(
-    r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:/[\w.~/-]*)?",
-    re.ASCII | re.IGNORECASE,
-)
-
-
-_DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*", re.IGNORECASE)
-
-
-def _public_url(url: str) -> str:
-    if not _PUBLIC_URL.fullmatch(url):
-        message = "must be a URL such as https://accounts.mycompany.com, without query, fragment or user"
-        raise ValueError(message)
-    return url.rstrip("/")
-
-
 class Settings(BaseSettings):
     """Every setting. The name in the environment is the field's, in capitals."""
 
@@ -94,13 +75,13 @@ class Settings(BaseSettings):
     environment: Environment = Field(
         default=Environment.DEVELOPMENT, description="development, production or test; production refuses defaults"
     )
-    database_url: Annotated[SecretStr, AfterValidator(_database_url)] | None = Field(
+    database_url: Annotated[SecretStr, AfterValidator(checked_database_url)] | None = Field(
         default=None, description="postgresql://user:password@host:5432/database; left out: the embedded server"
     )
     secret_key: SecretStr | None = Field(
         default=None, description="root of all keys, 32 characters or more; in development made and kept by itself"
     )
-    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
+    public_url: Annotated[str, AfterValidator(checked_public_url)] = Field(
         default="http://127.0.0.1:8000", description="where callers reach this service; issuer of its tokens"
     )
     hallporter_home: Path = Field(
@@ -110,7 +91,7 @@ class Settings(BaseSettings):
         default=Registration.OPEN,
         description="open, discreet (nobody is told which addresses are registered) or closed",
     )
-    smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = Field(
+    smtp_url: Annotated[SecretStr, AfterValidator(checked_smtp_url)] | None = Field(
         default=None, description="smtps://user:password@host:465 or smtp://…:587; left out: the mailbox of development"
     )
     service_name: str | None = Field(
@@ -123,8 +104,11 @@ class Settings(BaseSettings):
         default=None, description="sender of mails; left out: no-reply at the host of PUBLIC_URL"
     )
     mail_templates: Path | None = Field(default=None, description="folder of layouts and texts that replace ours")
-    links_url: Annotated[str, AfterValidator(_public_url)] | None = Field(
+    links_url: Annotated[str, AfterValidator(checked_public_url)] | None = Field(
         default=None, description="where links in mails lead; left out: pages of ours, PUBLIC_URL/links"
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(checked_origins)] = Field(
+        default=(), description="origins whose pages may call us, with commas between: https://app.mycompany.com"
     )
     worker: bool = Field(default=True, description="whether processes that serve requests send mail and keep house too")
     job_lease_seconds: int = Field(
@@ -203,7 +187,7 @@ class Settings(BaseSettings):
         """What `mail_from` comes down to."""
         host = urlsplit(self.public_url).hostname or ""
         # Addresses of machines are no domains: with an SMTP server, MAIL_FROM is asked for.
-        domain = host if _DOMAIN.fullmatch(host) else "hallporter.invalid"
+        domain = host if DOMAIN.fullmatch(host) else "hallporter.invalid"
         return self.mail_from or f"no-reply@{domain}"
 
     def root_key(self) -> bytes:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from adapters.http.cors import ExactCors
 from adapters.http.documentation import exact
 from adapters.http.injection import Container
 from adapters.http.middleware import RequestContext
@@ -58,6 +59,7 @@ class HttpConfig:
     version: str
     docs: bool = True
     mailbox: bool = False
+    cors_origins: tuple[str, ...] = ()
     links_url: str | None = None
 
     @property
@@ -94,9 +96,14 @@ def create_app(container: Container | None = None, *, config: HttpConfig, lifesp
     app.state.public_url = config.public_url
     app.state.links_url = config.effective_links_url
     app.add_middleware(RequestContext)
+    if config.cors_origins:
+        app.add_middleware(ExactCors, origins=config.cors_origins)
     # Outside of everything, so that also the last resort's answer has them.
     app.add_middleware(
-        SecurityHeaders, https=config.public_url.startswith("https://"), exempt=frozenset({app.docs_url or ""})
+        SecurityHeaders,
+        https=config.public_url.startswith("https://"),
+        vary=bool(config.cors_origins),
+        exempt=frozenset({app.docs_url or ""}),
     )
     app.add_exception_handler(DomainError, answer_domain_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)

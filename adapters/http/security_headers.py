@@ -19,11 +19,13 @@ _ALWAYS: Mapping[str, str] = {
 class SecurityHeaders:
     """Adds them to every answer, errors among them, but for those that an endpoint has set itself.
 
-    `exempt` are paths whose pages need more than our policy of contents allows.
+    `exempt` are paths whose pages need more than our policy of contents allows. With `vary` no cache gives one origin
+    what it keeps for another.
     """
 
-    def __init__(self, app: ASGIApp, *, https: bool, exempt: frozenset[str] = frozenset()) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool, vary: bool = False, exempt: frozenset[str] = frozenset()) -> None:
         self._app = app
+        self._vary = vary
         self._headers = dict(_ALWAYS)
         if https:
             self._headers["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}; includeSubDomains"
@@ -37,6 +39,8 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                if self._vary:
+                    headers.add_vary_header("Origin")
                 for name, value in self._headers.items():
                     if name != "Content-Security-Policy" or scope["path"] not in self._exempt:
                         headers.setdefault(name, value)

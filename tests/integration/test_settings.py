@@ -211,3 +211,15 @@ def test_programs_around_us_end_with_the_sentence(
         load_settings_or_exit()
     assert end.value.code == 2
     assert capsys.readouterr().err.startswith("The settings are not usable:\n  - SECRET_KEY is shorter")
+
+
+def test_hd_03_origins_are_named_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", "https://App.mycompany.com/, http://localhost:5173")
+    assert load_settings().cors_origins == ("https://app.mycompany.com", "http://localhost:5173")
+
+
+@pytest.mark.parametrize(
+    "origins", ["*", "null", "app.mycompany.com", "https://*.mycompany.com", "https://a.b/path", ","]
+)
+def test_hd_03_nothing_but_origins_is_taken(monkeypatch: pytest.MonkeyPatch, origins: str) -> None:
+    assert problems(monkeypatch, CORS_ORIGINS=origins) == ["CORS_ORIGINS"]

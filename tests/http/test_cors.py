@@ -1,0 +1,78 @@
+"""Pages of other origins: those that are named may call us, and nobody else (HD-03)."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from adapters.http.app import HttpConfig, create_app
+from tests.http.conftest import ORIGIN, register
+from tests.world import World
+
+APP = "https://app.example.com"
+FOREIGN = [
+    "https://evil.example",
+    "https://app.example.com.evil.example",
+    "https://evil-app.example.com",
+    "https://app.example.com:8443",
+    "http://app.example.com",
+    "https://sub.app.example.com",
+    "https://app.example.com/",
+    "null",
+    "*",
+    "",
+]
+
+
+@pytest.fixture
+async def browser(memory_world: World) -> AsyncIterator[httpx.AsyncClient]:
+    config = HttpConfig(public_url=ORIGIN, version="test", cors_origins=(APP, "http://localhost:5173"))
+    app = create_app(memory_world.container, config=config)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN) as client:
+        yield client
+
+
+def preflight(origin: str, method: str = "PATCH", headers: str = "authorization, content-type") -> dict[str, str]:
+    return {
+        "Origin": origin,
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": headers,
+    }
+
+
+@pytest.mark.parametrize("origin", [APP, "http://localhost:5173"])
+async def test_a_page_that_is_named_may_call_and_see_what_it_needs(browser: httpx.AsyncClient, origin: str) -> None:
+    asked = await browser.options("/v1/users/me", headers=preflight(origin))
+    assert asked.status_code == 200
+    assert asked.headers["access-control-allow-origin"] == origin
+    assert "PATCH" in asked.headers["access-control-allow-methods"]
+    browser.headers["Origin"] = origin
+    answer = await register(browser)
+    assert answer.headers["access-control-allow-origin"] == origin
+    assert "ETag" in answer.headers["access-control-expose-headers"]
+    assert "access-control-allow-credentials" not in answer.headers
+    refused = await register(browser)
+    assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (400, origin)
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+async def test_no_other_page_may(browser: httpx.AsyncClient, origin: str) -> None:
+    asked = await browser.options("/v1/users/me", headers=preflight(origin))
+    answer = await browser.get("/livez", headers={"Origin": origin})
+    for seen in (asked, answer):
+        assert "access-control-allow-origin" not in seen.headers
+        assert "Origin" in seen.headers["vary"]
+    assert asked.content == b""
+
+
+@pytest.mark.parametrize("headers", [preflight(APP, method="TRACE"), preflight(APP, headers="x-anything")])
+async def test_nor_what_is_not_needed(browser: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    asked = await browser.options("/v1/users/me", headers=headers)
+    assert "access-control-allow-origin" not in asked.headers
+
+
+async def test_without_the_setting_no_page_of_another_origin_may(memory_world: World) -> None:
+    app = create_app(memory_world.container, config=HttpConfig(public_url=ORIGIN, version="test"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN) as client:
+        assert (await client.options("/v1/users/me", headers=preflight(APP))).status_code == 405
+        assert "access-control-allow-origin" not in (await client.get("/livez", headers={"Origin": APP})).headers
