@@ -7,7 +7,6 @@ from pydantic import SecretStr
 from adapters.mail.smtp import SmtpServer
 from adapters.postgres.database import asyncpg_url
 
-
 _PUBLIC_URL = re.compile(
     r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:/[\w.~/-]*)?",
     re.ASCII | re.IGNORECASE,
