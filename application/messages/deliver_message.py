@@ -85,6 +85,7 @@ class DeliverMessage:
         except MailRefused as refusal:
             message.refused(str(refusal), at=self._clock.now())
         except MailDelayed as delay:
+            _log.warning("message %s was not sent at attempt %s: %s", message.id, message.attempts, delay)
             message.failed(str(delay), policy=self._policy, at=self._clock.now())
         except Exception as bug:  # noqa: BLE001  (it is logged, and seen on the message)
             # No bug in a template may keep the message from being seen as what it is: not sent.

@@ -95,7 +95,7 @@ def show(
         typer.echo(json.dumps(_as_json(user), indent=2))
         return
     for name, value in _as_json(user).items():
-        typer.echo(f"{name:<15}{value}")
+        typer.echo(f"{name:<18}{value}")
 
 
 def _asked_password() -> str:

@@ -5,6 +5,7 @@
   const form = document.querySelector("form");
   if (!form) return;
   const token = location.hash.slice(1);
+  const ask = document.querySelector("#ask");
   const button = form.querySelector("button");
   const message = document.querySelector("[role=status]");
   const errors = JSON.parse(form.dataset.errors);
@@ -15,7 +16,7 @@
     message.className = wrong ? "wrong" : "";
   };
   if (form.dataset.token === "yes" && !token) {
-    form.hidden = true;
+    ask.hidden = true;
     say(errors.invalid_token, true);
     return;
   }
@@ -33,7 +34,7 @@
         referrerPolicy: "no-referrer",
       });
       if (answer.ok) {
-        form.hidden = true;
+        ask.hidden = true;
         say(form.dataset.done, false);
         return;
       }
@@ -44,5 +45,6 @@
       say(errors.other, true);
     }
     button.disabled = false;
+    (form.querySelector("input") || button).focus();
   });
 })();
