@@ -31,9 +31,9 @@ class MemoryEmailChangeRepository:
         changes = self._block.state().email_changes.values()
         await self._forget({row.id for row in changes if row.user_id == user_id and row.requested_at >= requested_from})
 
-    async def of_user(self, user_id: UserId) -> Sequence[EmailChange]:
+    async def of_user(self, user_id: UserId, *, limit: int | None = None) -> Sequence[EmailChange]:
         changes = [change for change in self._block.state().email_changes.values() if change.user_id == user_id]
-        return sorted(changes, key=lambda change: change.id, reverse=True)
+        return sorted(changes, key=lambda change: change.id, reverse=True)[:limit]
 
     async def purge(self, *, requested_before: datetime, limit: int) -> int:
         changes = self._block.state().email_changes.values()

@@ -33,9 +33,9 @@ class PostgresEmailChangeRepository:
         these = (_CHANGES.c.user_id == user_id) & (_CHANGES.c.requested_at >= requested_from)
         await self._statements.write(delete(EmailChangeModel).where(these))
 
-    async def of_user(self, user_id: UserId) -> Sequence[EmailChange]:
+    async def of_user(self, user_id: UserId, *, limit: int | None = None) -> Sequence[EmailChange]:
         query = select(_CHANGES).where(_CHANGES.c.user_id == user_id).order_by(_CHANGES.c.id.desc())
-        return [_from_row(row) for row in await self._statements.rows(query)]
+        return [_from_row(row) for row in await self._statements.rows(query.limit(limit))]
 
     async def purge(self, *, requested_before: datetime, limit: int) -> int:
         return await self._statements.delete_some(EmailChangeModel, _CHANGES.c.requested_at < requested_before, limit)

@@ -166,7 +166,7 @@ async def _fact(tx: Transaction, entry: AuditEntry, user: User) -> Fact:
     change = await tx.email_changes.find(EmailChangeId(UUID(str(change_id)))) if change_id else None
     if change is None:
         return Fact(entry=entry, user=user, session=session)
-    last, *_ = await tx.email_changes.of_user(user.id)
+    (last,) = await tx.email_changes.of_user(user.id, limit=1)
     holder = await tx.users.find_by_email(change.new)
     return Fact(
         entry=entry,

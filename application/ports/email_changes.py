@@ -26,8 +26,8 @@ class EmailChangeRepository(Protocol):
         """Forget the user's changes that were requested at that moment or later, and their tokens."""
         ...
 
-    async def of_user(self, user_id: UserId) -> Sequence[EmailChange]:
-        """All of one user, newest first."""
+    async def of_user(self, user_id: UserId, *, limit: int | None = None) -> Sequence[EmailChange]:
+        """At most `limit` of one user, newest first."""
         ...
 
     async def purge(self, *, requested_before: datetime, limit: int) -> int:

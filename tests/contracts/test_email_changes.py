@@ -86,7 +86,26 @@ async def test_the_changes_of_a_user_come_newest_first(uow: UnitOfWork) -> None:
     await add(uow, changes[1], changes[2], new_change(bob), changes[0])
     async with uow.read() as tx:
         assert list(await tx.email_changes.of_user(ada.id)) == changes[::-1]
+        assert list(await tx.email_changes.of_user(ada.id, limit=1)) == [changes[2]]
         assert list(await tx.email_changes.of_user(new_user().id)) == []
+
+
+async def test_changes_from_a_moment_on_are_removed_with_their_tokens_and_only_of_one_user(uow: UnitOfWork) -> None:
+    ada, bob = await registered(uow), await registered(uow, "bob@example.com")
+    before, first, second = (new_change(ada, at=at) for at in (NOW - TICK, NOW, NOW + TICK))
+    others = new_change(bob, at=NOW)
+    await add(uow, before, first, second, others)
+    tokens = [token_of(change, Purpose.REVERT_EMAIL_CHANGE) for change in (before, first, second, others)]
+    async with uow.begin() as tx:
+        for token in tokens:
+            await tx.one_time_tokens.add(token)
+    async with uow.begin() as tx:
+        await tx.email_changes.remove(ada.id, requested_from=NOW)
+    async with uow.read() as tx:
+        assert list(await tx.email_changes.of_user(ada.id)) == [before]
+        assert list(await tx.email_changes.of_user(bob.id)) == [others]
+        found = [await tx.one_time_tokens.find_good(token.digest, token.purpose, at=NOW) for token in tokens]
+    assert found == [tokens[0], None, None, tokens[3]]
 
 
 async def test_changes_requested_before_a_moment_are_forgotten_with_their_tokens(uow: UnitOfWork) -> None:
