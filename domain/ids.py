@@ -11,6 +11,7 @@ NOBODY = UserId(UUID(int=0))
 """Whom to do the same work for where there is no user."""
 
 SessionId = NewType("SessionId", UUID)
+DeviceId = NewType("DeviceId", UUID)
 OneTimeTokenId = NewType("OneTimeTokenId", UUID)
 EmailChangeId = NewType("EmailChangeId", UUID)
 MessageId = NewType("MessageId", UUID)

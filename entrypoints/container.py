@@ -19,9 +19,11 @@ from adapters.mail.email_parser import StrictEmailParser
 from adapters.mail.mailbox_mailer import MailboxMailer
 from adapters.mail.smtp import SmtpMailer, SmtpServer
 from adapters.mail.templates import Templates
+from adapters.memory.rate_limiter import MemoryRateLimiter
 from adapters.postgres.database import open_engine
 from adapters.postgres.jobs import open_queue
 from adapters.postgres.mailbox import PostgresMailbox
+from adapters.postgres.rate_limiter import PostgresRateLimiter
 from adapters.postgres.readiness import PostgresReadiness
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.clock import SystemClock
@@ -42,6 +44,7 @@ from application.ports.mailbox import Mailbox
 from application.ports.mailer import Mailer
 from application.ports.password_hasher import PasswordHasher
 from application.ports.randomness import Randomness
+from application.ports.rate_limiter import LocalRateLimiter, RateLimiter
 from application.ports.readiness import Readiness
 from application.ports.secret_sealer import SecretSealer
 from application.ports.token_sealer import TokenSealer
@@ -58,6 +61,7 @@ from application.sessions.end_other_sessions import EndOtherSessions
 from application.sessions.end_session import EndSession
 from application.sessions.expect_fresh_proof import ExpectFreshProof
 from application.sessions.introspect import Introspect
+from application.sessions.known_devices import KnownDevices
 from application.sessions.list_sessions import ListSessions
 from application.sessions.note_use import NoteUse
 from application.sessions.reauthenticate import Reauthenticate
@@ -69,6 +73,8 @@ from application.signing.list_signing_keys import ListSigningKeys
 from application.signing.publish_keys import PublishKeys
 from application.signing.revoke_signing_key import RevokeSigningKey
 from application.signing.rotate_signing_key import RotateSigningKey
+from application.throttling.guess_budget import GuessBudget
+from application.throttling.throttle_network import ThrottleNetwork
 from application.upkeep.erase_due_users import EraseDueUsers
 from application.upkeep.forget_erased_user import ForgetErasedUser
 from application.upkeep.purge_expired import PurgeExpired
@@ -92,6 +98,9 @@ from entrypoints.telemetry import log_events
 
 USE_CASES: tuple[type, ...] = (
     AccessTokens,
+    ThrottleNetwork,
+    GuessBudget,
+    KnownDevices,
     DraftUser,
     CreateUser,
     RegisterUser,
@@ -157,6 +166,7 @@ class Adapters:
     mailbox: Mailbox
     locales: Locales
     open_queue: OpenQueue
+    rate_limiter: RateLimiter
     devices: DeviceNamer
     emails: EmailParser
     clock: Clock
@@ -220,6 +230,7 @@ async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[
                 passwords=passwords,
                 signer=JoseTokenSigner(sealer),
                 token_sealer=AesTokenSealer(),
+                rate_limiter=PostgresRateLimiter(engine),
                 devices=UaDeviceNamer(),
                 emails=StrictEmailParser(),
                 clock=SystemClock(),
@@ -247,6 +258,8 @@ def build_container(settings: Settings, adapters: Adapters) -> Container:
         (Mailbox, adapters.mailbox),
         (JobQueue, PgQueuerJobQueue(adapters.open_queue)),
         (Readiness, adapters.readiness),
+        (RateLimiter, adapters.rate_limiter),
+        (LocalRateLimiter, MemoryRateLimiter()),
         (Locales, adapters.locales),
         *policies_of(settings),
     ):

@@ -6,6 +6,7 @@ from datetime import timedelta
 from adapters.crypto.common_passwords import CommonPasswords
 from application.messages.links import LinkPolicy
 from application.sessions.access_tokens import AccessTokenPolicy
+from application.throttling.throttle_policy import ThrottlePolicy
 from application.upkeep.purge_expired import RetentionPolicy
 from application.users.register_user import RegistrationPolicy
 from domain.messages.message import MessagePolicy
@@ -23,6 +24,7 @@ def policies_of(settings: Settings) -> Sequence[tuple[type, object]]:
         (MessagePolicy, MessagePolicy()),
         (OneTimeTokenPolicy, OneTimeTokenPolicy()),
         (RetentionPolicy, RetentionPolicy()),
+        (ThrottlePolicy, settings.throttle_policy),
         (LinkPolicy, LinkPolicy(base_url=settings.effective_links_url)),
         (DeletionPolicy, DeletionPolicy(grace=timedelta(seconds=settings.deletion_grace_seconds))),
         (

@@ -1,17 +1,28 @@
 """How settings are written. What a check raises is a predicate without a subject: the setting's name goes before it."""
 
 import re
+from datetime import timedelta
 
 from pydantic import SecretStr
 
 from adapters.mail.smtp import SmtpServer
 from adapters.postgres.database import asyncpg_url
+from domain.throttling.throttle import Limit
 
 _PUBLIC_URL = re.compile(
     r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:/[\w.~/-]*)?",
     re.ASCII | re.IGNORECASE,
 )
 DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*", re.IGNORECASE)
+_LIMIT = re.compile(
+    r"(?P<count>[1-9][0-9]{0,6})/(?P<units>[1-9][0-9]{0,3})?(?P<unit>second|minute|hour|day)s?", re.ASCII
+)
+_UNITS = {
+    "second": timedelta(seconds=1),
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+}
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 
 
@@ -34,6 +45,17 @@ def checked_origins(text: object) -> tuple[str, ...]:
         message = "must be origins such as https://app.mycompany.com, with commas between; neither * nor null is one"
         raise ValueError(message)
     return origins
+
+
+def parsed_limit(given: object) -> Limit:
+    """So many in such a time: `30/minute`, `5/10minutes`."""
+    if isinstance(given, Limit):
+        return given
+    parts = _LIMIT.fullmatch(str(given).replace(" ", ""))
+    if parts is None:
+        message = "must be so many in such a time, such as 30/minute, 5/10minutes or 100/day"
+        raise ValueError(message)
+    return Limit(int(parts["count"]), int(parts["units"] or 1) * _UNITS[parts["unit"]])
 
 
 def checked_public_url(url: str) -> str:

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from adapters.mail.smtp import check_sender
 from domain.users.password_policy import MAX_LENGTH, MIN_LENGTH_FLOOR
@@ -26,6 +26,7 @@ from entrypoints.setting_formats import (
     checked_smtp_url,
 )
 from entrypoints.settings_problem import SettingsProblem
+from entrypoints.throttle_settings import ThrottleSettings
 
 _MEMORY_FOR_ONE_PASS_KIB = 47_104
 _MIN_DIFFERENT_CHARACTERS = 12
@@ -60,7 +61,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class Settings(BaseSettings):
+class Settings(ThrottleSettings):
     """Every setting. The name in the environment is the field's, in capitals."""
 
     model_config = SettingsConfigDict(

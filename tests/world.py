@@ -10,6 +10,7 @@ from adapters.memory.mailbox import MemoryMailbox
 from adapters.memory.mailer import MemoryMailer
 from adapters.memory.password_hasher import MemoryPasswordHasher
 from adapters.memory.randomness import MemoryRandomness
+from adapters.memory.rate_limiter import MemoryRateLimiter
 from adapters.memory.readiness import MemoryReadiness
 from adapters.memory.secret_sealer import MemorySecretSealer
 from adapters.memory.token_sealer import MemoryTokenSealer
@@ -121,6 +122,7 @@ def memory_adapters() -> Adapters:
         mailbox=MemoryMailbox(),
         locales=Locales(("de", "en")),
         open_queue=unit_of_work.jobs.open,
+        rate_limiter=MemoryRateLimiter(),
         passwords=MemoryPasswordHasher(),
         signer=MemoryTokenSigner(),
         token_sealer=MemoryTokenSealer(),

@@ -7,10 +7,12 @@ from application.ports.email_parser import EmailParser
 from application.ports.password_hasher import PasswordHasher
 from application.ports.unit_of_work import UnitOfWork
 from application.recovery.use_token import use_token
+from application.throttling.guess_budget import GuessBudget, Stranger
 from domain.errors import ConcurrentUpdate, InvalidFields
 from domain.ids import NOBODY, UserId
 from domain.recovery.one_time_token import OneTimeToken, OneTimeTokenSecret, Purpose, invalid_token
 from domain.recovery.recovery_events import EmailProofRefused
+from domain.sessions.session import GuessesUsedUp
 from domain.users.password import Password, PasswordHash
 from domain.users.user import User, WrongPassword
 
@@ -33,20 +35,34 @@ class VerifyEmail:
     that came of it are discarded (LG-09).
     """
 
-    def __init__(self, unit_of_work: UnitOfWork, emails: EmailParser, passwords: PasswordHasher, clock: Clock) -> None:
+    def __init__(
+        self,
+        unit_of_work: UnitOfWork,
+        emails: EmailParser,
+        passwords: PasswordHasher,
+        guesses: GuessBudget,
+        clock: Clock,
+    ) -> None:
         self._unit_of_work = unit_of_work
+        self._guesses = guesses
         self._emails = emails
         self._passwords = passwords
         self._clock = clock
 
     async def execute(
-        self, *, proof: str | MailedCode, caller: UserId | None = None, password: str | None = None
+        self,
+        *,
+        proof: str | MailedCode,
+        caller: UserId | None = None,
+        password: str | None = None,
+        network_address: str | None = None,
     ) -> User:
         """The user, proven. `proof` is the token, or the code; `caller` is who is signed in, if anybody is.
 
         A wrong password leaves the proof good.
 
-        Raises: InvalidToken, WrongPassword, ConcurrentUpdate, UserNotFound, HashingBusy.
+        Raises: InvalidToken, WrongPassword, Throttled, ThrottlesUnavailable, ConcurrentUpdate, UserNotFound,
+            HashingBusy.
         """
         found = await (self._by_code(proof) if isinstance(proof, MailedCode) else self._by_token(proof))
         if found is None:
@@ -54,7 +70,7 @@ class VerifyEmail:
         by_own_hand = caller == found.user_id
         checked = None
         if password is not None and not by_own_hand:
-            checked = await self._checked(found.user_id, password)
+            checked = await self._checked(found.user_id, password, Stranger(network_address))
             by_own_hand = True
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
@@ -93,12 +109,18 @@ class VerifyEmail:
         async with self._unit_of_work.read() as tx:
             return await tx.users.find_by_email(address)
 
-    async def _checked(self, user_id: UserId, password: str) -> PasswordHash | None:
+    async def _checked(self, user_id: UserId, password: str, guesser: Stranger) -> PasswordHash | None:
         async with self._unit_of_work.read() as tx:
             user = await tx.users.get(user_id)
-        if await self._passwords.matches(Password(password), user.password_hash):
+        async with self._guesses.guess(user_id, by=guesser) as guess:
+            guess.was_right = await self._passwords.matches(Password(password), user.password_hash)
+        if guess.was_right:
             return user.password_hash
+        now = self._clock.now()
         # The trace is committed before the refusal is raised: raising inside would roll it back.
         async with self._unit_of_work.begin() as tx:
-            await tx.audit.append(EmailProofRefused(user_id=user_id, occurred_at=self._clock.now()))
+            await tx.audit.append(EmailProofRefused(user_id=user_id, occurred_at=now))
+            if guess.was_last:
+                address = guesser.network_address
+                await tx.audit.append(GuessesUsedUp(user_id=user_id, occurred_at=now, network_address=address))
         raise WrongPassword

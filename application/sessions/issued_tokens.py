@@ -16,3 +16,5 @@ class IssuedTokens:
     access_token_lifetime: timedelta
     refresh_token: RefreshTokenSecret
     refresh_token_lifetime: timedelta
+    device_token: str | None = field(default=None, repr=False)
+    """What the device is known by from now on. Only after signing in."""

@@ -19,7 +19,8 @@ class Reauthenticate:
     async def execute(self, *, user_id: UserId, session_id: SessionId, password: str) -> Session:
         """The session, with the new proof.
 
-        Raises: WrongPassword, UserNotFound, SessionNotFound, ConcurrentUpdate, HashingBusy.
+        Raises: WrongPassword, Throttled, ThrottlesUnavailable, UserNotFound, SessionNotFound, ConcurrentUpdate,
+            HashingBusy.
         """
         async with self._unit_of_work.read() as tx:
             user = await tx.users.get(user_id)

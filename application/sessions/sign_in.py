@@ -13,14 +13,17 @@ from application.ports.randomness import Randomness
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from application.sessions.access_tokens import AccessTokens
 from application.sessions.issued_tokens import IssuedTokens
+from application.sessions.known_devices import KnownDevices
+from application.throttling.guess_budget import GuessBudget, KnownDevice, Stranger, guessed_at
 from domain.errors import InvalidFields
-from domain.ids import SessionId
+from domain.ids import NOBODY, DeviceId, SessionId
 from domain.opaque_token import SECRET_BYTES
 from domain.sessions.refresh_token import RefreshToken, RefreshTokenSecret
 from domain.sessions.session import (
     AuthenticationMethod,
     Device,
     EndReason,
+    GuessesUsedUp,
     InvalidCredentials,
     RefusalReason,
     Session,
@@ -43,8 +46,10 @@ class SignIn:
         unit_of_work: UnitOfWork,
         emails: EmailParser,
         passwords: PasswordHasher,
+        guesses: GuessBudget,
         access_tokens: AccessTokens,
         devices: DeviceNamer,
+        known_devices: KnownDevices,
         clock: Clock,
         randomness: Randomness,
         policy: SessionPolicy,
@@ -52,43 +57,53 @@ class SignIn:
         self._unit_of_work = unit_of_work
         self._emails = emails
         self._passwords = passwords
+        self._guesses = guesses
         self._access_tokens = access_tokens
         self._devices = devices
+        self._known_devices = known_devices
         self._clock = clock
         self._randomness = randomness
         self._policy = policy
 
-    async def execute(self, *, email: str, password: str, device: Device) -> IssuedTokens:
-        """The new session.
+    async def execute(
+        self, *, email: str, password: str, device: Device, device_token: str | None = None
+    ) -> IssuedTokens:
+        """The new session. `device_token` is what an earlier sign-in on this device was given.
 
         Every refusal costs the same work and looks the same (LG-01, LG-02); why it happened goes to the audit log.
 
-        Raises: InvalidCredentials, HashingBusy.
+        Raises: InvalidCredentials, Throttled, ThrottlesUnavailable, HashingBusy.
         """
         typed = Password(password)
-        user = await self._find(email)
+        user, address = await self._find(email)
+        known = self._known_devices.recognise(device_token, of=user.id if user is not None else NOBODY)
 
-        matched = await self._passwords.matches(typed, user.password_hash if user is not None else None)
-        reason = self._reason_against(user, matched=matched)
+        guesser = KnownDevice(known) if known is not None else Stranger(device.network_address)
+        async with self._guesses.guess(guessed_at(user, address), by=guesser) as guess:
+            matched = await self._passwords.matches(typed, user.password_hash if user is not None else None)
+            reason = self._reason_against(user, matched=matched)
+            # Not the password alone: getting a guess back would tell that it was right for a user who is shut out.
+            guess.was_right = reason is None
         if user is None or reason is not None:
-            await self._refuse(user, device, reason or RefusalReason.UNKNOWN_USER)
+            await self._refuse(user, device, reason or RefusalReason.UNKNOWN_USER, was_last=guess.was_last)
 
         try:
-            issued = await self._open_session(user, await self._named(device))
+            issued = await self._open_session(user, await self._named(device), known)
         except UserNotFound:
             # Erased since: as unknown as if we had looked a moment later.
             raise InvalidCredentials from None
         await self._rehash_if_outdated(user, typed)
         return issued
 
-    async def _find(self, email: str) -> User | None:
+    async def _find(self, email: str) -> tuple[User | None, str]:
+        """Who has the address, if anybody, and its canonical form."""
         try:
             address = self._emails.parse(email)
         except InvalidFields:
             # What is no address belongs to nobody, and is answered like every other address of nobody's.
-            return None
+            return None, email
         async with self._unit_of_work.read() as tx:
-            return await tx.users.find_by_email(address)
+            return await tx.users.find_by_email(address), address.canonical
 
     def _reason_against(self, user: User | None, *, matched: bool) -> RefusalReason | None:
         if user is None:
@@ -102,17 +117,15 @@ class SignIn:
         }
         return next((reason for reason, applies in found.items() if applies), None)
 
-    async def _refuse(self, user: User | None, device: Device, reason: RefusalReason) -> Never:
+    async def _refuse(self, user: User | None, device: Device, reason: RefusalReason, *, was_last: bool) -> Never:
+        user_id, now, address = user.id if user is not None else None, self._clock.now(), device.network_address
         # The trace is committed before the refusal is raised: raising inside would roll it back.
         async with self._unit_of_work.begin() as tx:
             await tx.audit.append(
-                SignInRefused(
-                    user_id=user.id if user is not None else None,
-                    occurred_at=self._clock.now(),
-                    reason=reason,
-                    network_address=device.network_address,
-                )
+                SignInRefused(user_id=user_id, occurred_at=now, reason=reason, network_address=address)
             )
+            if was_last:
+                await tx.audit.append(GuessesUsedUp(user_id=user_id, occurred_at=now, network_address=address))
         raise InvalidCredentials
 
     async def _named(self, device: Device) -> Device:
@@ -120,7 +133,7 @@ class SignIn:
         name = await self._devices.name(device.user_agent) if device.user_agent is not None else None
         return replace(device, name=name)
 
-    async def _open_session(self, user: User, device: Device) -> IssuedTokens:
+    async def _open_session(self, user: User, device: Device, known: DeviceId | None) -> IssuedTokens:
         now = self._clock.now()
         async with self._unit_of_work.read() as tx:
             # Whoever has just registered need not be told; whoever comes back after a long time had better be.
@@ -150,6 +163,7 @@ class SignIn:
             access_token_lifetime=self._access_tokens.lifetime,
             refresh_token=refresh_token,
             refresh_token_lifetime=session.expires_at - now,
+            device_token=self._known_devices.token(known, of=user.id, at=now),
         )
 
     async def _make_room(self, tx: Transaction, newest: Session) -> None:

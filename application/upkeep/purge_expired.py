@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from application.ports.clock import Clock
 from application.ports.jobs import JobQueue
+from application.ports.rate_limiter import RateLimiter
 from application.ports.unit_of_work import Transaction, UnitOfWork
 
 # So many at once, in a transaction each: a backlog must not run into the time that a statement has.
@@ -27,10 +28,13 @@ class RetentionPolicy:
 
 
 class PurgeExpired:
-    """Remove sessions, one-time tokens, changes of address and messages that have long been over."""
+    """Remove what has long been over: sessions, one-time tokens, changes of address, messages, full counters."""
 
-    def __init__(self, unit_of_work: UnitOfWork, jobs: JobQueue, clock: Clock, policy: RetentionPolicy) -> None:
+    def __init__(
+        self, unit_of_work: UnitOfWork, jobs: JobQueue, limiter: RateLimiter, clock: Clock, policy: RetentionPolicy
+    ) -> None:
         self._unit_of_work = unit_of_work
+        self._limiter = limiter
         self._jobs = jobs
         self._clock = clock
         self._policy = policy
@@ -47,7 +51,8 @@ class PurgeExpired:
                 requested_before=now - keep.email_changes, limit=_AT_ONCE
             ),
         }
-        return {name: await self._all(purge) for name, purge in purges.items()}
+        removed = {name: await self._all(purge) for name, purge in purges.items()}
+        return removed | {"throttles": await self._limiter.purge(at=now)}
 
     async def _all(self, purge: Callable[[Transaction], Awaitable[int]]) -> int:
         removed = 0

@@ -29,7 +29,8 @@ class ChangePassword:
     async def execute(self, *, user_id: UserId, session_id: SessionId, current: str, new: str) -> None:
         """Change it; the session with `session_id` goes on (PW-08).
 
-        Raises: WrongPassword, PasswordRejected, UserNotFound, SessionNotFound, ConcurrentUpdate, HashingBusy.
+        Raises: WrongPassword, Throttled, ThrottlesUnavailable, PasswordRejected, UserNotFound, SessionNotFound,
+            ConcurrentUpdate, HashingBusy.
         """
         async with self._unit_of_work.read() as tx:
             user = await tx.users.get(user_id)

@@ -101,6 +101,14 @@ class SignInRefused(Event):
     network_address: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuessesUsedUp(Event):
+    """Somebody guessed wrong so often that no further guess of theirs is looked at for a while (LA-01)."""
+
+    name = "sign_in.guesses_used_up"
+    network_address: str | None
+
+
 class InvalidCredentials(NotAuthenticated):
     """The one answer to every failed sign-in, whatever its cause (LG-01)."""
 

@@ -23,6 +23,7 @@ from adapters.memory.device_namer import MemoryDeviceNamer
 from adapters.memory.mailer import MemoryMailer
 from adapters.postgres.jobs import open_queue
 from adapters.postgres.mailbox import PostgresMailbox
+from adapters.postgres.rate_limiter import PostgresRateLimiter
 from adapters.postgres.readiness import PostgresReadiness
 from adapters.system.clock import SystemClock
 from adapters.system.randomness import SystemRandomness
@@ -51,6 +52,7 @@ def postgres_world(engine: AsyncEngine, postgres_uow: UnitOfWork, database: str)
             mailbox=PostgresMailbox(engine),
             locales=Locales(("de", "en")),
             open_queue=partial(open_queue, database),
+            rate_limiter=PostgresRateLimiter(engine),
             passwords=hasher,
             signer=JoseTokenSigner(sealer),
             token_sealer=AesTokenSealer(),

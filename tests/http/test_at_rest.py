@@ -12,6 +12,7 @@ from adapters.postgres import jobs
 from adapters.postgres.models import Base
 from application.ports.mailer import MailDelayed
 from application.upkeep.erase_due_users import EraseDueUsers
+from application.upkeep.purge_expired import PurgeExpired
 from domain.messages.message import MessageKind
 from tests.http.conftest import register, sign_in
 from tests.world import EMAIL, PASSWORD, World, token_of
@@ -86,6 +87,7 @@ async def test_pr_02_nothing_of_a_person_who_was_erased(
     await world.work()
     world.clock.advance(timedelta(days=14))
     assert await world.container.resolve(EraseDueUsers).execute() == 1
+    await world.container.resolve(PurgeExpired).execute()
     left = await dump(engine)
     assert not [row for row in left if "canary" in row.lower() or "127.0.0.1" in row]
     assert [row for row in left if user_id in row and "user.erased" in row]

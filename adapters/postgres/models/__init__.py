@@ -9,6 +9,7 @@ from adapters.postgres.models.messages import MailboxModel, MessageModel
 from adapters.postgres.models.recovery import EmailChangeModel, OneTimeTokenModel
 from adapters.postgres.models.sessions import RefreshTokenModel, SessionModel
 from adapters.postgres.models.signing import SigningKeyModel
+from adapters.postgres.models.throttles import ThrottleModel
 from adapters.postgres.models.users import UserModel
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "RefreshTokenModel",
     "SessionModel",
     "SigningKeyModel",
+    "ThrottleModel",
     "UserModel",
 ]

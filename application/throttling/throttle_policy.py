@@ -1,0 +1,48 @@
+"""How much is too much."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from domain.throttling.throttle import Limit
+
+_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+
+
+class RatePolicy(StrEnum):
+    """What a request counts as, for the network that it comes from."""
+
+    CREDENTIALS = "credentials"
+    """A proof of who one is, or of owning a mailbox. Only those that fail count."""
+    REFRESH = "refresh"
+    """A refresh token. Only those that fail count, and each process counts for itself: they cannot be guessed."""
+    REGISTRATION = "registration"
+    """Wanting to become a user."""
+    MAIL = "mail"
+    """Something that mail is sent for."""
+
+    @property
+    def forgives(self) -> bool:
+        """Whether a request that succeeds has cost nothing."""
+        return self in {RatePolicy.CREDENTIALS, RatePolicy.REFRESH}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThrottlePolicy:
+    """Every limit.
+
+    The first four are for one network, `all_…` for everybody together. Guesses are passwords that somebody tries for
+    one user: from one network, from all strangers together, and on each device that the user has signed in on before,
+    which has its own so that strangers cannot use up the owner's (LG-06).
+    """
+
+    credentials: Limit = Limit(30, _MINUTE)
+    refreshes: Limit = Limit(120, _MINUTE)
+    registrations: Limit = Limit(20, _HOUR)
+    mails: Limit = Limit(20, _HOUR)
+    all_registrations: Limit = Limit(120, _MINUTE)
+    all_mails: Limit = Limit(240, _MINUTE)
+    guesses: Limit = Limit(5, 5 * _MINUTE)
+    all_guesses: Limit = Limit(50, 4 * _HOUR)
+    guesses_on_known_device: Limit = Limit(10, 10 * _MINUTE)

@@ -1,0 +1,1 @@
+"""How much of something anybody may do in a time."""
