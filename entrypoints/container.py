@@ -59,6 +59,7 @@ from application.sessions.authenticate import Authenticate
 from application.sessions.check_password import CheckPassword
 from application.sessions.end_other_sessions import EndOtherSessions
 from application.sessions.end_session import EndSession
+from application.sessions.expect_admin import ExpectAdmin
 from application.sessions.expect_fresh_proof import ExpectFreshProof
 from application.sessions.introspect import Introspect
 from application.sessions.known_devices import KnownDevices
@@ -114,6 +115,7 @@ USE_CASES: tuple[type, ...] = (
     ListSessions,
     EndSession,
     EndOtherSessions,
+    ExpectAdmin,
     ExpectFreshProof,
     CheckPassword,
     Introspect,

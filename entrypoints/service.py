@@ -13,6 +13,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from adapters.http.app import HttpConfig, create_app
+from adapters.http.route_policies import expect_declared
 from entrypoints.malloc import share_one_heap
 from entrypoints.settings import Settings
 from entrypoints.startup import PROBLEMS, started
@@ -27,6 +28,7 @@ def http_config(settings: Settings) -> HttpConfig:
         docs=not settings.is_production,
         mailbox=settings.smtp_url is None and not settings.is_production,
         links_url=settings.links_url,
+        trusted_proxies=settings.trusted_proxies,
         cors_origins=settings.cors_origins,
     )
 
@@ -36,6 +38,8 @@ def make_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # Asked again: there may be routes of somebody else's by now.
+        expect_declared(app)
         share_one_heap()
         _leave_with_parent()
         async with AsyncExitStack() as running:

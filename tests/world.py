@@ -1,7 +1,7 @@
 """What tests are made of: a set of adapters, the container on them, and people to put in."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from adapters.mail.email_parser import StrictEmailParser
 from adapters.memory.clock import MemoryClock
@@ -31,6 +31,7 @@ from domain.messages.message import MessageKind
 from domain.sessions.refresh_token import RefreshTokenSecret
 from domain.sessions.session import AuthenticationMethod, Device, Session, SessionPolicy
 from domain.signing.signing_key import KeyState, SigningKey
+from domain.throttling.throttle import Limit
 from domain.users.password import PasswordHash
 from domain.users.user import User
 from entrypoints.container import Adapters, Container, build_container
@@ -41,7 +42,22 @@ from entrypoints.worker import make_worker
 EMAIL = "ada@example.com"
 PASSWORD = "a quiet harbour at dawn"
 
-SETTINGS = Settings(_env_file=None, environment=Environment.TEST, public_url="https://accounts.example.com")
+DEFAULTS = Settings(_env_file=None, environment=Environment.TEST, public_url="https://accounts.example.com")
+# All tests come from one network, and many of them all at once.
+_PLENTY = Limit(1_000_000, timedelta(minutes=1))
+SETTINGS = DEFAULTS.model_copy(
+    update=dict.fromkeys(
+        (
+            "limit_credentials",
+            "limit_refreshes",
+            "limit_registrations",
+            "limit_all_registrations",
+            "limit_mails",
+            "limit_all_mails",
+        ),
+        _PLENTY,
+    )
+)
 
 
 @dataclass

@@ -14,6 +14,7 @@ from adapters.http.documentation import exact
 from adapters.http.injection import Container
 from adapters.http.middleware import RequestContext
 from adapters.http.problems import answer_domain_error, answer_http_error, answer_validation_error
+from adapters.http.route_policies import ROUTE_POLICIES, expect_declared
 from adapters.http.routers import (
     client_config,
     deletions,
@@ -61,6 +62,7 @@ class HttpConfig:
     mailbox: bool = False
     cors_origins: tuple[str, ...] = ()
     links_url: str | None = None
+    trusted_proxies: int = 0
 
     @property
     def effective_links_url(self) -> str:
@@ -75,6 +77,8 @@ class _App(FastAPI):
 
 def create_app(container: Container | None = None, *, config: HttpConfig, lifespan: Lifespan | None = None) -> FastAPI:
     """The app on a container of use cases.
+
+    Routes of your own are declared in `app.state.policies`, as those of `ROUTE_POLICIES`.
 
     Where the container can only be made in the running event loop, leave it out and let `lifespan` put it into
     `app.state.container`.
@@ -95,7 +99,8 @@ def create_app(container: Container | None = None, *, config: HttpConfig, lifesp
     app.state.container = container
     app.state.public_url = config.public_url
     app.state.links_url = config.effective_links_url
-    app.add_middleware(RequestContext)
+    app.state.policies = dict(ROUTE_POLICIES)
+    app.add_middleware(RequestContext, trusted_proxies=config.trusted_proxies)
     if config.cors_origins:
         app.add_middleware(ExactCors, origins=config.cors_origins)
     # Outside of everything, so that also the last resort's answer has them.
@@ -112,4 +117,5 @@ def create_app(container: Container | None = None, *, config: HttpConfig, lifesp
         app.include_router(module.router)
     if config.mailbox:
         app.include_router(mailbox.router)
+    expect_declared(app)
     return app

@@ -7,6 +7,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from adapters.http.injection import injected
 from application.sessions.authenticate import Authenticate
+from application.sessions.expect_admin import ExpectAdmin
 from application.sessions.expect_fresh_proof import ExpectFreshProof
 from application.sessions.note_use import NoteUse
 from domain.sessions.principal import Principal
@@ -73,5 +74,15 @@ async def get_recent_user(
     return caller
 
 
+async def get_admin(caller: CurrentUser, expect: Annotated[ExpectAdmin, injected(ExpectAdmin)]) -> Principal:
+    """The current user, if they are an operator.
+
+    Raises: InvalidAccessToken, AdminRequired.
+    """
+    await expect.execute(principal=caller)
+    return caller
+
+
+AdminUser = Annotated[Principal, Depends(get_admin)]
 OptionalUser = Annotated[Principal | None, Depends(get_optional_user)]
 RecentUser = Annotated[Principal, Depends(get_recent_user)]

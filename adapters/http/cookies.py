@@ -1,4 +1,4 @@
-"""The refresh token in a cookie, for pages that must not see it (HD-01, HD-02).
+"""Refresh token and device token in cookies, for pages that must not see them (HD-01, HD-02).
 
 A browser sends the cookie with every request to us, whoever made it send one. So what the cookie alone entitles to is
 done only for pages of our own origin: the browser itself says where a request comes from, in headers that a page cannot
@@ -13,7 +13,10 @@ from adapters.http.problems import CROSS_SITE_REQUEST, RefusedByHttp
 from application.sessions.issued_tokens import IssuedTokens
 
 # The prefix makes browsers insist on Secure, Path=/ and no Domain: no sibling domain can plant one.
-NAME = "__Host-hallporter_refresh"
+REFRESH = "__Host-hallporter_refresh"
+DEVICE = "__Host-hallporter_device"
+# As long as browsers keep any (RFC 6265bis section 5.5).
+_DEVICE_SECONDS = 400 * 86_400
 _OUR_OWN = {"same-origin", "none"}
 
 
@@ -34,18 +37,19 @@ def expect_same_origin(request: Request) -> None:
 
 def set_refresh_token(response: Response, issued: IssuedTokens) -> None:
     """Give the refresh token to the browser, and not to the page."""
-    response.set_cookie(
-        NAME,
-        issued.refresh_token.text,
-        max_age=int(issued.refresh_token_lifetime.total_seconds()),
-        path="/",
-        secure=True,
-        httponly=True,
-        samesite="lax",
-    )
+    _set(response, REFRESH, issued.refresh_token.text, seconds=int(issued.refresh_token_lifetime.total_seconds()))
+
+
+def set_device_token(response: Response, issued: IssuedTokens) -> None:
+    """Have the browser bring it along the next time that somebody signs in; it stays when they sign out."""
+    _set(response, DEVICE, issued.device_token or "", seconds=_DEVICE_SECONDS)
 
 
 def forget_refresh_token(request: Request, response: Response) -> None:
     """Take it away again, where there is one."""
-    if NAME in request.cookies:
-        response.delete_cookie(NAME, path="/", secure=True, httponly=True, samesite="lax")
+    if REFRESH in request.cookies:
+        response.delete_cookie(REFRESH, path="/", secure=True, httponly=True, samesite="lax")
+
+
+def _set(response: Response, name: str, value: str, *, seconds: int) -> None:
+    response.set_cookie(name, value, max_age=seconds, path="/", secure=True, httponly=True, samesite="lax")

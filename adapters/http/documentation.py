@@ -16,10 +16,13 @@ from adapters.http.problems import (
     Refusal,
     status_of,
 )
+from adapters.http.route_policies import ROUTE_POLICIES
+from application.ports.rate_limiter import ThrottlesUnavailable
 from application.ports.unit_of_work import DatabaseUnavailable
 from domain.errors import DomainError, InvalidFields, InvalidInput
 from domain.recovery.one_time_token import InvalidToken
 from domain.sessions.session import InvalidAccessToken, ReauthenticationRequired
+from domain.throttling.throttle import Throttled
 from domain.users.password_policy import PasswordRejected
 
 # What can come from every operation that works on data, with a body, or asks who is calling.
@@ -58,11 +61,20 @@ _HEADERS_OF_STATUS = {
     429: documented("Retry-After", "Seconds to wait."),
     503: documented("Retry-After", "Seconds to wait."),
 }
+_RATE_LIMIT = documented(
+    "RateLimit-Policy",
+    "What requests of this network are counted as, how many (`q`) in how many seconds (`w`).",
+    always=False,
+) | documented(
+    "RateLimit", "How many are left (`r`), and in how many seconds there will be all again (`t`).", always=False
+)
 _REQUEST_ID = documented("X-Request-Id", "The request's id: the caller's own if it is a UUID.")
 
 
 def responses(operation: str, *errors: type[DomainError] | Refusal) -> dict[int | str, dict[str, Any]]:
     """What an operation can be refused with, for OpenAPI: one entry a status, one example a code."""
+    if ROUTE_POLICIES[operation].rate is not None:
+        errors = (*errors, Throttled, ThrottlesUnavailable)
     by_status: defaultdict[int, dict[str, Any]] = defaultdict(dict)
     for error in (*errors, INTERNAL_ERROR):
         status = error.status if isinstance(error, Refusal) else status_of(error, operation)
@@ -88,6 +100,8 @@ def exact(document: dict[str, Any]) -> dict[str, Any]:
     for operation in operations:
         for status, answer in list(operation["responses"].items()):
             answer["headers"] = answer.get("headers", {}) | _REQUEST_ID
+            if ROUTE_POLICIES[operation["operationId"]].rate is not None:
+                answer["headers"] |= _RATE_LIMIT
             content = answer.get("content", {})
             if MEDIA_TYPE in content and "application/json" in content:
                 content[MEDIA_TYPE] |= content.pop("application/json")

@@ -6,9 +6,9 @@ NO_STORE = {"Cache-Control": "no-store"}
 """Wherever a token or a personal datum is in the answer."""
 
 
-def documented(name: str, description: str) -> dict[str, Any]:
-    """A header that is always there, for OpenAPI."""
-    return {name: {"description": description, "required": True, "schema": {"type": "string"}}}
+def documented(name: str, description: str, *, always: bool = True) -> dict[str, Any]:
+    """A header, for OpenAPI."""
+    return {name: {"description": description, "required": always, "schema": {"type": "string"}}}
 
 
 ETAG = documented("ETag", "The version of the resource, for `If-Match` and `If-None-Match`.")

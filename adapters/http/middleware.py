@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.http.client import address_in
 from adapters.http.problems import INTERNAL_ERROR, answer_refusal
 
 REQUEST_ID_HEADER = "X-Request-Id"
@@ -19,17 +20,21 @@ class RequestContext:
     """Gives a request its id, logs one line when it is done, and answers what nobody else has caught.
 
     A caller's own id is kept if it is a UUID; anything else could carry line breaks or another's data into the log.
+    From then on `state` has the request's id and where it comes from, past so many proxies of ours.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, trusted_proxies: int = 0) -> None:
         self._app = app
+        self._trusted_proxies = trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         request_id = _accepted(Headers(scope=scope).get(REQUEST_ID_HEADER)) or str(uuid4())
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        state["network_address"] = address_in(scope, self._trusted_proxies)
         started_at = time.perf_counter()
         status: int | None = None
 
@@ -37,7 +42,7 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+                MutableHeaders(scope=message).update({REQUEST_ID_HEADER: request_id, **state.get("headers", {})})
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -65,6 +70,6 @@ def _described(scope: Scope, status: int | None, seconds: float) -> dict[str, An
         "route": getattr(scope.get("route"), "path", None),
         "status": status,
         "duration_ms": round(seconds * 1000, 1),
-        "client": scope["client"][0] if scope.get("client") else None,
+        "client": scope["state"].get("network_address"),
         "user_id": scope["state"].get("user_id"),
     }

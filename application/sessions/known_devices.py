@@ -29,7 +29,8 @@ class KnownDevices:
         if token is None or not token.startswith(_PREFIX):
             return None
         try:
-            sealed = base64.urlsafe_b64decode(token.removeprefix(_PREFIX)).decode()
+            text = token.removeprefix(_PREFIX)
+            sealed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
         except ValueError:
             return None
         opened = self._sealer.open(sealed, purpose=_PURPOSE, owner=str(of))
@@ -38,4 +39,4 @@ class KnownDevices:
     def token(self, device: DeviceId | None, *, of: UserId, at: datetime) -> str:
         """A token for the device, or for one that is new."""
         sealed = self._sealer.seal(str(device or self._randomness.uuid(at=at)), purpose=_PURPOSE, owner=str(of))
-        return _PREFIX + base64.urlsafe_b64encode(sealed.encode()).decode()
+        return _PREFIX + base64.urlsafe_b64encode(sealed.encode()).decode().rstrip("=")

@@ -1,12 +1,12 @@
 """Counting requests."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from application.ports.clock import Clock
 from application.ports.rate_limiter import LocalRateLimiter, RateLimiter
 from application.throttling.throttle_policy import RatePolicy, ThrottlePolicy
 from domain.throttling.network import network_of
-from domain.throttling.throttle import Allowance, Throttle
+from domain.throttling.throttle import Allowance, Limit, Throttle
 
 _EVERYBODY = "everybody"
 
@@ -28,6 +28,10 @@ class ThrottleNetwork:
         throttles = self._throttles(rate, network_address)
         return (await self._limiter_of(rate).use(*throttles, at=self._clock.now()))[0]
 
+    def limit_of(self, rate: RatePolicy) -> Limit:
+        """How much one network has altogether."""
+        return self._limits(rate)[0]
+
     async def forgive(self, *, rate: RatePolicy, network_address: str | None) -> None:
         """Count one request less: it succeeded.
 
@@ -39,14 +43,19 @@ class ThrottleNetwork:
         return self._local if rate is RatePolicy.REFRESH else self._limiter
 
     def _throttles(self, rate: RatePolicy, network_address: str | None) -> Sequence[Throttle]:
-        policy = self._policy
-        of_one, of_all = {
-            RatePolicy.CREDENTIALS: (policy.credentials, None),
-            RatePolicy.REFRESH: (policy.refreshes, None),
-            RatePolicy.REGISTRATION: (policy.registrations, policy.all_registrations),
-            RatePolicy.MAIL: (policy.mails, policy.all_mails),
-        }[rate]
+        of_one, of_all = self._limits(rate)
         throttles = [Throttle(owner=network_of(network_address), name=rate, limit=of_one)]
         if of_all is not None:
             throttles.append(Throttle(owner=_EVERYBODY, name=rate, limit=of_all))
         return throttles
+
+    def _limits(self, rate: RatePolicy) -> tuple[Limit, Limit | None]:
+        """Of one network, and of everybody together."""
+        policy = self._policy
+        limits: Mapping[RatePolicy, tuple[Limit, Limit | None]] = {
+            RatePolicy.CREDENTIALS: (policy.credentials, None),
+            RatePolicy.REFRESH: (policy.refreshes, None),
+            RatePolicy.REGISTRATION: (policy.registrations, policy.all_registrations),
+            RatePolicy.MAIL: (policy.mails, policy.all_mails),
+        }
+        return limits[rate]

@@ -38,7 +38,7 @@ class ThrottlePolicy:
     """
 
     credentials: Limit = Limit(30, _MINUTE)
-    refreshes: Limit = Limit(120, _MINUTE)
+    refreshes: Limit = Limit(600, _MINUTE)
     registrations: Limit = Limit(20, _HOUR)
     mails: Limit = Limit(20, _HOUR)
     all_registrations: Limit = Limit(120, _MINUTE)

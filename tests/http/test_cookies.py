@@ -5,7 +5,7 @@ from http.cookies import SimpleCookie
 import httpx
 import pytest
 
-from adapters.http.cookies import NAME
+from adapters.http.cookies import DEVICE, REFRESH
 from tests.http.conftest import ORIGIN, register
 from tests.world import EMAIL, PASSWORD
 
@@ -30,15 +30,20 @@ async def sign_in(client: httpx.AsyncClient, headers: dict[str, str] | None = No
     return await client.post("/v1/sessions", json=body, headers=OURS if headers is None else headers)
 
 
-def cookie_of(answer: httpx.Response) -> str:
-    return SimpleCookie(answer.headers["set-cookie"])[NAME].value
+def header_of(answer: httpx.Response, name: str) -> str:
+    (header,) = [header for header in answer.headers.get_list("set-cookie") if header.startswith(f"{name}=")]
+    return header
+
+
+def cookie_of(answer: httpx.Response, name: str = REFRESH) -> str:
+    return SimpleCookie(header_of(answer, name))[name].value
 
 
 async def refresh(
     client: httpx.AsyncClient, cookie: str | None, headers: dict[str, str] | None = None
 ) -> httpx.Response:
     client.cookies.clear()
-    sent = {"Cookie": f"{NAME}={cookie}"} if cookie is not None else {}
+    sent = {"Cookie": f"{REFRESH}={cookie}"} if cookie is not None else {}
     return await client.post("/v1/sessions/refresh", json={}, headers=(OURS if headers is None else headers) | sent)
 
 
@@ -49,12 +54,14 @@ async def test_hd_01_the_token_is_in_a_cookie_that_no_script_and_no_other_site_c
     answer = await sign_in(client)
     assert answer.status_code == 201
     assert answer.json()["refresh_token"] is None
-    header = answer.headers["set-cookie"]
-    attributes = {part.strip().lower() for part in header.split(";")[1:]}
-    assert attributes == {"path=/", "secure", "httponly", "samesite=lax", "max-age=2592000"}
-    assert cookie_of(answer).startswith("hp_rt_")
-    assert cookie_of(answer) not in answer.text
-    assert len(header) < 4096
+    assert answer.json()["device_token"] is None
+    for name, prefix, seconds in ((REFRESH, "hp_rt_", 2_592_000), (DEVICE, "hp_dv_", 34_560_000)):
+        header = header_of(answer, name)
+        attributes = {part.strip().lower() for part in header.split(";")[1:]}
+        assert attributes == {"path=/", "secure", "httponly", "samesite=lax", f"max-age={seconds}"}
+        assert cookie_of(answer, name).startswith(prefix)
+        assert cookie_of(answer, name) not in answer.text
+        assert len(header) < 4096
 
 
 async def test_the_cookie_is_exchanged_for_the_next(client: httpx.AsyncClient) -> None:
@@ -93,10 +100,10 @@ async def test_signing_out_takes_the_cookie_away(client: httpx.AsyncClient) -> N
     answer = await sign_in(client)
     cookie, token = cookie_of(answer), answer.json()["access_token"]
     client.cookies.clear()
-    headers = {"Authorization": f"Bearer {token}", "Cookie": f"{NAME}={cookie}"}
+    headers = {"Authorization": f"Bearer {token}", "Cookie": f"{REFRESH}={cookie}"}
     gone = await client.delete("/v1/sessions/current", headers=headers)
     assert gone.status_code == 204
-    assert f'{NAME}=""' in gone.headers["set-cookie"]
+    assert f'{REFRESH}=""' in gone.headers["set-cookie"]
     assert "Max-Age=0" in gone.headers["set-cookie"]
     assert (await refresh(client, cookie)).status_code == 401
 
@@ -106,8 +113,25 @@ async def test_a_cookie_opens_nothing_but_refreshing(client: httpx.AsyncClient) 
     cookie = cookie_of(await sign_in(client))
     client.cookies.clear()
     for method, url in (("GET", "/v1/users/me"), ("DELETE", "/v1/sessions/current"), ("GET", "/v1/sessions")):
-        answer = await client.request(method, url, headers=OURS | {"Cookie": f"{NAME}={cookie}"})
+        answer = await client.request(method, url, headers=OURS | {"Cookie": f"{REFRESH}={cookie}"})
         assert answer.status_code == 401
+
+
+async def test_lg_06_a_browser_is_known_by_its_cookie_after_signing_out(client: httpx.AsyncClient) -> None:
+    await register(client)
+    answer = await sign_in(client)
+    device = {"Cookie": f"{DEVICE}={cookie_of(answer, DEVICE)}"}
+    client.cookies.clear()
+    gone = await client.delete(
+        "/v1/sessions/current", headers=device | {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    )
+    assert "set-cookie" not in gone.headers
+    wrong = {"email": EMAIL, "password": "not the password at all"}
+    statuses = [(await client.post("/v1/sessions", json=wrong)).status_code for _ in range(6)]
+    assert statuses == [401] * 5 + [429]
+    assert (await sign_in(client)).status_code == 429
+    client.cookies.clear()
+    assert (await sign_in(client, OURS | device)).status_code == 201
 
 
 async def test_whoever_asks_for_no_cookie_gets_none(client: httpx.AsyncClient) -> None:

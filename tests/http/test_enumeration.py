@@ -51,8 +51,8 @@ async def people(client: httpx.AsyncClient, world: World, app: FastAPI) -> None:
 
 
 def told(answer: httpx.Response) -> tuple[int, dict[str, str], str]:
-    """All that a caller can see, but for what differs between any two requests."""
-    headers = {name: value for name, value in answer.headers.items() if name != "x-request-id"}
+    """All that a caller can see, but for what differs between any two requests: id, and count of the network's."""
+    headers = {name: value for name, value in answer.headers.items() if name not in {"x-request-id", "ratelimit"}}
     body = answer.text.replace(answer.headers["x-request-id"], "")
     return answer.status_code, headers, body
 

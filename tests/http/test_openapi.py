@@ -72,7 +72,8 @@ def test_operations_have_the_names_that_clients_were_generated_with() -> None:
                 415: {"unsupported_media_type"},
                 422: {"invalid_input", "password_rejected"},
                 500: {"internal_error"},
-                503: {"hashing_busy", "database_unavailable"},
+                429: {"too_many_attempts"},
+                503: {"hashing_busy", "database_unavailable", "throttles_unavailable"},
             },
         ),
         (
@@ -86,7 +87,8 @@ def test_operations_have_the_names_that_clients_were_generated_with() -> None:
                 415: {"unsupported_media_type"},
                 422: {"invalid_input"},
                 500: {"internal_error"},
-                503: {"hashing_busy", "database_unavailable"},
+                429: {"too_many_attempts"},
+                503: {"hashing_busy", "database_unavailable", "throttles_unavailable"},
             },
         ),
         (

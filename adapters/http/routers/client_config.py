@@ -9,10 +9,11 @@ from adapters.http.conditional import IfNoneMatch, etag, unchanged
 from adapters.http.documentation import responses
 from adapters.http.headers import ETAG
 from adapters.http.injection import injected
+from adapters.http.routing import Route
 from adapters.http.schemas.config import ConfigResponse
 from application.config.show_config import ShowConfig
 
-router = APIRouter(prefix="/v1", tags=["config"])
+router = APIRouter(prefix="/v1", tags=["config"], route_class=Route)
 
 
 @router.get(

@@ -8,16 +8,16 @@ from adapters.http.authentication import CurrentUser, RecentUser
 from adapters.http.documentation import WITH_BODY, WITH_RECENT_USER, WITH_USER, responses
 from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
+from adapters.http.routing import Route
 from adapters.http.schemas.exports import UserExportResponse
 from adapters.http.schemas.users import DeletionRequest, DeletionResponse
-from adapters.http.strict_json import StrictRoute
 from application.users.cancel_deletion import CancelDeletion
 from application.users.export_user import ExportUser
 from application.users.schedule_deletion import ScheduleDeletion
 from domain.errors import ConcurrentUpdate
 from domain.users.user import DeletionNotScheduled, UserNotFound
 
-router = APIRouter(prefix="/v1/users/me", tags=["users"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/users/me", tags=["users"], route_class=Route)
 
 
 @router.delete(

@@ -8,9 +8,9 @@ from adapters.http.authentication import RecentUser
 from adapters.http.documentation import WITH_BODY, WITH_RECENT_USER, responses
 from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
+from adapters.http.routing import Route
 from adapters.http.schemas.recovery import EmailChangeRequest, EmailChangeToken
 from adapters.http.schemas.users import UserResponse
-from adapters.http.strict_json import StrictRoute
 from application.users.confirm_email_change import ConfirmEmailChange
 from application.users.request_email_change import RequestEmailChange
 from application.users.revert_email_change import RevertEmailChange
@@ -19,7 +19,7 @@ from domain.recovery.one_time_token import InvalidToken
 from domain.sessions.session import SessionNotFound
 from domain.users.user import UserNotFound
 
-router = APIRouter(prefix="/v1", tags=["recovery"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1", tags=["recovery"], route_class=Route)
 
 
 @router.post(

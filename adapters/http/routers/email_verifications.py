@@ -9,9 +9,9 @@ from adapters.http.client import network_address
 from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
+from adapters.http.routing import Route
 from adapters.http.schemas.recovery import EmailVerificationConfirmation, EmailVerificationRequest
 from adapters.http.schemas.users import UserResponse
-from adapters.http.strict_json import StrictRoute
 from application.ports.password_hasher import HashingBusy
 from application.recovery.request_email_verification import RequestEmailVerification
 from application.recovery.verify_email import VerifyEmail
@@ -20,7 +20,7 @@ from domain.recovery.one_time_token import InvalidToken
 from domain.sessions.session import InvalidAccessToken
 from domain.users.user import UserNotFound, WrongPassword
 
-router = APIRouter(prefix="/v1/email-verifications", tags=["recovery"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/email-verifications", tags=["recovery"], route_class=Route)
 
 
 @router.post(
@@ -54,6 +54,7 @@ async def request_email_verification(
 async def verify_email(
     proof_in: EmailVerificationConfirmation,
     caller: OptionalUser,
+    request: Request,
     response: Response,
     verify: Annotated[VerifyEmail, injected(VerifyEmail)],
 ) -> UserResponse:
@@ -66,6 +67,7 @@ async def verify_email(
         proof=proof_in.proof(),
         caller=caller.user_id if caller is not None else None,
         password=proof_in.password.get_secret_value() if proof_in.password is not None else None,
+        network_address=network_address(request),
     )
     response.headers.update(NO_STORE)
     return UserResponse.of(user)

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request, Response
 from adapters.http.client import network_address
 from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.injection import injected
+from adapters.http.routing import Route
 from adapters.http.schemas.recovery import PasswordResetConfirmation, PasswordResetRequest
-from adapters.http.strict_json import StrictRoute
 from application.ports.password_hasher import HashingBusy
 from application.recovery.request_password_reset import RequestPasswordReset
 from application.recovery.reset_password import ResetPassword
@@ -17,7 +17,7 @@ from domain.recovery.one_time_token import InvalidToken
 from domain.users.password_policy import PasswordRejected
 from domain.users.user import UserNotFound
 
-router = APIRouter(prefix="/v1/password-resets", tags=["recovery"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/password-resets", tags=["recovery"], route_class=Route)
 
 
 @router.post("", status_code=202, response_class=Response, responses=responses("request_password_reset", *WITH_BODY))

@@ -6,8 +6,9 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from adapters.http.problems import ROUTE_NOT_FOUND, RefusedByHttp, all_codes
+from adapters.http.routing import Route
 
-router = APIRouter(tags=["problems"], include_in_schema=False)
+router = APIRouter(tags=["problems"], include_in_schema=False, route_class=Route)
 
 
 @router.get("/problems/{code}")

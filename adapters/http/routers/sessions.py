@@ -9,13 +9,13 @@ from adapters.http import cookies
 from adapters.http.authentication import CurrentUser
 from adapters.http.client import device_of
 from adapters.http.conditional import IfNoneMatch, etag, unchanged
-from adapters.http.cookies import expect_same_origin, forget_refresh_token, set_refresh_token
+from adapters.http.cookies import expect_same_origin, forget_refresh_token, set_device_token, set_refresh_token
 from adapters.http.documentation import WITH_BODY, WITH_USER, responses
 from adapters.http.headers import ETAG, LOCATION, NO_STORE
 from adapters.http.injection import injected
 from adapters.http.problems import CROSS_SITE_REQUEST
+from adapters.http.routing import Route
 from adapters.http.schemas.sessions import SessionCreate, SessionList, SessionRefresh, SessionResponse, TokenResponse
-from adapters.http.strict_json import StrictRoute
 from application.ports.password_hasher import HashingBusy
 from application.sessions.end_other_sessions import EndOtherSessions
 from application.sessions.end_session import EndSession
@@ -27,7 +27,7 @@ from domain.errors import InvalidFields
 from domain.ids import SessionId
 from domain.sessions.session import InvalidCredentials, InvalidRefreshToken, SessionNotFound
 
-router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=Route)
 
 
 @router.post(
@@ -44,12 +44,22 @@ async def sign_in(
     if in_cookie:
         expect_same_origin(request)
     issued = await sign_in.execute(
-        email=session_in.email, password=session_in.password.get_secret_value(), device=device_of(request)
+        email=session_in.email,
+        password=session_in.password.get_secret_value(),
+        device=device_of(request),
+        device_token=_device_token(session_in, request),
     )
     response.headers.update(NO_STORE | {"Location": "/v1/sessions/current"})
     if in_cookie:
         set_refresh_token(response, issued)
+        set_device_token(response, issued)
     return TokenResponse.of(issued, in_cookie=in_cookie)
+
+
+def _device_token(session_in: SessionCreate, request: Request) -> str | None:
+    if session_in.device_token is not None:
+        return session_in.device_token.get_secret_value()
+    return request.cookies.get(cookies.DEVICE) if session_in.transport == "cookie" else None
 
 
 @router.post("/refresh", responses=responses("refresh_session", InvalidRefreshToken, CROSS_SITE_REQUEST, *WITH_BODY))
@@ -69,7 +79,7 @@ async def refresh_session(
         token = session_in.refresh_token.get_secret_value()
     else:
         expect_same_origin(request)
-        token = request.cookies.get(cookies.NAME, "")
+        token = request.cookies.get(cookies.REFRESH, "")
     issued = await refresh.execute(refresh_token=token)
     response.headers.update(NO_STORE)
     if in_cookie:

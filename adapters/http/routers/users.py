@@ -10,9 +10,9 @@ from adapters.http.conditional import IfMatch, IfNoneMatch, etag, expected_versi
 from adapters.http.documentation import WITH_BODY, WITH_USER, responses
 from adapters.http.headers import ETAG, LOCATION, NO_STORE
 from adapters.http.injection import injected
+from adapters.http.routing import Route
 from adapters.http.schemas.sessions import SessionResponse
 from adapters.http.schemas.users import PasswordChange, Reauthentication, UserCreate, UserResponse, UserUpdate
-from adapters.http.strict_json import StrictRoute
 from application.ports.password_hasher import HashingBusy
 from application.sessions.reauthenticate import Reauthenticate
 from application.users.change_password import ChangePassword
@@ -23,7 +23,7 @@ from domain.sessions.session import SessionNotFound
 from domain.users.password_policy import PasswordRejected
 from domain.users.user import EmailAlreadyRegistered, RegistrationClosed, UserNotFound, WrongPassword
 
-router = APIRouter(prefix="/v1/users", tags=["users"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/users", tags=["users"], route_class=Route)
 
 
 @router.post(

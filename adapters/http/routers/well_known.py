@@ -10,10 +10,11 @@ from adapters.http.conditional import IfNoneMatch, etag, unchanged
 from adapters.http.documentation import WITH_DATA, responses
 from adapters.http.headers import ETAG, LOCATION, documented
 from adapters.http.injection import injected
+from adapters.http.routing import Route
 from adapters.http.schemas.signing import JsonWebKey, JsonWebKeySet
 from application.signing.publish_keys import PublishKeys
 
-router = APIRouter(prefix="/.well-known", tags=["signing"])
+router = APIRouter(prefix="/.well-known", tags=["signing"], route_class=Route)
 
 # How long verifiers may go without asking again. A key is published for longer than that before it signs.
 _CACHE = {"Cache-Control": "public, max-age=300"}

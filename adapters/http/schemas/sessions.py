@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, SecretStr
 from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp
 from adapters.http.schemas.users import MAX_TYPED_PASSWORD_LENGTH
 from application.sessions.issued_tokens import IssuedTokens
+from application.sessions.known_devices import MAX_DEVICE_TOKEN_LENGTH
 from domain.sessions.session import Session
 from domain.users.email_address import MAX_LENGTH
 
@@ -26,7 +27,12 @@ class SessionCreate(RequestSchema):
     password: SecretStr = Field(max_length=MAX_TYPED_PASSWORD_LENGTH)
     transport: Literal["body", "cookie"] = Field(
         default="body",
-        description="How the refresh token travels. `cookie` is for pages in browsers: scripts never see it.",
+        description="How refresh and device token travel. `cookie` is for pages in browsers: scripts never see them.",
+    )
+    device_token: SecretStr | None = Field(
+        default=None,
+        max_length=MAX_DEVICE_TOKEN_LENGTH,
+        description="What an earlier sign-in on this device was given: it keeps strangers from using up its attempts.",
     )
 
 
@@ -56,6 +62,7 @@ class TokenResponse(ResponseSchema):
                     "expires_in": 600,
                     "refresh_token": "hp_rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA_00000000",
                     "session_id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
+                    "device_token": "hp_dv_djEuMGExYjJjM2Qu",
                 }
             ]
         }
@@ -66,6 +73,9 @@ class TokenResponse(ResponseSchema):
     expires_in: int = Field(description="Life of the access token, in seconds.")
     refresh_token: str | None = Field(description="Null where it is in a cookie.")
     session_id: UUID
+    device_token: str | None = Field(
+        default=None, description="After signing in: to be kept on the device, for the next time. Opens nothing."
+    )
 
     @classmethod
     def of(cls, issued: IssuedTokens, *, in_cookie: bool = False) -> Self:
@@ -75,6 +85,7 @@ class TokenResponse(ResponseSchema):
             expires_in=int(issued.access_token_lifetime.total_seconds()),
             refresh_token=None if in_cookie else issued.refresh_token.text,
             session_id=issued.session_id,
+            device_token=None if in_cookie else issued.device_token,
         )
 
 

@@ -1,0 +1,165 @@
+"""What holds for every route: who may call it, how often, and what is written down. The one place (AD-01).
+
+A route that is not here stops the start, and so does one that asks for somebody else than is said here.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from adapters.http.authentication import get_admin, get_current_user, get_optional_user, get_recent_user
+from adapters.http.routing import Route
+from application.throttling.throttle_policy import RatePolicy
+from domain.events import Event
+from domain.recovery.recovery_events import EmailVerificationRequested, PasswordResetRequested
+from domain.sessions.session import SessionEnded, SessionReauthenticated, SessionStarted
+from domain.users.email_change import EmailChanged, EmailChangeRequested, EmailChangeReverted
+from domain.users.user_events import (
+    DeletionCancelled,
+    DeletionScheduled,
+    EmailVerified,
+    PasswordChanged,
+    PasswordReset,
+    UserProfileUpdated,
+    UserRegistered,
+)
+
+
+class Access(StrEnum):
+    """Who may call."""
+
+    ANYONE = "anyone"
+    ANYONE_OR_USER = "anyone, and users as such"
+    USER = "user"
+    RECENT_USER = "user with a recent proof"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutePolicy:
+    """What holds for one route.
+
+    `rate` is what its requests count as; None where there is nothing to guess, and nothing that costs more than saying
+    no. `event` is what is written down about its success; None where nothing changes. `idempotent` routes take an
+    `Idempotency-Key`.
+    """
+
+    access: Access
+    rate: RatePolicy | None = None
+    event: type[Event] | None = None
+    idempotent: bool = False
+
+
+_OPEN = RoutePolicy(access=Access.ANYONE)
+_READ = RoutePolicy(access=Access.USER)
+
+ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
+    "register_user": RoutePolicy(
+        access=Access.ANYONE, rate=RatePolicy.REGISTRATION, event=UserRegistered, idempotent=True
+    ),
+    "get_me": _READ,
+    "update_me": RoutePolicy(access=Access.USER, event=UserProfileUpdated),
+    "change_password": RoutePolicy(access=Access.USER, rate=RatePolicy.CREDENTIALS, event=PasswordChanged),
+    "reauthenticate": RoutePolicy(access=Access.USER, rate=RatePolicy.CREDENTIALS, event=SessionReauthenticated),
+    "delete_me": RoutePolicy(access=Access.RECENT_USER, event=DeletionScheduled),
+    "cancel_deletion": RoutePolicy(access=Access.USER, event=DeletionCancelled),
+    "get_export": RoutePolicy(access=Access.RECENT_USER),
+    "sign_in": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, event=SessionStarted),
+    "refresh_session": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.REFRESH),
+    "list_sessions": _READ,
+    "get_current_session": _READ,
+    "sign_out": RoutePolicy(access=Access.USER, event=SessionEnded),
+    "end_session": RoutePolicy(access=Access.USER, event=SessionEnded),
+    "end_other_sessions": RoutePolicy(access=Access.USER, event=SessionEnded),
+    "introspect_token": RoutePolicy(access=Access.ADMIN),
+    "request_email_verification": RoutePolicy(
+        access=Access.ANYONE, rate=RatePolicy.MAIL, event=EmailVerificationRequested, idempotent=True
+    ),
+    "verify_email": RoutePolicy(access=Access.ANYONE_OR_USER, rate=RatePolicy.CREDENTIALS, event=EmailVerified),
+    "request_password_reset": RoutePolicy(
+        access=Access.ANYONE, rate=RatePolicy.MAIL, event=PasswordResetRequested, idempotent=True
+    ),
+    "reset_password": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, event=PasswordReset),
+    "request_email_change": RoutePolicy(
+        access=Access.RECENT_USER, rate=RatePolicy.MAIL, event=EmailChangeRequested, idempotent=True
+    ),
+    "confirm_email_change": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, event=EmailChanged),
+    "revert_email_change": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, event=EmailChangeReverted),
+    "get_config": _OPEN,
+    "get_jwks": _OPEN,
+    "show_change_password": _OPEN,
+    "get_liveness": _OPEN,
+    "get_readiness": _OPEN,
+    "show_link": _OPEN,
+    "show_problem": _OPEN,
+    # In development alone.
+    "openapi": _OPEN,
+    "swagger_ui_html": _OPEN,
+    "show_mailbox": _OPEN,
+    "list_mails": _OPEN,
+    "show_mail": _OPEN,
+    "show_mail_html": _OPEN,
+}
+"""By the route's name, which is the operationId."""
+
+
+class UndeclaredRoute(RuntimeError):
+    """A bug: a route does not say what holds for it, or does something else."""
+
+
+def routes_of(app: FastAPI) -> Iterator[BaseRoute]:
+    """Every route of the app, those of included routers among them."""
+    yield from _walk(app.routes)
+
+
+def _walk(routes: Sequence[BaseRoute]) -> Iterator[BaseRoute]:
+    for route in routes:
+        included = getattr(route, "original_router", None)
+        if included is None:
+            yield route
+        else:
+            yield from _walk(included.routes)
+
+
+def expect_declared(app: FastAPI) -> None:
+    """Make sure that every route does what is declared of it in `app.state.policies`.
+
+    Raises: UndeclaredRoute.
+    """
+    policies: Mapping[str, RoutePolicy] = app.state.policies
+    for route in routes_of(app):
+        name = getattr(route, "name", None) or repr(route)
+        policy = policies.get(name)
+        if policy is None:
+            message = f"the route {name} is not declared: add a RoutePolicy for it to app.state.policies"
+            raise UndeclaredRoute(message)
+        asks = access_of(route)
+        if asks is not policy.access:
+            message = f"the route {name} is declared for {policy.access} and its dependencies ask for {asks}"
+            raise UndeclaredRoute(message)
+        if (policy.rate is not None or policy.idempotent) and not isinstance(route, Route):
+            message = f"the route {name} is declared to be bounded: make its router with route_class=Route"
+            raise UndeclaredRoute(message)
+
+
+def access_of(route: BaseRoute) -> Access:
+    """Whom the route's dependencies let through."""
+    called = set(_called_by(route.dependant)) if isinstance(route, APIRoute) else set()
+    asking = {
+        get_admin: Access.ADMIN,
+        get_recent_user: Access.RECENT_USER,
+        get_current_user: Access.USER,
+        get_optional_user: Access.ANYONE_OR_USER,
+    }
+    return next((access for dependency, access in asking.items() if dependency in called), Access.ANYONE)
+
+
+def _called_by(dependant: Dependant) -> Iterator[object]:
+    for inner in dependant.dependencies:
+        yield inner.call
+        yield from _called_by(inner)

@@ -1,0 +1,131 @@
+"""AD-01: what holds for a route is declared, in one place, and nothing else is done."""
+
+import asyncio
+import re
+from typing import Annotated
+
+import pytest
+from fastapi import APIRouter, Depends, FastAPI
+
+from adapters.http.authentication import get_admin, get_current_user, get_recent_user
+from adapters.http.route_policies import (
+    ROUTE_POLICIES,
+    Access,
+    RoutePolicy,
+    UndeclaredRoute,
+    access_of,
+    expect_declared,
+    routes_of,
+)
+from adapters.http.routing import Route
+from application.throttling.throttle_policy import RatePolicy
+from domain.sessions.principal import Principal
+from entrypoints.service import make_app as make_service
+from tests.architecture.test_house import make_app, routes
+from tests.world import SETTINGS
+
+FREE = RoutePolicy(access=Access.ANYONE)
+
+
+@pytest.fixture
+def app() -> FastAPI:
+    return make_app()
+
+
+def add_route(app: FastAPI, router: APIRouter | None = None) -> None:
+    router = router or APIRouter(route_class=Route)
+
+    @router.get("/extra")
+    async def get_extra() -> None: ...
+
+    app.include_router(router)
+
+
+def test_every_declared_route_exists_and_every_route_is_declared(app: FastAPI) -> None:
+    names = [getattr(route, "name", None) for route in routes_of(app)]
+    assert sorted(map(str, names)) == sorted(ROUTE_POLICIES)
+
+
+def test_a_route_that_is_not_declared_stops_the_start(app: FastAPI) -> None:
+    add_route(app)
+    with pytest.raises(UndeclaredRoute, match="the route get_extra is not declared"):
+        expect_declared(app)
+    app.state.policies["get_extra"] = FREE
+    expect_declared(app)
+
+
+def test_so_does_one_that_somebody_else_adds_to_the_service() -> None:
+    app = make_service(SETTINGS)
+    add_route(app)
+
+    async def start() -> None:
+        async with app.router.lifespan_context(app):
+            pass
+
+    with pytest.raises(UndeclaredRoute, match="get_extra"):
+        asyncio.run(start())
+
+
+@pytest.mark.parametrize("place", ["included twice", "mounted"])
+def test_no_way_of_adding_a_route_goes_unseen(app: FastAPI, place: str) -> None:
+    if place == "mounted":
+        app.mount("/sub", FastAPI())
+    else:
+        outer = APIRouter()
+        inner = APIRouter(route_class=Route)
+        inner.get("/deep", name="get_deep")(lambda: None)
+        outer.include_router(inner)
+        app.include_router(outer, prefix="/outer")
+    with pytest.raises(UndeclaredRoute):
+        expect_declared(app)
+
+
+@pytest.mark.parametrize("declared", [access for access in Access if access is not Access.USER])
+def test_a_route_that_asks_for_somebody_else_than_declared_stops_the_start(app: FastAPI, declared: Access) -> None:
+    router = APIRouter(route_class=Route)
+
+    @router.get("/extra")
+    async def get_extra(caller: Annotated[Principal, Depends(get_current_user)]) -> None: ...
+
+    app.include_router(router)
+    app.state.policies["get_extra"] = RoutePolicy(access=declared)
+    with pytest.raises(UndeclaredRoute, match="its dependencies ask for user"):
+        expect_declared(app)
+    app.state.policies["get_extra"] = RoutePolicy(access=Access.USER)
+    expect_declared(app)
+
+
+@pytest.mark.parametrize(("dependency", "access"), [(get_admin, Access.ADMIN), (get_recent_user, Access.RECENT_USER)])
+def test_the_strictest_dependency_counts(dependency: object, access: Access) -> None:
+    router = APIRouter(route_class=Route)
+
+    @router.get("/extra", dependencies=[Depends(dependency)])  # type: ignore[arg-type]
+    async def get_extra() -> None: ...
+
+    assert access_of(router.routes[0]) is access
+
+
+def test_a_bounded_route_is_made_so_that_it_can_be(app: FastAPI) -> None:
+    add_route(app, APIRouter())
+    app.state.policies["get_extra"] = RoutePolicy(access=Access.ANYONE, rate=RatePolicy.MAIL)
+    with pytest.raises(UndeclaredRoute, match="route_class=Route"):
+        expect_declared(app)
+
+
+def test_incident_22_every_route_that_takes_something_to_guess_or_writes_for_strangers_is_bounded() -> None:
+    for route in routes():
+        policy = ROUTE_POLICIES[route.name]
+        changes = not (route.methods or set()) <= {"GET", "HEAD"}
+        if changes and policy.access in {Access.ANYONE, Access.ANYONE_OR_USER}:
+            assert policy.rate is not None, route.name
+        fields = getattr(route.body_field, "field_info", None)
+        names = set(getattr(getattr(fields, "annotation", None), "model_fields", {}))
+        if {name for name in names if re.search(r"password|code", name)}:
+            assert policy.rate is not None, route.name
+
+
+def test_la_01_every_route_that_changes_something_says_what_is_written_down() -> None:
+    silent = {"refresh_session", "introspect_token"}
+    for route in routes():
+        changes = not (route.methods or set()) <= {"GET", "HEAD"}
+        assert (ROUTE_POLICIES[route.name].event is not None) is (changes and route.name not in silent), route.name

@@ -1,0 +1,240 @@
+"""How much is too much, as callers meet it (LG-04 to LG-07, DA-01)."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.crypto.argon2_hasher import Argon2PasswordHasher
+from adapters.http.app import HttpConfig, create_app
+from domain.throttling.throttle import Limit
+from domain.users.password import Password, PasswordHash
+from entrypoints.container import build_container
+from tests.http.conftest import ORIGIN, at_once, register, sign_in, signed_in
+from tests.world import DEFAULTS, EMAIL, PASSWORD, World
+
+WRONG = "not the password at all"
+
+
+@pytest.fixture(autouse=True)
+def limited(app: FastAPI, world: World) -> None:
+    """With the limits that everybody has who sets none."""
+    app.state.container = build_container(DEFAULTS, world.adapters)
+
+
+async def guess(client: httpx.AsyncClient, email: str = EMAIL, **headers: str) -> httpx.Response:
+    return await client.post("/v1/sessions", json={"email": email, "password": WRONG}, headers=headers)
+
+
+async def test_a_network_is_told_what_it_has_left(client: httpx.AsyncClient) -> None:
+    for left in range(29, -1, -1):
+        answer = await guess(client, f"nobody{left}@example.com")
+        assert answer.status_code == 401
+        assert answer.headers["ratelimit-policy"] == '"credentials";q=30;w=60'
+        assert answer.headers["ratelimit"] == f'"credentials";r={left};t={60 - 2 * left}'
+    answer = await guess(client)
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_attempts")
+    assert answer.headers["retry-after"] == "2"
+    assert answer.headers["ratelimit"] == '"credentials";r=0;t=2'
+    assert "cache-control" in answer.headers
+
+
+async def test_what_is_free_says_nothing_of_limits(client: httpx.AsyncClient) -> None:
+    headers = await signed_in(client)
+    for answer in (await client.get("/v1/users/me", headers=headers), await client.get("/v1/config")):
+        assert answer.status_code == 200
+        assert "ratelimit" not in answer.headers
+
+
+async def test_success_costs_nothing(client: httpx.AsyncClient) -> None:
+    await register(client)
+    for _ in range(35):
+        assert (await sign_in(client)).headers["ratelimit"].startswith('"credentials";r=29')
+
+
+async def test_lg_07_own_success_does_not_refill_what_guesses_used(client: httpx.AsyncClient) -> None:
+    await register(client)
+    statuses = []
+    for number in range(32):
+        statuses.append((await guess(client, f"nobody{number}@example.com")).status_code)
+        await sign_in(client)
+    assert statuses == [401] * 30 + [429] * 2
+
+
+async def test_a_refusal_of_one_user_looks_the_same_for_everybody(client: httpx.AsyncClient) -> None:
+    await register(client)
+    seen = set()
+    for email in (EMAIL, "nobody@example.com"):
+        answer = [await guess(client, email) for _ in range(6)][-1]
+        body = {name: value for name, value in answer.json().items() if name != "instance"}
+        seen.add((answer.status_code, str(body), answer.headers["retry-after"]))
+        # That of the user is shown to nobody: this is the network's.
+        assert answer.headers["ratelimit-policy"] == '"credentials";q=30;w=60'
+    assert len(seen) == 1
+    assert {status for status, _, _ in seen} == {429}
+
+
+REQUESTS: dict[str, tuple[int, Callable[[httpx.AsyncClient, int], Awaitable[httpx.Response]]]] = {
+    "registration": (20, lambda client, number: register(client, f"user{number}@example.com")),
+    "reset": (20, lambda client, number: client.post("/v1/password-resets", json={"email": f"u{number}@example.com"})),
+    "verification": (
+        20,
+        lambda client, number: client.post("/v1/email-verifications", json={"email": f"u{number}@example.com"}),
+    ),
+    "mailed token": (30, lambda client, number: client.post("/v1/email-changes/confirm", json={"token": str(number)})),
+    "unreadable": (30, lambda client, _: client.post("/v1/sessions", content=b"{")),
+}
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+@pytest.mark.parametrize("name", REQUESTS)
+async def test_da_01_every_kind_of_request_that_strangers_can_make_has_an_end(
+    client: httpx.AsyncClient, name: str
+) -> None:
+    count, request = REQUESTS[name]
+    statuses = [(await request(client, number)).status_code for number in range(count + 2)]
+    assert 429 not in statuses[:count]
+    assert statuses[count:] == [429, 429]
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+async def test_limits_are_what_the_settings_say(app: FastAPI, client: httpx.AsyncClient, world: World) -> None:
+    few = Limit(3, timedelta(hours=1))
+    settings = DEFAULTS.model_copy(update={"limit_refreshes": few, "limit_all_registrations": few})
+    app.state.container = build_container(settings, world.adapters)
+    await register(client)
+    token = (await sign_in(client)).json()["refresh_token"]
+    for sent, statuses in ((token, [200] * 5), ("none", [401] * 3 + [429] * 2), (token, [429])):
+        body = {"refresh_token": sent}
+        assert [(await client.post("/v1/sessions/refresh", json=body)).status_code for _ in statuses] == statuses
+    found = [(await register(client, f"user{number}@example.com")).status_code for number in range(4)]
+    assert found == [201, 201, 429, 429]
+
+
+async def test_lg_04_of_100_guesses_at_once_exactly_the_budget_is_hashed(
+    app: FastAPI, client: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plenty = DEFAULTS.model_copy(update={"limit_credentials": Limit(1000, timedelta(minutes=1))})
+    app.state.container = build_container(plenty, world.adapters)
+    await register(client)
+    compared: list[object] = []
+    matches = type(world.adapters.passwords).matches
+
+    async def counted(self: Argon2PasswordHasher, password: Password, hashed: PasswordHash | None) -> bool:
+        compared.append(password)
+        return await matches(self, password, hashed)
+
+    monkeypatch.setattr(type(world.adapters.passwords), "matches", counted)
+    answers = await at_once(100, lambda _: guess(client))
+    statuses = [answer.status_code for answer in answers]
+    assert (statuses.count(401), statuses.count(429), len(compared)) == (5, 95, 5)
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in answers if answer.status_code == 429)
+
+
+@pytest.fixture
+async def proxied(world: World) -> AsyncIterator[Any]:
+    """Somebody who calls through two proxies of ours, and says what they like in front of those."""
+    app = create_app(
+        build_container(DEFAULTS, world.adapters),
+        config=HttpConfig(public_url=ORIGIN, version="test", trusted_proxies=2),
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN) as client:
+        yield client
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Client-IP", "True-Client-IP"])
+async def test_lg_05_nobody_gets_further_by_saying_where_they_are(client: httpx.AsyncClient, name: str) -> None:
+    statuses = [
+        (await guess(client, f"u{number}@example.com", **{name: f"198.51.100.{number}"})).status_code
+        for number in range(31)
+    ]
+    assert statuses == [401] * 30 + [429]
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+async def test_lg_05_our_own_proxies_are_believed_and_nobody_in_front_of_them(
+    proxied: httpx.AsyncClient, world: World
+) -> None:
+    statuses = [
+        (
+            await guess(proxied, f"u{n}@example.com", **{"X-Forwarded-For": f"10.0.0.{n}, 192.0.2.7, 10.1.1.1"})
+        ).status_code
+        for n in range(31)
+    ]
+    assert statuses == [401] * 30 + [429]
+    other = {"X-Forwarded-For": "192.0.2.7, 198.51.100.9, 10.1.1.1"}
+    assert (await guess(proxied, **other)).status_code == 401
+    await register(proxied)
+    assert (await proxied.post("/v1/sessions", json={"email": EMAIL, "password": PASSWORD}, headers=other)).is_success
+    (session,) = await _sessions(world)
+    assert session == "198.51.100.9"
+
+
+async def _sessions(world: World) -> list[str | None]:
+    user = await world.user()
+    async with world.unit_of_work.read() as tx:
+        return [session.device.network_address for session in await tx.sessions.all_of(user.id)]
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+@pytest.mark.parametrize(
+    "told",
+    ["", "1.2.3.{n}", "nonsense, 10.1.1.1", "{n}, 10.1.1.1", "1.2.3.{n}.5, 10.1.1.1", ",,,", "unknown, 10.1.1.{n}"],
+)
+async def test_incident_19_proxies_that_say_nothing_of_use_open_no_way_around(
+    proxied: httpx.AsyncClient, told: str
+) -> None:
+    statuses = [
+        (await guess(proxied, f"u{n}@example.com", **{"X-Forwarded-For": told.format(n=n)})).status_code
+        for n in range(31)
+    ]
+    assert statuses == [401] * 30 + [429]
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        ("2001:db8::{n}, 10.1.1.1", 429),
+        ("[2001:db8::{n}]:4711, 10.1.1.1", 429),
+        ("::ffff:192.0.2.7, 10.1.1.1", 429),
+        ("192.0.2.7:{n}, 10.1.1.1", 429),
+        ("2001:db8:0:{n}::1, 10.1.1.1", 401),
+    ],
+)
+async def test_lg_05_an_ipv6_network_counts_as_one_caller(proxied: httpx.AsyncClient, told: str, status: int) -> None:
+    answers = [
+        await guess(proxied, f"u{number}@example.com", **{"X-Forwarded-For": told.format(n=number + 1)})
+        for number in range(31)
+    ]
+    assert answers[-1].status_code == status
+
+
+@pytest.mark.parametrize("world", ["postgres"], indirect=True)
+async def test_fault_43_without_counters_doors_stay_shut_and_reads_go_on(
+    client: httpx.AsyncClient, engine: AsyncEngine
+) -> None:
+    headers = await signed_in(client)
+    token = (await sign_in(client)).json()["refresh_token"]
+    async with engine.connect() as connection:
+        await connection.execute(text("ALTER TABLE throttles RENAME TO gone"))
+        try:
+            refused = [await sign_in(client), await register(client, "bob@example.com"), await guess(client)]
+            served = [
+                await client.get("/v1/users/me", headers=headers),
+                await client.post("/v1/sessions/refresh", json={"refresh_token": token}),
+                await client.get("/.well-known/jwks.json"),
+            ]
+        finally:
+            await connection.execute(text("ALTER TABLE gone RENAME TO throttles"))
+    for answer in refused:
+        assert (answer.status_code, answer.json()["code"]) == (503, "throttles_unavailable")
+        assert int(answer.headers["retry-after"]) >= 1
+    assert [answer.status_code for answer in served] == [200] * 3
+    assert (await sign_in(client)).status_code == 201
