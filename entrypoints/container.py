@@ -30,6 +30,8 @@ from adapters.system.clock import SystemClock
 from adapters.system.randomness import SystemRandomness
 from application.admin.list_users import ListUsers
 from application.config.show_config import Locales, ShowConfig
+from application.idempotency.claim_request import ClaimRequest
+from application.idempotency.finish_request import FinishRequest
 from application.jobs.handle_job import JOBS_OF_EVENTS, HandleJob
 from application.jobs.list_parked_jobs import ListParkedJobs
 from application.jobs.retry_parked_jobs import RetryParkedJobs
@@ -99,6 +101,8 @@ from entrypoints.telemetry import log_events
 
 USE_CASES: tuple[type, ...] = (
     AccessTokens,
+    ClaimRequest,
+    FinishRequest,
     ThrottleNetwork,
     GuessBudget,
     KnownDevices,

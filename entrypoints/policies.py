@@ -9,6 +9,7 @@ from application.sessions.access_tokens import AccessTokenPolicy
 from application.throttling.throttle_policy import ThrottlePolicy
 from application.upkeep.purge_expired import RetentionPolicy
 from application.users.register_user import RegistrationPolicy
+from domain.idempotency.idempotent_request import IdempotencyPolicy
 from domain.messages.message import MessagePolicy
 from domain.recovery.one_time_token import OneTimeTokenPolicy
 from domain.sessions.session import SessionPolicy
@@ -21,6 +22,7 @@ from entrypoints.settings import Registration, Settings
 def policies_of(settings: Settings) -> Sequence[tuple[type, object]]:
     """Every policy, by its class."""
     return (
+        (IdempotencyPolicy, IdempotencyPolicy()),
         (MessagePolicy, MessagePolicy()),
         (OneTimeTokenPolicy, OneTimeTokenPolicy()),
         (RetentionPolicy, RetentionPolicy()),

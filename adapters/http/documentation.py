@@ -20,6 +20,7 @@ from adapters.http.route_policies import ROUTE_POLICIES
 from application.ports.rate_limiter import ThrottlesUnavailable
 from application.ports.unit_of_work import DatabaseUnavailable
 from domain.errors import DomainError, InvalidFields, InvalidInput
+from domain.idempotency.idempotent_request import IdempotencyInFlight, IdempotencyKeyReused
 from domain.recovery.one_time_token import InvalidToken
 from domain.sessions.session import InvalidAccessToken, ReauthenticationRequired
 from domain.throttling.throttle import Throttled
@@ -35,7 +36,9 @@ WITH_RECENT_USER = (*WITH_USER, ReauthenticationRequired)
 class FieldProblem(BaseModel):
     """One rule that one field breaks."""
 
-    pointer: str = Field(description="JSON Pointer (RFC 6901) into the body; `?name` for a query parameter.")
+    pointer: str = Field(
+        description="JSON Pointer (RFC 6901) into the body; `?name` for a query parameter, `Name:` for a header."
+    )
     code: str
     detail: str
 
@@ -53,6 +56,7 @@ class Problem(BaseModel):
 
 
 _VIOLATIONS: dict[type[DomainError], tuple[str, str, str]] = {
+    IdempotencyKeyReused: ("Idempotency-Key:", "reused", f"{IdempotencyKeyReused.title}."),
     InvalidToken: ("/token", InvalidToken.code, f"{InvalidToken.title}."),
     PasswordRejected: ("/password", "password_too_short", "Use at least 15 characters; a few words will do."),
 }
@@ -68,6 +72,7 @@ _RATE_LIMIT = documented(
 ) | documented(
     "RateLimit", "How many are left (`r`), and in how many seconds there will be all again (`t`).", always=False
 )
+_REPLAYED = documented("Idempotency-Replayed", "`true` where the request was answered before.", always=False)
 _REQUEST_ID = documented("X-Request-Id", "The request's id: the caller's own if it is a UUID.")
 
 
@@ -75,6 +80,8 @@ def responses(operation: str, *errors: type[DomainError] | Refusal) -> dict[int 
     """What an operation can be refused with, for OpenAPI: one entry a status, one example a code."""
     if ROUTE_POLICIES[operation].rate is not None:
         errors = (*errors, Throttled, ThrottlesUnavailable)
+    if ROUTE_POLICIES[operation].idempotent:
+        errors = (*errors, IdempotencyInFlight, IdempotencyKeyReused)
     by_status: defaultdict[int, dict[str, Any]] = defaultdict(dict)
     for error in (*errors, INTERNAL_ERROR):
         status = error.status if isinstance(error, Refusal) else status_of(error, operation)
@@ -102,6 +109,8 @@ def exact(document: dict[str, Any]) -> dict[str, Any]:
             answer["headers"] = answer.get("headers", {}) | _REQUEST_ID
             if ROUTE_POLICIES[operation["operationId"]].rate is not None:
                 answer["headers"] |= _RATE_LIMIT
+            if ROUTE_POLICIES[operation["operationId"]].idempotent and int(status) < HTTPStatus.BAD_REQUEST:
+                answer["headers"] |= _REPLAYED
             content = answer.get("content", {})
             if MEDIA_TYPE in content and "application/json" in content:
                 content[MEDIA_TYPE] |= content.pop("application/json")

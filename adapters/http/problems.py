@@ -194,8 +194,8 @@ def _answer(
 
 
 def _pointer(field: str) -> str:
-    """Fields of the core are names of the body's members; the HTTP layer's own are pointers already."""
-    return field if field.startswith(("/", "?")) or not field else f"/{field}"
+    """Fields of the core are names of the body's members; the HTTP layer's own are pointers already, or headers."""
+    return field if field.startswith(("/", "?")) or field.endswith(":") or not field else f"/{field}"
 
 
 def _challenge(request: Request, error: NotAuthenticated) -> str:

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from adapters.http.authentication import get_admin, get_current_user, get_optional_user, get_recent_user
+from adapters.http.idempotency import claim_for_anyone, claim_for_recent_user
 from adapters.http.routing import Route
 from application.throttling.throttle_policy import RatePolicy
 from domain.events import Event
@@ -142,6 +143,11 @@ def expect_declared(app: FastAPI) -> None:
         if asks is not policy.access:
             message = f"the route {name} is declared for {policy.access} and its dependencies ask for {asks}"
             raise UndeclaredRoute(message)
+        if policy.idempotent is not _takes_key(route):
+            message = (
+                f"the route {name} is declared to be idempotent and does not claim its key, or the other way round"
+            )
+            raise UndeclaredRoute(message)
         if (policy.rate is not None or policy.idempotent) and not isinstance(route, Route):
             message = f"the route {name} is declared to be bounded: make its router with route_class=Route"
             raise UndeclaredRoute(message)
@@ -157,6 +163,11 @@ def access_of(route: BaseRoute) -> Access:
         get_optional_user: Access.ANYONE_OR_USER,
     }
     return next((access for dependency, access in asking.items() if dependency in called), Access.ANYONE)
+
+
+def _takes_key(route: BaseRoute) -> bool:
+    called = set(_called_by(route.dependant)) if isinstance(route, APIRoute) else set()
+    return not called.isdisjoint({claim_for_anyone, claim_for_recent_user})
 
 
 def _called_by(dependant: Dependant) -> Iterator[object]:

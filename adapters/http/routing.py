@@ -1,22 +1,25 @@
 """How every route of ours is gone through."""
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from fastapi import Request, Response
 
+from adapters.http.idempotency import answered_once
 from adapters.http.strict_json import StrictRoute
 from adapters.http.throttling import throttled
 
 
 class Route(StrictRoute):
-    """A route that keeps to its `RoutePolicy`: throttled before anything is read, and read strictly."""
+    """A route that keeps to its `RoutePolicy`: throttled before anything is read, read strictly, done once."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def handle_as_declared(request: Request) -> Response:
-            rate = request.app.state.policies[self.name].rate
-            return await (handle(request) if rate is None else throttled(request, rate, handle))
+            policy = request.app.state.policies[self.name]
+            answer = partial(answered_once, handle=handle) if policy.idempotent else handle
+            return await (answer(request) if policy.rate is None else throttled(request, policy.rate, answer))
 
         return handle_as_declared

@@ -44,4 +44,9 @@ def pointer_token(part: int | str) -> str:
 def _pointer(location: Sequence[int | str]) -> str:
     source, *path = location
     tokens = [pointer_token(part) for part in path]
-    return "".join(f"/{token}" for token in tokens) if source == "body" else f"?{'.'.join(tokens)}"
+    match source:
+        case "body":
+            return "".join(f"/{token}" for token in tokens)
+        case "header":
+            return f"{'.'.join(tokens)}:"
+    return f"?{'.'.join(tokens)}"

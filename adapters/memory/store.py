@@ -16,6 +16,7 @@ from application.ports.unit_of_work import DatabaseUnavailable, DuplicateKey, Re
 from domain.audit.audit_entry import AuditEntry
 from domain.errors import DomainError
 from domain.events import Event
+from domain.idempotency.idempotent_request import IdempotentRequest
 from domain.ids import EmailChangeId, KeyId, MessageId, OneTimeTokenId, SessionId, UserId
 from domain.messages.message import Message
 from domain.recovery.one_time_token import OneTimeToken
@@ -39,6 +40,7 @@ class State:
     email_changes: dict[EmailChangeId, EmailChange] = field(default_factory=dict)
     messages: dict[MessageId, Message] = field(default_factory=dict)
     signing_keys: dict[KeyId, SigningKey] = field(default_factory=dict)
+    idempotent_requests: dict[bytes, IdempotentRequest] = field(default_factory=dict)
     audit: list[AuditEntry] = field(default_factory=list)
 
     def copy(self) -> "State":
@@ -51,6 +53,7 @@ class State:
             email_changes=dict(self.email_changes),
             messages=dict(self.messages),
             signing_keys=dict(self.signing_keys),
+            idempotent_requests=dict(self.idempotent_requests),
             audit=list(self.audit),
         )
 
@@ -65,6 +68,11 @@ class State:
             if row.user_id in self.users and (row.email_change_id is None or row.email_change_id in self.email_changes)
         }
         self.messages = {key: row for key, row in self.messages.items() if row.user_id in self.users}
+        self.idempotent_requests = {
+            key: row
+            for key, row in self.idempotent_requests.items()
+            if row.user_id is None or row.user_id in self.users
+        }
 
 
 def expect_free(key: Hashable, taken: Container[Hashable]) -> None:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from adapters.memory.audit import MemoryAuditLog
 from adapters.memory.email_changes import MemoryEmailChangeRepository
+from adapters.memory.idempotent_requests import MemoryIdempotentRequestRepository
 from adapters.memory.jobs import MemoryJobs
 from adapters.memory.messages import MemoryMessageRepository
 from adapters.memory.one_time_tokens import MemoryOneTimeTokenRepository
@@ -32,6 +33,7 @@ class MemoryTransaction:
         self.one_time_tokens = MemoryOneTimeTokenRepository(block)
         self.email_changes = MemoryEmailChangeRepository(block)
         self.messages = MemoryMessageRepository(block, self.audit)
+        self.idempotent_requests = MemoryIdempotentRequestRepository(block)
         self.signing_keys = MemorySigningKeyRepository(block, self.audit)
 
 

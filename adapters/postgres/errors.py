@@ -31,6 +31,7 @@ CONSTRAINTS: Mapping[str, type[DomainError]] = {
     "fk_one_time_tokens_user_id_users": UserNotFound,
     "fk_email_changes_user_id_users": UserNotFound,
     "fk_messages_user_id_users": UserNotFound,
+    "fk_idempotent_requests_user_id_users": UserNotFound,
     "fk_refresh_tokens_session_id_sessions": SessionNotFound,
 }
 

@@ -8,11 +8,12 @@ import structlog
 from sqlalchemy import ColumnElement, Executable, Select, UpdateBase, delete, select
 from sqlalchemy.engine import CursorResult, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from adapters.postgres.errors import translated
 from adapters.postgres.models.base import Base
 from application.ports.unit_of_work import DatabaseUnavailable, ReadOnlyBlock, TransactionEnded
-from domain.errors import ConcurrentUpdate
+from domain.errors import ConcurrentUpdate, DomainError
 
 _log = structlog.get_logger("hallporter.postgres")
 
@@ -40,6 +41,10 @@ class Statements:
         found = select(model.__table__.c.id).where(which).limit(limit)
         return await self.count(delete(model).where(model.__table__.c.id.in_(found)))
 
+    async def row_written(self, statement: ReturningInsert[*tuple[Any, ...]]) -> Row[*tuple[Any, ...]] | None:
+        """Insert at most one row; that row."""
+        return (await self._execute(statement)).one_or_none()
+
     async def row(self, query: Executable) -> Row[*tuple[Any, ...]] | None:
         """The row of a query that finds at most one."""
         return (await self._execute(query)).one_or_none()
@@ -53,14 +58,14 @@ class Statements:
         """Insert, update or delete."""
         await self._execute(statement, parameters)
 
-    async def write_one(self, statement: UpdateBase) -> None:
+    async def write_one(self, statement: UpdateBase, *, otherwise: type[DomainError] = ConcurrentUpdate) -> None:
         """Update the one row that was loaded.
 
-        Raises: ConcurrentUpdate when it is no longer there in that version.
+        Raises: `otherwise`, when it is no longer there in that version.
         """
         if (await self._execute(statement)).rowcount != 1:
             self._ended = True
-            raise ConcurrentUpdate
+            raise otherwise
 
     def expect_running(self) -> None:
         """Raise TransactionEnded if a refusal came before."""

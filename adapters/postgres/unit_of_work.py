@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.email_changes import PostgresEmailChangeRepository
+from adapters.postgres.idempotent_requests import PostgresIdempotentRequestRepository
 from adapters.postgres.jobs import PostgresOutbox
 from adapters.postgres.messages import PostgresMessageRepository
 from adapters.postgres.one_time_tokens import PostgresOneTimeTokenRepository
@@ -37,6 +38,7 @@ class PostgresTransaction:
         self.one_time_tokens = PostgresOneTimeTokenRepository(statements)
         self.email_changes = PostgresEmailChangeRepository(statements)
         self.messages = PostgresMessageRepository(statements, self.audit, outbox)
+        self.idempotent_requests = PostgresIdempotentRequestRepository(statements)
         self.signing_keys = PostgresSigningKeyRepository(statements, self.audit)
 
 

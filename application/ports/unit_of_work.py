@@ -5,6 +5,7 @@ from typing import Protocol
 
 from application.ports.audit import AuditLog
 from application.ports.email_changes import EmailChangeRepository
+from application.ports.idempotent_requests import IdempotentRequestRepository
 from application.ports.messages import MessageRepository
 from application.ports.one_time_tokens import OneTimeTokenRepository
 from application.ports.refresh_tokens import RefreshTokenRepository
@@ -58,6 +59,8 @@ class Transaction(Protocol):
     def email_changes(self) -> EmailChangeRepository: ...
     @property
     def messages(self) -> MessageRepository: ...
+    @property
+    def idempotent_requests(self) -> IdempotentRequestRepository: ...
     @property
     def signing_keys(self) -> SigningKeyRepository: ...
 

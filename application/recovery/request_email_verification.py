@@ -3,6 +3,7 @@
 from application.ports.clock import Clock
 from application.ports.email_parser import EmailParser
 from application.ports.unit_of_work import UnitOfWork
+from domain.idempotency.idempotent_request import Once
 from domain.recovery.recovery_events import EmailVerificationRequested
 
 
@@ -17,18 +18,23 @@ class RequestEmailVerification:
         self._emails = emails
         self._clock = clock
 
-    async def execute(self, *, email: str, network_address: str | None = None) -> None:
-        """Take the wish down.
+    async def execute(self, *, email: str, network_address: str | None = None, once: Once | None = None) -> None:
+        """Take the wish down, or with `once` leave it at what an earlier try has done.
 
         Raises: InvalidFields for what is no address.
         """
         address = self._emails.parse(email)
+        if once is not None and once.acted:
+            return
+        now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
             user = await tx.users.find_by_email(address)
             await tx.audit.append(
                 EmailVerificationRequested(
                     user_id=user.id if user is not None else None,
-                    occurred_at=self._clock.now(),
+                    occurred_at=now,
                     network_address=network_address,
                 )
             )
+            if once is not None:
+                await tx.idempotent_requests.note_act(once, user.id if user is not None else None, at=now)

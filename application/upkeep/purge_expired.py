@@ -47,6 +47,7 @@ class PurgeExpired:
             "sessions": lambda tx: tx.sessions.purge(over_since=now - keep.sessions, limit=_AT_ONCE),
             "one_time_tokens": lambda tx: tx.one_time_tokens.purge(expired_before=now - keep.tokens, limit=_AT_ONCE),
             "messages": lambda tx: tx.messages.purge(updated_before=now - keep.messages, limit=_AT_ONCE),
+            "idempotent_requests": lambda tx: tx.idempotent_requests.purge(expired_before=now, limit=_AT_ONCE),
             "email_changes": lambda tx: tx.email_changes.purge(
                 requested_before=now - keep.email_changes, limit=_AT_ONCE
             ),

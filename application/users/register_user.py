@@ -6,6 +6,7 @@ from typing import Literal
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
 from application.users.draft_user import DraftUser
+from domain.idempotency.idempotent_request import Once
 from domain.recovery.recovery_events import RegistrationRepeated
 from domain.users.user import EmailAlreadyRegistered, RegistrationClosed, User
 
@@ -49,34 +50,50 @@ class RegisterUser:
         display_name: str | None = None,
         locale: str | None = None,
         network_address: str | None = None,
+        once: Once | None = None,
     ) -> User | None:
         """The new user, with an unproven address and without roles; None where nothing may be told.
 
-        Raises: RegistrationClosed, InvalidFields, PasswordRejected, EmailAlreadyRegistered, HashingBusy.
+        With `once`, the user whom an earlier try has made.
+
+        Raises: RegistrationClosed, InvalidFields, PasswordRejected, EmailAlreadyRegistered, HashingBusy,
+            IdempotencyInFlight.
         """
         if not self._policy.open:
             raise RegistrationClosed
+        if once is not None and once.acted:
+            return await self._made_before(once)
         user = await self._draft_user.execute(email=email, password=password, display_name=display_name, locale=locale)
         if self._policy.discreet:
-            await self._keep_discreetly(user, network_address)
+            await self._keep_discreetly(user, network_address, once)
             return None
         async with self._unit_of_work.begin() as tx:
             await tx.users.add(user)
+            if once is not None:
+                await tx.idempotent_requests.note_act(once, user.id, at=user.created_at)
         return user
 
-    async def _keep_discreetly(self, user: User, network_address: str | None) -> None:
+    async def _made_before(self, once: Once) -> User | None:
+        if self._policy.discreet or once.user_id is None:
+            return None
+        async with self._unit_of_work.read() as tx:
+            return await tx.users.get(once.user_id)
+
+    async def _keep_discreetly(self, user: User, network_address: str | None, once: Once | None) -> None:
         """Keep the user, or tell who has the address: two writes either way."""
         try:
             async with self._unit_of_work.begin() as tx:
+                now = self._clock.now()
                 owner = await tx.users.find_by_email(user.email)
                 if owner is None:
                     await tx.users.add(user)
-                    return
-                await tx.users.lock(owner.id)
-                now = self._clock.now()
-                await tx.audit.append(
-                    RegistrationRepeated(user_id=owner.id, occurred_at=now, network_address=network_address)
-                )
+                else:
+                    await tx.users.lock(owner.id)
+                    await tx.audit.append(
+                        RegistrationRepeated(user_id=owner.id, occurred_at=now, network_address=network_address)
+                    )
+                if once is not None:
+                    await tx.idempotent_requests.note_act(once, (owner or user).id, at=now)
         except EmailAlreadyRegistered:
             # Somebody registered it at the same moment; to one person one mail is enough.
             return

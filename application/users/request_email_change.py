@@ -5,6 +5,7 @@ from application.ports.email_parser import EmailParser
 from application.ports.randomness import Randomness
 from application.ports.unit_of_work import UnitOfWork
 from domain.errors import ConcurrentUpdate
+from domain.idempotency.idempotent_request import Once
 from domain.ids import EmailChangeId, SessionId, UserId
 from domain.recovery.one_time_token import Purpose
 from domain.users.email_change import EmailChange, EmailChangeRequested
@@ -22,12 +23,18 @@ class RequestEmailChange:
         self._clock = clock
         self._randomness = randomness
 
-    async def execute(self, *, user_id: UserId, session_id: SessionId, new_email: str) -> None:
-        """Take the wish down; an older one ends with that. To wish for one's own address is to wish for no other.
+    async def execute(
+        self, *, user_id: UserId, session_id: SessionId, new_email: str, once: Once | None = None
+    ) -> None:
+        """Take the wish down; an older one ends with that. With `once`, leave it at what an earlier try has done.
 
-        Raises: InvalidFields, UserNotFound, SessionNotFound, ConcurrentUpdate.
+        To wish for one's own address is to wish for no other.
+
+        Raises: InvalidFields, UserNotFound, SessionNotFound, ConcurrentUpdate, IdempotencyInFlight.
         """
         new = self._emails.parse(new_email, field="new_email")
+        if once is not None and once.acted:
+            return
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
             user = await tx.users.lock(user_id)
@@ -49,3 +56,5 @@ class RequestEmailChange:
             )
             await tx.email_changes.add(change)
             await tx.audit.append(EmailChangeRequested(user_id=user_id, occurred_at=now, change_id=change.id))
+            if once is not None:
+                await tx.idempotent_requests.note_act(once, user_id, at=now)

@@ -11,16 +11,32 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypedDict
 
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from application.idempotency.claim_request import ClaimRequest
 from application.messages.drafts import DRAFTERS
 from application.ports.mailer import Mail, Mailer
 from application.users.register_user import RegisterUser
 from domain.events import Event
-from entrypoints.container import build_container, open_adapters
+from domain.idempotency.idempotent_request import Once
+from entrypoints.container import Container, build_container, open_adapters
 from entrypoints.database import database_url
 from entrypoints.settings import load_settings
 from entrypoints.worker import make_worker, working
+
+
+class Request(TypedDict):
+    """What is known of a request with an idempotency key."""
+
+    principal: str
+    route: str
+    key: str
+    body: bytes
+
+
+REQUEST = Request(principal="anyone", route="register_user", key="the key", body=b"the body")
+"""That of `registered`."""
 
 
 class CrashingMailer:
@@ -43,7 +59,7 @@ async def main(point: str) -> None:
         async with open_adapters(settings, url) as real:
             adapters = replace(real, mailer=CrashingMailer(real.mailer, point))
             if point == "registered":
-                await register(adapters.unit_of_work, build_container(settings, adapters).resolve(RegisterUser))
+                await register(adapters.unit_of_work, build_container(settings, adapters))
             worker = make_worker(settings, adapters, build_container(settings, adapters))
             stopped = asyncio.Event()
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
@@ -51,14 +67,18 @@ async def main(point: str) -> None:
                 await stopped.wait()
 
 
-async def register(unit_of_work: object, registering: RegisterUser) -> None:
+async def register(unit_of_work: object, container: Container) -> None:
     def die(events: Sequence[Event]) -> None:
         if any(event.name in DRAFTERS for event in events):
             os.kill(os.getpid(), signal.SIGKILL)
 
     assert isinstance(unit_of_work, PostgresUnitOfWork)
     unit_of_work._on_commit = die  # noqa: SLF001  (what the container hands over)
-    await registering.execute(email="ada@example.com", password="a quiet harbour at dawn")
+    once = await container.resolve(ClaimRequest).execute(**REQUEST)
+    assert isinstance(once, Once)
+    await container.resolve(RegisterUser).execute(
+        email="ada@example.com", password="a quiet harbour at dawn", once=once
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.jobs.job_queue import PgQueuerJobQueue
 from adapters.jobs.worker import Upkeep, Worker
 from adapters.postgres.jobs import open_queue
+from adapters.system.clock import SystemClock
+from application.idempotency.claim_request import ClaimRequest
 from application.jobs.handle_job import HandleJob
 from application.messages.deliver_message import DeliverMessage
 from application.messages.prepare_messages import PrepareMessages
@@ -28,12 +31,16 @@ from application.ports.unit_of_work import UnitOfWork
 from application.recovery.request_email_verification import RequestEmailVerification
 from application.recovery.verify_email import MailedCode, VerifyEmail
 from application.upkeep.forget_erased_user import ForgetErasedUser
+from application.users.get_user import GetUser
+from application.users.register_user import RegisterUser
+from domain.idempotency.idempotent_request import IdempotencyInFlight, IdempotencyPolicy, Once
 from domain.messages.message import Message, MessagePolicy, MessageState
 from domain.recovery.one_time_token import InvalidToken
 from domain.users.user import WrongPassword
 from entrypoints.container import Adapters, build_container, open_adapters
 from entrypoints.settings import Settings
 from entrypoints.worker import make_worker, working
+from tests.integration.crashing import REQUEST
 from tests.relay import Relay, relay
 from tests.world import EMAIL, PASSWORD, World, make_world, new_user
 
@@ -132,6 +139,30 @@ async def test_faults_19_and_20_a_process_that_is_killed_loses_no_mail_and_inven
         (link,) = {word for word in words if word.startswith("https://accounts.example.com/links/verify-email#")}
         verified = await world.container.resolve(VerifyEmail).execute(proof=link.partition("#")[2], password=PASSWORD)
         assert verified.email.canonical == EMAIL
+
+
+class _Later:
+    """A clock that is ahead, so far as a claim lasts."""
+
+    def now(self) -> datetime:
+        return SystemClock().now() + IdempotencyPolicy().claimed_for
+
+
+async def test_fault_14_whoever_repeats_the_request_of_a_process_that_was_killed_gets_what_it_did(
+    postgres_uow: UnitOfWork, database: str
+) -> None:
+    async with relay() as (_, server), opened(database, server.port) as (settings, adapters):
+        await crash("registered", settings)
+        container = build_container(settings, adapters)
+        with pytest.raises(IdempotencyInFlight):
+            await container.resolve(ClaimRequest).execute(**REQUEST)
+        later = build_container(settings, replace(adapters, clock=_Later()))
+        once = await later.resolve(ClaimRequest).execute(**REQUEST)
+        assert isinstance(once, Once)
+        again = await later.resolve(RegisterUser).execute(email=EMAIL, password=PASSWORD, once=once)
+        assert again == await later.resolve(GetUser).execute(who=EMAIL)
+        async with postgres_uow.read() as tx:
+            assert len(await tx.users.page(before=None, limit=10)) == 1
 
 
 async def test_fault_21_what_a_stopped_worker_writes_down_late_changes_nothing(

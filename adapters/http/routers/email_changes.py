@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from adapters.http.authentication import RecentUser
 from adapters.http.documentation import WITH_BODY, WITH_RECENT_USER, responses
 from adapters.http.headers import NO_STORE
+from adapters.http.idempotency import OnceForRecentUser
 from adapters.http.injection import injected
 from adapters.http.routing import Route
 from adapters.http.schemas.recovery import EmailChangeRequest, EmailChangeToken
@@ -33,13 +34,14 @@ router = APIRouter(prefix="/v1", tags=["recovery"], route_class=Route)
 async def request_email_change(
     change_in: EmailChangeRequest,
     caller: RecentUser,
+    once: OnceForRecentUser,
     change: Annotated[RequestEmailChange, injected(RequestEmailChange)],
 ) -> Response:
     """Ask to get mail elsewhere. It takes effect once the new mailbox is proven; the old one is told.
 
     The answer is the same whether or not another user has the address.
     """
-    await change.execute(user_id=caller.user_id, session_id=caller.session_id, new_email=change_in.new_email)
+    await change.execute(user_id=caller.user_id, session_id=caller.session_id, new_email=change_in.new_email, once=once)
     return Response(status_code=202)
 
 

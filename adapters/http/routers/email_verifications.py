@@ -8,6 +8,7 @@ from adapters.http.authentication import OptionalUser
 from adapters.http.client import network_address
 from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.headers import NO_STORE
+from adapters.http.idempotency import OnceForAnyone
 from adapters.http.injection import injected
 from adapters.http.routing import Route
 from adapters.http.schemas.recovery import EmailVerificationConfirmation, EmailVerificationRequest
@@ -29,10 +30,11 @@ router = APIRouter(prefix="/v1/email-verifications", tags=["recovery"], route_cl
 async def request_email_verification(
     request_in: EmailVerificationRequest,
     request: Request,
+    once: OnceForAnyone,
     verification: Annotated[RequestEmailVerification, injected(RequestEmailVerification)],
 ) -> Response:
     """Have link and code mailed again. The answer is the same for every address."""
-    await verification.execute(email=request_in.email, network_address=network_address(request))
+    await verification.execute(email=request_in.email, network_address=network_address(request), once=once)
     return Response(status_code=202)
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from adapters.http.client import network_address
 from adapters.http.documentation import WITH_BODY, responses
+from adapters.http.idempotency import OnceForAnyone
 from adapters.http.injection import injected
 from adapters.http.routing import Route
 from adapters.http.schemas.recovery import PasswordResetConfirmation, PasswordResetRequest
@@ -24,10 +25,11 @@ router = APIRouter(prefix="/v1/password-resets", tags=["recovery"], route_class=
 async def request_password_reset(
     request_in: PasswordResetRequest,
     request: Request,
+    once: OnceForAnyone,
     reset: Annotated[RequestPasswordReset, injected(RequestPasswordReset)],
 ) -> Response:
     """Have a link mailed for choosing another password. The answer is the same for every address."""
-    await reset.execute(email=request_in.email, network_address=network_address(request))
+    await reset.execute(email=request_in.email, network_address=network_address(request), once=once)
     return Response(status_code=202)
 
 

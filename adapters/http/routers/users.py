@@ -9,6 +9,7 @@ from adapters.http.client import network_address
 from adapters.http.conditional import IfMatch, IfNoneMatch, etag, expected_version, unchanged
 from adapters.http.documentation import WITH_BODY, WITH_USER, responses
 from adapters.http.headers import ETAG, LOCATION, NO_STORE
+from adapters.http.idempotency import OnceForAnyone
 from adapters.http.injection import injected
 from adapters.http.routing import Route
 from adapters.http.schemas.sessions import SessionResponse
@@ -42,6 +43,7 @@ async def register_user(
     user_in: UserCreate,
     request: Request,
     response: Response,
+    once: OnceForAnyone,
     register: Annotated[RegisterUser, injected(RegisterUser)],
 ) -> UserResponse | Response:
     """Register. The address is unproven until its owner has answered a mail."""
@@ -51,6 +53,7 @@ async def register_user(
         display_name=user_in.display_name,
         locale=user_in.locale,
         network_address=network_address(request),
+        once=once,
     )
     if user is None:
         return Response(status_code=202)

@@ -5,6 +5,7 @@ The tables of the job queue are PgQueuer's: see `adapters/postgres/jobs.py`.
 
 from adapters.postgres.models.audit import AuditEntryModel
 from adapters.postgres.models.base import Base
+from adapters.postgres.models.idempotency import IdempotentRequestModel
 from adapters.postgres.models.messages import MailboxModel, MessageModel
 from adapters.postgres.models.recovery import EmailChangeModel, OneTimeTokenModel
 from adapters.postgres.models.sessions import RefreshTokenModel, SessionModel
@@ -16,6 +17,7 @@ __all__ = [
     "AuditEntryModel",
     "Base",
     "EmailChangeModel",
+    "IdempotentRequestModel",
     "MailboxModel",
     "MessageModel",
     "OneTimeTokenModel",

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from adapters.postgres.models.base import Base
+from adapters.postgres.models.idempotency import IdempotentRequestModel
 from adapters.postgres.models.messages import MessageModel
 from adapters.postgres.models.recovery import EmailChangeModel, OneTimeTokenModel
 from adapters.postgres.models.sessions import SessionModel
@@ -45,3 +46,4 @@ class UserModel(Base):
     one_time_tokens: Mapped[list[OneTimeTokenModel]] = relationship(back_populates="user", lazy="raise")
     email_changes: Mapped[list[EmailChangeModel]] = relationship(back_populates="user", lazy="raise")
     messages: Mapped[list[MessageModel]] = relationship(back_populates="user", lazy="raise")
+    idempotent_requests: Mapped[list[IdempotentRequestModel]] = relationship(back_populates="user", lazy="raise")
