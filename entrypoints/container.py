@@ -38,6 +38,7 @@ from application.jobs.retry_parked_jobs import RetryParkedJobs
 from application.messages.deliver_message import DeliverMessage
 from application.messages.list_messages import ListMessages
 from application.messages.prepare_messages import PrepareMessages
+from application.paging.cursors import Cursors
 from application.ports.clock import Clock
 from application.ports.device_namer import DeviceNamer
 from application.ports.email_parser import EmailParser
@@ -89,6 +90,7 @@ from application.users.create_user import CreateUser
 from application.users.draft_user import DraftUser
 from application.users.export_user import ExportUser
 from application.users.get_user import GetUser
+from application.users.list_security_events import ListSecurityEvents
 from application.users.register_user import RegisterUser
 from application.users.request_email_change import RequestEmailChange
 from application.users.revert_email_change import RevertEmailChange
@@ -135,6 +137,8 @@ USE_CASES: tuple[type, ...] = (
     RevertEmailChange,
     ScheduleDeletion,
     CancelDeletion,
+    ListSecurityEvents,
+    Cursors,
     ExportUser,
     EraseDueUsers,
     ForgetErasedUser,

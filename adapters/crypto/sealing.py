@@ -44,7 +44,7 @@ class Sealer:
         if not self.is_current(sealed):
             raise SealBroken
         try:
-            content = base64.urlsafe_b64decode(sealed.rpartition(".")[2])
+            content = base64.b64decode(sealed.rpartition(".")[2], altchars="-_", validate=True)
             return self._cipher(purpose).decrypt(
                 content[:_NONCE_BYTES], content[_NONCE_BYTES:], _bound_to(purpose, owner)
             )

@@ -25,6 +25,7 @@ from adapters.http.routers import (
     mailbox,
     password_resets,
     problems,
+    security_events,
     sessions,
     tokens,
     users,
@@ -38,6 +39,7 @@ type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 _ROUTERS = (
     users,
+    security_events,
     deletions,
     sessions,
     email_verifications,

@@ -17,6 +17,7 @@ from adapters.http.problems import (
     status_of,
 )
 from adapters.http.route_policies import ROUTE_POLICIES
+from application.paging.cursors import InvalidCursor
 from application.ports.rate_limiter import ThrottlesUnavailable
 from application.ports.unit_of_work import DatabaseUnavailable
 from domain.errors import DomainError, InvalidFields, InvalidInput
@@ -29,6 +30,7 @@ from domain.users.password_policy import PasswordRejected
 # What can come from every operation that works on data, with a body, or asks who is calling.
 WITH_DATA = (DatabaseUnavailable,)
 WITH_BODY = (*WITH_DATA, MALFORMED_JSON, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, InvalidFields)
+WITH_PAGES = (InvalidFields, InvalidCursor)
 WITH_USER = (*WITH_DATA, InvalidAccessToken)
 WITH_RECENT_USER = (*WITH_USER, ReauthenticationRequired)
 
@@ -57,6 +59,7 @@ class Problem(BaseModel):
 
 _VIOLATIONS: dict[type[DomainError], tuple[str, str, str]] = {
     IdempotencyKeyReused: ("Idempotency-Key:", "reused", f"{IdempotencyKeyReused.title}."),
+    InvalidCursor: ("?cursor", "invalid", f"{InvalidCursor.title}."),
     InvalidToken: ("/token", InvalidToken.code, f"{InvalidToken.title}."),
     PasswordRejected: ("/password", "password_too_short", "Use at least 15 characters; a few words will do."),
 }

@@ -67,6 +67,7 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "update_me": RoutePolicy(access=Access.USER, event=UserProfileUpdated),
     "change_password": RoutePolicy(access=Access.USER, rate=RatePolicy.CREDENTIALS, event=PasswordChanged),
     "reauthenticate": RoutePolicy(access=Access.USER, rate=RatePolicy.CREDENTIALS, event=SessionReauthenticated),
+    "list_security_events": _READ,
     "delete_me": RoutePolicy(access=Access.RECENT_USER, event=DeletionScheduled),
     "cancel_deletion": RoutePolicy(access=Access.USER, event=DeletionCancelled),
     "get_export": RoutePolicy(access=Access.RECENT_USER),

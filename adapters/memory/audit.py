@@ -27,6 +27,7 @@ class MemoryAuditLog:
         for event in events:
             entry = AuditEntry(
                 id=AuditEntryId(self._randomness.uuid(at=event.occurred_at)),
+                sequence=0,
                 event=event.name,
                 user_id=event.user_id,
                 occurred_at=event.occurred_at,
@@ -34,7 +35,8 @@ class MemoryAuditLog:
             )
 
             def write(state: State, entry: AuditEntry = entry) -> None:
-                state.audit.append(entry)
+                # None is ever taken away, so the next number is free.
+                state.audit.append(replace(entry, sequence=len(state.audit) + 1))
 
             await self._block.write(write)
             self._block.events.append(event)
@@ -44,8 +46,14 @@ class MemoryAuditLog:
     async def find(self, entry_id: AuditEntryId) -> AuditEntry | None:
         return next((entry for entry in self._block.state().audit if entry.id == entry_id), None)
 
-    async def of_user(self, user_id: UserId, *, limit: int | None = None) -> Sequence[AuditEntry]:
-        entries = [entry for entry in self._block.state().audit if entry.user_id == user_id]
+    async def of_user(
+        self, user_id: UserId, *, before: int | None = None, limit: int | None = None
+    ) -> Sequence[AuditEntry]:
+        entries = [
+            entry
+            for entry in self._block.state().audit
+            if entry.user_id == user_id and (before is None or entry.sequence < before)
+        ]
         return entries[::-1][:limit]
 
     async def forget(self, user_id: UserId) -> None:

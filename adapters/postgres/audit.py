@@ -56,8 +56,12 @@ class PostgresAuditLog:
         row = await self._statements.row(select(AuditEntryModel.__table__).where(_COLUMNS.id == entry_id))
         return _entry(row) if row is not None else None
 
-    async def of_user(self, user_id: UserId, *, limit: int | None = None) -> Sequence[AuditEntry]:
+    async def of_user(
+        self, user_id: UserId, *, before: int | None = None, limit: int | None = None
+    ) -> Sequence[AuditEntry]:
         query = select(AuditEntryModel.__table__).where(_COLUMNS.user_id == user_id)
+        if before is not None:
+            query = query.where(_COLUMNS.sequence < before)
         rows = await self._statements.rows(query.order_by(_COLUMNS.sequence.desc()).limit(limit))
         return [_entry(row) for row in rows]
 
@@ -81,4 +85,11 @@ def _row(entry_id: AuditEntryId, event: Event) -> dict[str, object]:
 
 
 def _entry(row: Row[*tuple[Any, ...]]) -> AuditEntry:
-    return AuditEntry(id=row.id, event=row.event, user_id=row.user_id, occurred_at=row.occurred_at, details=row.details)
+    return AuditEntry(
+        id=row.id,
+        sequence=row.sequence,
+        event=row.event,
+        user_id=row.user_id,
+        occurred_at=row.occurred_at,
+        details=row.details,
+    )

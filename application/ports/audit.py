@@ -23,8 +23,13 @@ class AuditLog(Protocol):
         """One entry."""
         ...
 
-    async def of_user(self, user_id: UserId, *, limit: int | None = None) -> Sequence[AuditEntry]:
-        """At most `limit` entries about this user, last written first. Empty for an unknown user."""
+    async def of_user(
+        self, user_id: UserId, *, before: int | None = None, limit: int | None = None
+    ) -> Sequence[AuditEntry]:
+        """At most `limit` entries about this user, last written first, starting before that sequence number.
+
+        Empty for an unknown user. The cost does not grow with depth.
+        """
         ...
 
     async def forget(self, user_id: UserId) -> None:

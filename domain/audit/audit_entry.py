@@ -13,9 +13,10 @@ PERSONAL_DETAILS = frozenset({"network_address"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One event as it was written down. Entries are only ever added."""
+    """One event as it was written down. Entries are only ever added; `sequence` is their order, with gaps."""
 
     id: AuditEntryId
+    sequence: int
     event: str
     user_id: UserId | None
     occurred_at: datetime

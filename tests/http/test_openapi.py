@@ -41,6 +41,7 @@ def test_operations_have_the_names_that_clients_were_generated_with() -> None:
         "reauthenticate",
         "introspect_token",
         "delete_me",
+        "list_security_events",
         "cancel_deletion",
         "get_export",
         "request_email_verification",

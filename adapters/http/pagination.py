@@ -1,0 +1,77 @@
+"""Lists, as callers go through them: `?limit=&cursor=`, `next_cursor`, and `Link`."""
+
+import re
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query, Request, Response
+from pydantic import BeforeValidator
+
+from adapters.http.injection import injected
+from application.paging.cursors import MAX_CURSOR_LENGTH, Cursors
+from application.paging.page import DEFAULT_LIMIT, MAX_LIMIT
+
+_DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+
+def _whole_number(text: object) -> object:
+    # Pydantic would also take `1_0`, `+5`, `5.0` and spaces.
+    if isinstance(text, str) and not _DIGITS.fullmatch(text):
+        message = "no whole number"
+        raise ValueError(message)
+    return text
+
+
+Limit = Annotated[int, BeforeValidator(_whole_number), Query(ge=1, le=MAX_LIMIT, description="How many at most.")]
+Cursor = Annotated[
+    str | None, Query(max_length=MAX_CURSOR_LENGTH, description="`next_cursor` of the page before; opaque.")
+]
+
+
+class Paging:
+    """Which page of a list is asked for, and how the next one is told."""
+
+    def __init__(self, request: Request, response: Response, cursors: Cursors, limit: int, cursor: str | None) -> None:
+        self._request = request
+        self._response = response
+        self._cursors = cursors
+        self._cursor = cursor
+        self.limit = limit
+
+    def after(self, *, of: object) -> int | str | None:
+        """The position that the page begins after; None for the first. `of` is whose list it is.
+
+        Raises: InvalidCursor.
+        """
+        return self._cursors.read(self._cursor, of=self._list(of)) if self._cursor is not None else None
+
+    def next_cursor(self, position: int | str | None, *, of: object) -> str | None:
+        """The cursor of the next page, told in `Link` as well; None at the end."""
+        if position is None:
+            return None
+        cursor = self._cursors.write(position, of=self._list(of))
+        query = urlencode([*self._filters(), ("limit", self.limit), ("cursor", cursor)])
+        url = f"{self._request.app.state.public_url}{self._request.scope['route'].path}?{query}"
+        self._response.headers["Link"] = f'<{url}>; rel="next"'
+        return cursor
+
+    def _list(self, of: object) -> str:
+        return f"{self._request.scope['route'].name} of {of} by {urlencode(self._filters())}"
+
+    def _filters(self) -> list[tuple[str, str]]:
+        """What else is asked: a cursor is good for the same filters and order alone."""
+        return sorted(item for item in self._request.query_params.multi_items() if item[0] not in {"limit", "cursor"})
+
+
+async def get_paging(
+    request: Request,
+    response: Response,
+    cursors: Annotated[Cursors, injected(Cursors)],
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Paging:
+    """The page that a request asks for."""
+    return Paging(request, response, cursors, limit, cursor)
+
+
+AskedPage = Annotated[Paging, Depends(get_paging)]

@@ -1,0 +1,45 @@
+"""What happened to a user."""
+
+from typing import Self
+
+from pydantic import ConfigDict, Field
+
+from adapters.http.schemas.base import ResponseSchema, Timestamp
+from application.paging.page import Page
+from domain.audit.audit_entry import AuditEntry
+from domain.events import Detail
+
+
+class SecurityEventResponse(ResponseSchema):
+    """One thing that happened."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "event": "session.started",
+                    "occurred_at": "2026-01-31T12:00:00.000000Z",
+                    "details": {"session_id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d", "methods": ["pwd"]},
+                }
+            ]
+        }
+    )
+
+    event: str = Field(description="A stable name; there may be more of them than you know.")
+    occurred_at: Timestamp
+    details: dict[str, Detail]
+
+
+class SecurityEventList(ResponseSchema):
+    """What happened, newest first."""
+
+    items: list[SecurityEventResponse]
+    next_cursor: str | None = Field(description="For the next page; null at the end.")
+
+    @classmethod
+    def of(cls, page: Page[AuditEntry, int], *, next_cursor: str | None) -> Self:
+        items = [
+            SecurityEventResponse(event=entry.event, occurred_at=entry.occurred_at, details=dict(entry.details))
+            for entry in page.items
+        ]
+        return cls(items=items, next_cursor=next_cursor)
