@@ -1,0 +1,255 @@
+"""Whoever may not, at every route (AD-01 to AD-04, LG-08). Made from what is declared, so that none is left out."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from adapters.http.app import HttpConfig, create_app
+from adapters.http.route_policies import ROUTE_POLICIES, Access
+from adapters.postgres.models import Base
+from application.sessions.issued_tokens import IssuedTokens
+from domain.ids import UserId
+from domain.messages.message import MessageKind
+from domain.throttling.throttle import Limit
+from entrypoints.container import build_container
+from tests.http.conftest import ORIGIN, register, sign_in, signed_in
+from tests.http.requests_of_routes import ROUTES, body_model, call, example, named, parameters, policy_of
+from tests.http.test_pathways import STATES
+from tests.world import EMAIL, PASSWORD, SETTINGS, World, token_of
+
+USERS = named(Access.USER, Access.RECENT_USER, Access.ADMIN)
+NEW = "a louder harbour at noon"
+COLUMNS = sorted({column.name for table in Base.metadata.sorted_tables for column in table.columns})
+# By which the caller has said who they are, in somebody's product (incident 38).
+IDENTITIES = ["userId", "user", "uid", "sub", "owner", "owner_id", "accountId", "is_admin", "role", "scope"]
+
+
+@pytest.mark.parametrize("name", USERS)
+async def test_ad_01_nobody_unknown_gets_past_a_route_for_users(client: httpx.AsyncClient, name: str) -> None:
+    for headers in ({}, {"Authorization": ""}, {"Authorization": "Bearer"}, {"Authorization": "Basic YTph"}):
+        answer = await call(client, name, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_access_token")
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("name", named(Access.ADMIN))
+async def test_ad_01_no_ordinary_user_gets_past_a_route_for_operators(client: httpx.AsyncClient, name: str) -> None:
+    answer = await call(client, name, headers=await signed_in(client))
+    assert (answer.status_code, answer.json()["code"]) == (403, "admin_required")
+
+
+@pytest.mark.parametrize("name", [name for name in USERS if list(parameters(name))])
+async def test_ad_02_what_belongs_to_somebody_else_is_not_there(client: httpx.AsyncClient, name: str) -> None:
+    await register(client, "bob@example.com")
+    bob = (await sign_in(client, "bob@example.com")).json()
+    foreign = {"session_id": bob["session_id"]}
+    ada = await signed_in(client)
+    absent = await call(client, name, headers=ada)
+    answer = await call(
+        client, name, headers=ada, ids={parameter: foreign[parameter] for parameter in parameters(name)}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (404, absent.json()["code"])
+    bearer = {"Authorization": f"Bearer {bob['access_token']}"}
+    assert (await client.get("/v1/users/me", headers=bearer)).status_code == 200
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+@pytest.mark.parametrize("name", [name for name in ROUTES if body_model(name) is not None])
+async def test_ad_03_no_column_can_be_set_that_is_no_field(client: httpx.AsyncClient, name: str) -> None:
+    model = body_model(name)
+    assert model is not None
+    headers = await signed_in(client)
+    if policy_of(name).access is Access.ADMIN:
+        pytest.skip("asks for an operator before it looks at the body, as the test above shows")
+    for extra in [*COLUMNS, *IDENTITIES]:
+        if extra in model.model_fields:
+            continue
+        answer = await call(client, name, headers=headers, body=(example(name) or {}) | {extra: "x"})
+        assert answer.status_code == 422, extra
+        errors = answer.json()["errors"]
+        assert (f"/{extra}", "unknown_field") in [(error["pointer"], error["code"]) for error in errors]
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+async def test_ad_04_who_is_calling_is_told_by_the_token_alone(client: httpx.AsyncClient, world: World) -> None:
+    ada = await signed_in(client)
+    await register(client, "bob@example.com")
+    bob = str((await world.user("bob@example.com")).id)
+    headers = {f"X-{name}": bob for name in ("User-Id", "Forwarded-User", "Remote-User", "Auth-Request-User")}
+    answer = await client.get("/v1/users/me", headers=ada | headers)
+    assert answer.json()["email"] == EMAIL
+    for name in ("user_id", "sub", "access_token"):
+        assert (await client.get("/v1/users/me", params={name: bob})).status_code in {401, 422}
+
+
+async def tokens_of(client: httpx.AsyncClient, world: World) -> dict[str, str]:
+    """One live token of every kind."""
+    await register(client, "bob@example.com")
+    of_bob = token_of(await world.mailed(MessageKind.VERIFY_EMAIL))
+    await register(client)
+    verify = token_of(await world.mailed(MessageKind.VERIFY_EMAIL))
+    assert (await present(client, "verify_email", verify, password=PASSWORD)).status_code == 200
+    signed = (await sign_in(client)).json()
+    bearer = {"Authorization": f"Bearer {signed['access_token']}"}
+    body = {"new_email": "ada@example.org"}
+    assert (await client.post("/v1/users/me/email-changes", json=body, headers=bearer)).status_code == 202
+    mails = {mail.kind: mail for mail in await world.work()}
+    await client.post("/v1/password-resets", json={"email": EMAIL})
+    reset = token_of(await world.mailed(MessageKind.RESET_PASSWORD))
+    return {
+        "access token": signed["access_token"],
+        "refresh_session": signed["refresh_token"],
+        "device token": signed["device_token"],
+        "verify_email": of_bob,
+        "confirm_email_change": token_of(mails[MessageKind.CONFIRM_EMAIL_CHANGE]),
+        "revert_email_change": token_of(mails[MessageKind.EMAIL_CHANGE_REQUESTED]),
+        "reset_password": reset,
+    }
+
+
+TOKEN_FIELDS = {"token", "refresh_token", "code"}
+TAKING_TOKENS = [
+    name
+    for name in ROUTES
+    if (model := body_model(name)) is not None
+    and TOKEN_FIELDS & set(model.model_fields)
+    and policy_of(name).access is not Access.ADMIN
+]
+
+
+async def present(client: httpx.AsyncClient, name: str, token: str, **more: str) -> httpx.Response:
+    model = body_model(name)
+    assert model is not None
+    field = "refresh_token" if "refresh_token" in model.model_fields else "token"
+    body: dict[str, object] = {field: token, **more}
+    if "new_password" in model.model_fields:
+        body["new_password"] = NEW
+    return await call(client, name, body=body)
+
+
+async def test_only_a_token_of_its_own_kind_opens_a_route(client: httpx.AsyncClient, world: World) -> None:
+    tokens = await tokens_of(client, world)
+    assert set(TAKING_TOKENS) == set(tokens) - {"access token", "device token"}
+    own = {"Authorization": f"Bearer {tokens.pop('access token')}"}
+    assert (await client.get("/v1/users/me", headers=own)).status_code == 200
+    for kind, token in tokens.items():
+        headers = {"Authorization": f"Bearer {token}"}
+        opened = [name for name in USERS if (await call(client, name, headers=headers)).status_code != 401]
+        assert opened == []
+        refused = [name for name in TAKING_TOKENS if name != kind]
+        assert {(await present(client, name, token)).status_code for name in refused} <= {401, 422}, kind
+    for name in TAKING_TOKENS:
+        assert (await present(client, name, own["Authorization"][7:])).status_code in {401, 422}, name
+    # Nothing of that has used any of them up. In an order in which one leaves the next good.
+    for name in ("refresh_session", "verify_email", "reset_password", "revert_email_change"):
+        assert (await present(client, name, tokens[name])).is_success, name
+
+
+async def test_a_change_is_confirmed_by_its_own_token(client: httpx.AsyncClient, world: World) -> None:
+    tokens = await tokens_of(client, world)
+    assert (await present(client, "confirm_email_change", tokens["confirm_email_change"])).status_code == 200
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+@pytest.mark.parametrize("state", STATES)
+async def test_lg_08_a_session_that_is_over_opens_no_route_at_all(
+    client: httpx.AsyncClient, world: World, state: str
+) -> None:
+    user_id = UserId((await world.register()).id)
+    tokens: IssuedTokens = await world.sign_in()
+    bearer = {"Authorization": f"Bearer {tokens.access_token}"}
+    await STATES[state](client, world, user_id, bearer)
+    answers = {name: await call(client, name, headers=bearer) for name in USERS}
+    assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(USERS, 401)
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+@pytest.mark.parametrize("name", [name for name in ROUTES if policy_of(name).rate is not None])
+async def test_lg_08_a_network_that_is_throttled_gets_nothing_done_at_any_route(
+    client: httpx.AsyncClient, app: FastAPI, world: World, name: str
+) -> None:
+    headers = await signed_in(client)
+    world.clock.advance(timedelta(seconds=1))
+    once = {field: Limit(1, timedelta(hours=1)) for field in type(SETTINGS).model_fields if field.startswith("limit_")}
+    app.state.container = build_container(SETTINGS.model_copy(update=once), world.adapters)
+    first = await call(client, name, headers=headers, body={"unknown": "field"})
+    assert first.status_code == 422
+    before = await world.events_of((await world.user()).id)
+    answer = await call(client, name, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_attempts")
+    assert await world.events_of((await world.user()).id) == before
+
+
+async def test_la_01_every_route_writes_down_what_is_declared_of_it(client: httpx.AsyncClient, world: World) -> None:
+    written: dict[str, set[str]] = {}
+    bearer: dict[str, str] = {}
+    user_id: UserId | None = None
+
+    async def succeed(name: str, body: object = None, **ids: object) -> httpx.Response:
+        nonlocal user_id
+        before = len(await world.events_of(user_id)) if user_id is not None else 0
+        answer = await call(client, name, headers=bearer, body=body, ids=ids)
+        assert answer.is_success, (name, answer.text)
+        user_id = user_id or (await world.user()).id
+        events = await world.events_of(user_id)
+        written[name] = set(events[: len(events) - before])
+        return answer
+
+    async def come_in(password: str = PASSWORD, email: str = EMAIL) -> str:
+        tokens = (await succeed("sign_in", {"email": email, "password": password})).json()
+        bearer["Authorization"] = f"Bearer {tokens['access_token']}"
+        return str(tokens["session_id"])
+
+    async def mailed(kind: MessageKind) -> str:
+        return token_of(await world.mailed(kind))
+
+    await succeed("register_user", {"email": EMAIL, "password": PASSWORD})
+    await world.work()
+    other = await come_in()
+    await come_in()
+    await succeed("end_session", session_id=other)
+    await come_in()
+    await succeed("end_other_sessions")
+    await succeed("update_me", {"locale": "de"})
+    await succeed("reauthenticate", {"password": PASSWORD})
+    await succeed("request_email_verification", {"email": EMAIL})
+    await succeed("verify_email", {"token": await mailed(MessageKind.VERIFY_EMAIL)})
+    await succeed("change_password", {"current_password": PASSWORD, "new_password": NEW})
+    await succeed("request_email_change", {"new_email": "ada@example.org"})
+    mails = {mail.kind: token_of(mail) for mail in await world.work() if "link" in mail.content}
+    await succeed("confirm_email_change", {"token": mails[MessageKind.CONFIRM_EMAIL_CHANGE]})
+    await succeed("revert_email_change", {"token": mails[MessageKind.EMAIL_CHANGE_REQUESTED]})
+    await world.work()
+    await succeed("request_password_reset", {"email": EMAIL})
+    reset = await mailed(MessageKind.RESET_PASSWORD)
+    await succeed("reset_password", {"token": reset, "new_password": NEW})
+    await come_in(NEW)
+    await succeed("delete_me", {})
+    await come_in(NEW)
+    await succeed("cancel_deletion")
+    await succeed("sign_out")
+
+    declared = {name: policy.event for name, policy in ROUTE_POLICIES.items() if policy.event is not None}
+    assert set(written) == set(declared)
+    assert {name: event.name for name, event in declared.items() if event.name not in written[name]} == {}
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+async def test_hd_04_what_is_personal_is_kept_by_no_cache(client: httpx.AsyncClient) -> None:
+    headers = await signed_in(client)
+    for name in ROUTES:
+        if "GET" in (ROUTES[name].methods or ()) and policy_of(name).access is not Access.ANYONE:
+            answer = await call(client, name, headers=headers)
+            assert (answer.status_code, answer.headers.get("cache-control")) == (200, "no-store"), name
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+@pytest.mark.parametrize("host", ["a/?x=", "accounts.example.com@evil", "evil.example.com", "127.0.0.1"])
+async def test_incident_55_no_host_changes_which_route_is_asked(world: World, host: str) -> None:
+    app = create_app(world.container, config=HttpConfig(public_url=ORIGIN, version="test"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN) as client:
+        for name in USERS:
+            answer = await call(client, name, headers={"Host": host})
+            assert answer.status_code in {400, 401}, name
