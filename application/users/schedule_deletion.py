@@ -17,13 +17,15 @@ class ScheduleDeletion:
         self._clock = clock
         self._policy = policy
 
-    async def execute(self, *, user_id: UserId) -> User:
-        """The user, with the date. Repeating it moves nothing.
+    async def execute(self, *, user_id: UserId, expected_version: int | None = None) -> User:
+        """The user, with the date. Repeating it moves nothing. `expected_version` as at `UpdateProfile`.
 
-        Raises: UserNotFound.
+        Raises: UserNotFound, StaleVersion.
         """
         async with self._unit_of_work.begin() as tx:
             user = await tx.users.lock(user_id)
+            if expected_version is not None:
+                user.expect_version(expected_version)
             user.schedule_deletion(policy=self._policy, at=self._clock.now())
             await tx.users.save(user)
         return user

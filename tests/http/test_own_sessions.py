@@ -177,3 +177,8 @@ async def test_what_is_worth_asking_again_is_answered_with_a_step_up(
     proven = await client.post(url, json={"password": PASSWORD}, headers=mine)
     assert (proven.status_code, proven.json()["authenticated_at"]) == (200, "2026-01-01T12:11:00.000000Z")
     assert (await client.get("/guarded", headers=mine)).status_code == 200
+
+
+async def test_hd_04_signing_out_leaves_nothing_in_the_browser(client: httpx.AsyncClient) -> None:
+    gone = await client.delete("/v1/sessions/current", headers=await signed_in(client))
+    assert gone.headers["clear-site-data"] == '"cache", "storage"'

@@ -179,3 +179,13 @@ async def test_st_05_a_suspended_user_is_out_at_once(client: httpx.AsyncClient, 
 async def users_of(world: World) -> list[User]:
     async with world.unit_of_work.read() as tx:
         return list(await tx.users.page(before=None, limit=100))
+
+
+async def test_nobody_is_deleted_who_is_not_as_they_were_seen(client: httpx.AsyncClient) -> None:
+    headers = await signed_in(client)
+    tag = (await client.get("/v1/users/me", headers=headers)).headers["etag"]
+    changed = await client.patch("/v1/users/me", json={"display_name": "Ada"}, headers=headers)
+    refused = await client.request("DELETE", "/v1/users/me", json={}, headers=headers | {"If-Match": tag})
+    assert (refused.status_code, refused.json()["code"]) == (412, "stale_version")
+    now = {"If-Match": changed.headers["etag"]}
+    assert (await client.request("DELETE", "/v1/users/me", json={}, headers=headers | now)).status_code == 202

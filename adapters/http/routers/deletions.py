@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Response
 
 from adapters.http.authentication import CurrentUser, RecentUser
+from adapters.http.conditional import IfMatch, expected_version
 from adapters.http.documentation import WITH_BODY, WITH_RECENT_USER, WITH_USER, responses
 from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
@@ -14,7 +15,7 @@ from adapters.http.schemas.users import DeletionRequest, DeletionResponse
 from application.users.cancel_deletion import CancelDeletion
 from application.users.export_user import ExportUser
 from application.users.schedule_deletion import ScheduleDeletion
-from domain.errors import ConcurrentUpdate
+from domain.errors import ConcurrentUpdate, StaleVersion
 from domain.users.user import DeletionNotScheduled, UserNotFound
 
 router = APIRouter(prefix="/v1/users/me", tags=["users"], route_class=Route)
@@ -23,16 +24,18 @@ router = APIRouter(prefix="/v1/users/me", tags=["users"], route_class=Route)
 @router.delete(
     "",
     status_code=202,
-    responses=responses("delete_me", UserNotFound, ConcurrentUpdate, *WITH_RECENT_USER, *WITH_BODY),
+    responses=responses("delete_me", UserNotFound, StaleVersion, ConcurrentUpdate, *WITH_RECENT_USER, *WITH_BODY),
 )
 async def delete_me(
     caller: RecentUser,
     response: Response,
     schedule: Annotated[ScheduleDeletion, injected(ScheduleDeletion)],
     deletion_in: Annotated[DeletionRequest, Body(default_factory=DeletionRequest)],  # noqa: ARG001  (nothing is asked)
+    if_match: IfMatch = None,
 ) -> DeletionResponse:
     """Be erased after the grace period. Every session ends now; sign in again before then to cancel."""
-    user = await schedule.execute(user_id=caller.user_id)
+    version = expected_version(if_match, identity=caller.user_id, version=caller.user.version)
+    user = await schedule.execute(user_id=caller.user_id, expected_version=version)
     response.headers.update(NO_STORE)
     return DeletionResponse(deletion_due_at=user.deletion_due_at)
 

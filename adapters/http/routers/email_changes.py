@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from adapters.http.authentication import RecentUser
+from adapters.http.conditional import etag
 from adapters.http.documentation import WITH_BODY, WITH_RECENT_USER, responses
-from adapters.http.headers import NO_STORE
+from adapters.http.headers import ETAG, NO_STORE
 from adapters.http.idempotency import OnceForRecentUser
 from adapters.http.injection import injected
 from adapters.http.routing import Route
@@ -47,7 +48,8 @@ async def request_email_change(
 
 @router.post(
     "/email-changes/confirm",
-    responses=responses("confirm_email_change", InvalidToken, ConcurrentUpdate, UserNotFound, *WITH_BODY),
+    responses=responses("confirm_email_change", InvalidToken, ConcurrentUpdate, UserNotFound, *WITH_BODY)
+    | {200: {"headers": ETAG}},
 )
 async def confirm_email_change(
     token_in: EmailChangeToken,
@@ -56,7 +58,7 @@ async def confirm_email_change(
 ) -> UserResponse:
     """Prove the new mailbox, with the token of the link sent there. Other sessions than the asking one end."""
     user = await confirm.execute(token=token_in.token.get_secret_value())
-    response.headers.update(NO_STORE)
+    response.headers.update(NO_STORE | {"ETag": etag(user.id, user.version)})
     return UserResponse.of(user)
 
 

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Request, Response
 
 from adapters.http.authentication import OptionalUser
 from adapters.http.client import network_address
+from adapters.http.conditional import etag
 from adapters.http.documentation import WITH_BODY, responses
-from adapters.http.headers import NO_STORE
+from adapters.http.headers import ETAG, NO_STORE
 from adapters.http.idempotency import OnceForAnyone
 from adapters.http.injection import injected
 from adapters.http.routing import Route
@@ -49,7 +50,8 @@ async def request_email_verification(
         UserNotFound,
         HashingBusy,
         *WITH_BODY,
-    ),
+    )
+    | {200: {"headers": ETAG}},
     # With or without: FastAPI knows only the former.
     openapi_extra={"security": [{}]},
 )
@@ -71,5 +73,5 @@ async def verify_email(
         password=proof_in.password.get_secret_value() if proof_in.password is not None else None,
         network_address=network_address(request),
     )
-    response.headers.update(NO_STORE)
+    response.headers.update(NO_STORE | {"ETag": etag(user.id, user.version)})
     return UserResponse.of(user)

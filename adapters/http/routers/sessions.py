@@ -27,6 +27,9 @@ from domain.errors import InvalidFields
 from domain.ids import SessionId
 from domain.sessions.session import InvalidCredentials, InvalidRefreshToken, SessionNotFound
 
+# Not cookies: that of the session goes by itself, and the device stays known to whoever signs in on it next.
+_FORGET_ALL = {"Clear-Site-Data": '"cache", "storage"'}
+
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=Route)
 
 
@@ -115,7 +118,7 @@ async def get_current_session(
 async def sign_out(caller: CurrentUser, request: Request, sign_out: Annotated[SignOut, injected(SignOut)]) -> Response:
     """Sign out: the session's tokens open nothing from now on."""
     await sign_out.execute(session_id=caller.session_id)
-    response = Response(status_code=204)
+    response = Response(status_code=204, headers=_FORGET_ALL)
     forget_refresh_token(request, response)
     return response
 
