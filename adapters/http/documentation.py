@@ -19,7 +19,7 @@ from adapters.http.problems import (
 from adapters.http.route_policies import ROUTE_POLICIES
 from application.paging.cursors import InvalidCursor
 from application.ports.rate_limiter import ThrottlesUnavailable
-from application.ports.unit_of_work import DatabaseUnavailable
+from application.ports.unit_of_work import DatabaseUnavailable, TransactionConflict
 from domain.errors import DomainError, InvalidFields, InvalidInput
 from domain.idempotency.idempotent_request import IdempotencyInFlight, IdempotencyKeyReused
 from domain.recovery.one_time_token import InvalidToken
@@ -28,7 +28,7 @@ from domain.throttling.throttle import Throttled
 from domain.users.password_policy import PasswordRejected
 
 # What can come from every operation that works on data, with a body, or asks who is calling.
-WITH_DATA = (DatabaseUnavailable,)
+WITH_DATA = (DatabaseUnavailable, TransactionConflict)
 WITH_BODY = (*WITH_DATA, MALFORMED_JSON, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, InvalidFields)
 WITH_PAGES = (InvalidFields, InvalidCursor)
 WITH_USER = (*WITH_DATA, InvalidAccessToken)

@@ -19,6 +19,7 @@ from adapters.http.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     RefusedByHttp,
 )
+from adapters.http.retries import retried
 from adapters.http.validation import pointer_token
 from domain.errors import InvalidFields, Violation
 
@@ -34,7 +35,8 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_strictly(request: Request) -> Response:
-            return await handle(StrictRequest(request.scope, request.receive))
+            strict = StrictRequest(request.scope, request.receive)
+            return await retried(lambda: handle(strict))
 
         return handle_strictly
 

@@ -3,9 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import event, make_url
+from sqlalchemy.engine import AdaptedConnection, ExceptionContext
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from adapters.postgres.driver import Connection
+from adapters.postgres.errors import READ_ONLY
 
 # Seconds. A database that does not answer must not hold requests for longer than callers wait (fault 4, 8, 10, 11).
 _CONNECT_TIMEOUT = 2.0
@@ -42,13 +46,37 @@ async def open_engine(url: str, *, pool_size: int = 10, name: str = "hallporter"
         connect_args={
             "timeout": _CONNECT_TIMEOUT,
             "command_timeout": _COMMAND_TIMEOUT,
+            "connection_class": Connection,
             "server_settings": _SERVER_SETTINGS | {"application_name": name},
         },
     )
+    event.listen(engine.sync_engine, "checkout", _expect_open)
+    event.listen(engine.sync_engine, "handle_error", _give_up_on_silence)
     try:
         yield engine
     finally:
         await engine.dispose()
+
+
+def _expect_open(connection: AdaptedConnection, *_: object) -> None:
+    """Let the pool replace a connection that was lost while it lay there: nobody's request fails for it (fault 5).
+
+    Asks nobody: the end of a connection is noticed when it comes.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def _give_up_on_silence(context: ExceptionContext) -> None:
+    """Let every connection of the pool be replaced where SQLAlchemy would go on with them.
+
+    Behind one that does not answer lies a server that is gone without a word, and each of the others would cost a
+    request its whole patience to find out (fault 4). One that is read-only of a sudden leads to a server that is the
+    primary no more; connecting anew finds the one that is (fault 6).
+    """
+    error = context.original_exception
+    if isinstance(error, TimeoutError) or getattr(error, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True
 
 
 def asyncpg_url(text: str) -> str:

@@ -10,10 +10,10 @@ from sqlalchemy.engine import CursorResult, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
-from adapters.postgres.errors import translated
+from adapters.postgres.errors import driver_error_in, sqlstate_of, stays, translated
 from adapters.postgres.models.base import Base
-from application.ports.unit_of_work import DatabaseUnavailable, ReadOnlyBlock, TransactionEnded
-from domain.errors import ConcurrentUpdate, DomainError
+from application.ports.unit_of_work import DatabaseUnavailable, ReadOnlyBlock, TransactionConflict, TransactionEnded
+from domain.errors import ConcurrentUpdate, DomainError, InvalidFields
 
 _log = structlog.get_logger("hallporter.postgres")
 
@@ -103,8 +103,22 @@ def in_our_words() -> Iterator[None]:
         ours = translated(error)
         if ours is None:
             raise
-        if isinstance(ours, DatabaseUnavailable):
-            # The caller is told nothing of the cause; the operator has to be.
-            state = getattr(getattr(error, "orig", None), "sqlstate", None)
-            _log.warning("database.unavailable", cause=type(error).__name__, sqlstate=state)
+        _tell_operators(error, ours)
         raise ours from error
+
+
+def _tell_operators(error: Exception, ours: Exception) -> None:
+    """Log what the caller is told nothing of. Without the error's text, in which values may stand."""
+    statement = getattr(error, "statement", None)
+    told = {
+        "cause": type(driver_error_in(error) or error).__name__,
+        "sqlstate": sqlstate_of(error),
+        "statement": " ".join(statement.split()) if statement is not None else None,
+    }
+    match ours:
+        case TransactionConflict():
+            _log.info("database.conflict", **told)
+        case DatabaseUnavailable():
+            (_log.error if stays(error) else _log.warning)("database.unavailable", **told)
+        case InvalidFields():
+            _log.error("database.unstorable_value", **told)

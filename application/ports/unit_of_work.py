@@ -22,6 +22,16 @@ class DatabaseUnavailable(Unavailable):
     title = "The service cannot reach its data; try again in a moment"
 
 
+class TransactionConflict(Unavailable):
+    """Transactions got into each other's way, and this one was rolled back. Doing it all over again may well succeed.
+
+    Whoever opened the block starts anew, from its first read: what was read before may be different now.
+    """
+
+    code = "transaction_conflict"
+    title = "Others were changing the same at this moment; try again"
+
+
 class TransactionEnded(RuntimeError):
     """A bug: a refused write ends its transaction, and it was used or left as if nothing had happened.
 
@@ -76,7 +86,8 @@ class UnitOfWork(Protocol):
 
         A write that is refused ends the transaction: let the refusal leave the block.
 
-        Raises: DatabaseUnavailable; TransactionEnded when a refusal was swallowed inside the block.
+        Raises: DatabaseUnavailable, after which a commit may or may not have happened; TransactionConflict, after which
+        nothing has; TransactionEnded when a refusal was swallowed inside the block.
         """
         ...
 
