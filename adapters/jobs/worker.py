@@ -90,8 +90,10 @@ class Worker:
                 cause = type(interruption).__name__
             if not self._stopping.is_set():
                 _log.warning("worker.interrupted", cause=cause)
+                # Workers that lost their database together do not come back together (fault 9).
+                pause = _RECONNECT * random.uniform(0.5, 1)  # noqa: S311
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), _RECONNECT.total_seconds())
+                    await asyncio.wait_for(self._stopping.wait(), pause.total_seconds())
 
     async def drain(self) -> None:
         """Do the jobs that are due now, and those that follow from them, and return."""

@@ -21,7 +21,9 @@ _SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full
 _PARAMETERS = {"host", "port", "ssl", "sslmode"}
 _SERVER_SETTINGS = {
     "statement_timeout": "4s",
-    "lock_timeout": "1s",
+    # Longer than PostgreSQL waits before it looks for a deadlock (`deadlock_timeout`, 1 s): else both sides of one
+    # would be told that a lock took too long, and neither that starting anew helps (fault 12).
+    "lock_timeout": "1500ms",
     "idle_in_transaction_session_timeout": "10s",
 }
 
@@ -51,7 +53,7 @@ async def open_engine(url: str, *, pool_size: int = 10, name: str = "hallporter"
         },
     )
     event.listen(engine.sync_engine, "checkout", _expect_open)
-    event.listen(engine.sync_engine, "handle_error", _give_up_on_silence)
+    event.listen(engine.sync_engine, "handle_error", _replace_all)
     try:
         yield engine
     finally:
@@ -67,8 +69,8 @@ def _expect_open(connection: AdaptedConnection, *_: object) -> None:
         raise DisconnectionError
 
 
-def _give_up_on_silence(context: ExceptionContext) -> None:
-    """Let every connection of the pool be replaced where SQLAlchemy would go on with them.
+def _replace_all(context: ExceptionContext) -> None:
+    """Let every connection of the pool be replaced where SQLAlchemy would replace one, or none.
 
     Behind one that does not answer lies a server that is gone without a word, and each of the others would cost a
     request its whole patience to find out (fault 4). One that is read-only of a sudden leads to a server that is the
@@ -76,7 +78,7 @@ def _give_up_on_silence(context: ExceptionContext) -> None:
     """
     error = context.original_exception
     if isinstance(error, TimeoutError) or getattr(error, "sqlstate", None) == READ_ONLY:
-        context.is_disconnect = True
+        context.is_disconnect = context.invalidate_pool_on_disconnect = True
 
 
 def asyncpg_url(text: str) -> str:

@@ -9,7 +9,7 @@ from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.domain.settings import DBSettings, Durability
 
 from adapters.postgres.database import open_engine
-from adapters.postgres.statements import Statements
+from adapters.postgres.statements import Statements, in_our_words
 from application.ports.jobs import Job
 
 # Every name is given: those left out would be read from the environment, where `CHANNEL` may be anybody's.
@@ -64,18 +64,19 @@ class _BlockDriver(AsyncpgDriver):
 async def open_queue(url: str) -> AsyncIterator[Queries]:
     """The queue as a worker sees it, on a connection of its own, which also hears of new jobs.
 
-    Raises: OSError or an error of the driver where the database does not answer.
+    Raises: DatabaseUnavailable, also out of the block.
     """
-    async with open_engine(url, pool_size=1, name="hallporter worker") as engine, engine.connect() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
-        assert driver is not None  # noqa: S101  (for the type checker: it is open)
-        on_driver = AsyncpgDriver(driver)
-        driver.add_termination_listener(lambda _: on_driver.shutdown.set())
-        try:
-            yield _queries_on(on_driver)
-        finally:
-            # It listened: nobody else should get it.
-            await connection.invalidate()
+    with in_our_words():
+        async with open_engine(url, pool_size=1, name="hallporter worker") as engine, engine.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None  # noqa: S101  (for the type checker: it is open)
+            on_driver = AsyncpgDriver(driver)
+            driver.add_termination_listener(lambda _: on_driver.shutdown.set())
+            try:
+                yield _queries_on(on_driver)
+            finally:
+                # It listened: nobody else should get it.
+                await connection.invalidate()
 
 
 def _queries_on(driver: AsyncpgDriver) -> Queries:

@@ -51,7 +51,7 @@ class Transaction(Protocol):
     """All repositories, in one block.
 
     A read sees what is committed by then and what the block itself has written. A write keeps others from writing the
-    same until the block ends; they wait, up to a second.
+    same until the block ends; they wait, for a second or two at most.
     """
 
     @property

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
 from application.signing.rotate_signing_key import RotateSigningKey
-from domain.errors import Conflict
+from domain.errors import Conflict, Unavailable
 from domain.ids import KeyId
 from domain.signing.signing_key import KeyState, SigningKey
 
@@ -21,7 +21,8 @@ class KeyRing:
     """Hands out signing keys without asking the database each time. One per process.
 
     Keys change a few times a year and are read with every request. A token of an unknown key makes the ring look
-    again, but not more often than every few seconds: strangers cannot make it ask.
+    again, but not more often than every few seconds: strangers cannot make it ask. While the database does not answer,
+    the ring goes on with the keys it has seen: whoever acts on a token asks the database as well, and is refused there.
     """
 
     def __init__(self, unit_of_work: UnitOfWork, rotate: RotateSigningKey, clock: Clock) -> None:
@@ -30,6 +31,7 @@ class KeyRing:
         self._clock = clock
         self._keys: Mapping[KeyId, SigningKey] = {}
         self._loaded_at: datetime | None = None
+        self._failed_at: datetime | None = None
         self._loading = asyncio.Lock()
 
     async def active(self) -> SigningKey:
@@ -55,7 +57,11 @@ class KeyRing:
         return key if key is not None and key.verifies else None
 
     def _older_than(self, age: timedelta) -> bool:
-        return self._loaded_at is None or self._clock.now() - self._loaded_at >= age
+        if self._loaded_at is None:
+            return True
+        now = self._clock.now()
+        has_just_failed = self._failed_at is not None and now - self._failed_at < _LOOK_AGAIN_AFTER
+        return now - self._loaded_at >= age and not has_just_failed
 
     def _find_active(self) -> SigningKey | None:
         return next((key for key in self._keys.values() if key.state is KeyState.ACTIVE), None)
@@ -64,7 +70,13 @@ class KeyRing:
         # Of many that wait here, the first one loads for all.
         async with self._loading:
             if self._older_than(age):
-                await self._load()
+                try:
+                    await self._load()
+                except Unavailable:
+                    if self._loaded_at is None:
+                        raise
+                    # Or each of those who wait would wait for it anew.
+                    self._failed_at = self._clock.now()
 
     async def _load(self) -> None:
         async with self._unit_of_work.read() as tx:

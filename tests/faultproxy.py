@@ -1,0 +1,144 @@
+"""A stretch of network between PostgreSQL and us that goes wrong as it is told to (SECURITY 3.2)."""
+
+import asyncio
+import re
+import socket
+import struct
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+
+
+class Way(Enum):
+    THERE = auto()
+    """From us to the database."""
+    BACK = auto()
+
+
+@dataclass(frozen=True)
+class _Trap:
+    way: Way
+    pattern: re.Pattern[bytes]
+    spring: Callable[[], object]
+
+
+class FaultProxy:
+    """What is told here goes for every connection through it, and for those that come."""
+
+    def __init__(self, server: URL) -> None:
+        self.accepted = 0
+        self._server = server
+        self._writers: set[StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._traps: list[_Trap] = []
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._refuses = False
+
+    def stall(self) -> None:
+        """Take everything and hand nothing on, as if there were a hole in the net."""
+        self._flows.clear()
+
+    def resume(self) -> None:
+        """Hand on what was held back, and go on as if nothing had been."""
+        self._flows.set()
+        self._refuses = False
+
+    def refuse(self) -> None:
+        """End every connection, and those that come as well."""
+        self._refuses = True
+        self.cut()
+
+    def cut(self) -> None:
+        """End every connection with a reset."""
+        for writer in self._writers:
+            if not writer.is_closing():
+                at_once = struct.pack("ii", 1, 0)
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+                writer.transport.abort()
+
+    def when(self, way: Way, pattern: bytes, spring: Callable[[], object]) -> None:
+        """Do this once, before the bytes that fit are handed on; those before them are."""
+        self._traps.append(_Trap(way, re.compile(pattern, re.DOTALL), spring))
+
+    async def serve(self, client: StreamReader, to_client: StreamWriter) -> None:
+        """One connection, until either side ends it."""
+        self.accepted += 1
+        self._keep(to_client)
+        if self._refuses:
+            self.cut()
+            return
+        host = str(self._server.query.get("host", ""))
+        if host.startswith("/"):
+            server, to_server = await asyncio.open_unix_connection(Path(host) / ".s.PGSQL.5432")
+        else:
+            server, to_server = await asyncio.open_connection(self._server.host, self._server.port or 5432)
+        self._keep(to_server)
+        pumps = [
+            asyncio.create_task(self._pump(Way.THERE, client, to_server)),
+            asyncio.create_task(self._pump(Way.BACK, server, to_client)),
+        ]
+        self._tasks.update(pumps)
+        try:
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            to_server.transport.abort()
+            to_client.transport.abort()
+
+    async def close(self) -> None:
+        """End every connection, and leave nothing behind."""
+        self.refuse()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    def _keep(self, writer: StreamWriter) -> None:
+        self._writers.add(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+
+    async def _pump(self, way: Way, source: StreamReader, target: StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while chunk := await source.read(2**16):
+                await self._hand_on(chunk, way, target)
+
+    async def _hand_on(self, chunk: bytes, way: Way, target: StreamWriter) -> None:
+        for trap in self._traps:
+            if trap.way is way and (found := trap.pattern.search(chunk)):
+                self._traps.remove(trap)
+                target.write(chunk[: found.start()])
+                await target.drain()
+                trap.spring()
+                await self._hand_on(chunk[found.start() :], way, target)
+                return
+        await self._flows.wait()
+        if not target.is_closing():
+            target.write(chunk)
+            await target.drain()
+
+
+@asynccontextmanager
+async def fault_proxy(database: str) -> AsyncIterator[tuple[FaultProxy, str]]:
+    """A proxy before this database, and the URL that leads through it."""
+    server = make_url(database)
+    proxy = FaultProxy(server)
+    listening = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    query = {name: value for name, value in server.query.items() if name != "host"}
+    try:
+        yield proxy, server.set(host="127.0.0.1", port=port, query=query).render_as_string(hide_password=False)
+    finally:
+        listening.close()
+        await proxy.close()
+        await listening.wait_closed()
