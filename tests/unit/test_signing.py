@@ -8,6 +8,7 @@ import pytest
 
 from adapters.memory.signing_keys import MemorySigningKeyRepository
 from adapters.memory.token_signer import MemoryTokenSigner
+from application.ports.unit_of_work import DatabaseUnavailable
 from application.sessions.access_tokens import AccessTokenPolicy, AccessTokens
 from application.signing.key_ring import KeyRing
 from application.signing.rotate_signing_key import RotateSigningKey
@@ -125,3 +126,31 @@ async def test_another_root_key_stops_the_start(world: World) -> None:
     other = make_world(replace(world.adapters, signer=MemoryTokenSigner(root="other")))
     with pytest.raises(StartupProblem, match="SECRET_KEY"):
         await expect_readable_keys(other.container, other.adapters)
+
+
+async def test_fault_3_keys_that_were_seen_serve_on_while_the_database_is_away(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring, asked = ring_of(world), 0
+    key = await ring.active()
+
+    async def away(_repository: object) -> list[SigningKey]:
+        nonlocal asked
+        asked += 1
+        raise DatabaseUnavailable(retry_after=timedelta(seconds=1))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MemorySigningKeyRepository, "all", away)
+        world.clock.advance(timedelta(seconds=60))
+        assert key in await ring.believed()
+        assert await ring.find(key.id) == key
+        assert await ring.find(KeyId("unknown")) is None
+        assert asked == 1
+        world.clock.advance(timedelta(seconds=5))
+        assert await ring.find(key.id) == key
+        assert asked == 2
+        with pytest.raises(DatabaseUnavailable):
+            await ring_of(world).find(key.id)
+    await add_key(world, "new", KeyState.NEXT)
+    world.clock.advance(timedelta(seconds=5))
+    assert await ring.find(KeyId("new")) is not None
