@@ -5,13 +5,26 @@ import re
 import socket
 import struct
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
+
+from adapters.postgres.database import open_engine
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.system.randomness import SystemRandomness
+from application.jobs.handle_job import JOBS_OF_EVENTS
+from application.ports.unit_of_work import UnitOfWork
+from domain.users.user import User
+from tests.world import new_user
+
+PATIENCE = 0.2
 
 
 class Way(Enum):
@@ -65,6 +78,10 @@ class FaultProxy:
     def when(self, way: Way, pattern: bytes, spring: Callable[[], object]) -> None:
         """Do this once, before the bytes that fit are handed on; those before them are."""
         self._traps.append(_Trap(way, re.compile(pattern, re.DOTALL), spring))
+
+    def forget(self) -> None:
+        """Do nothing of what was said to be done once."""
+        self._traps.clear()
 
     async def serve(self, client: StreamReader, to_client: StreamWriter) -> None:
         """One connection, until either side ends it."""
@@ -142,3 +159,58 @@ async def fault_proxy(database: str) -> AsyncIterator[tuple[FaultProxy, str]]:
         listening.close()
         await proxy.close()
         await listening.wait_closed()
+
+
+class Line:
+    """A way to the database through the proxy."""
+
+    def __init__(self, proxy: FaultProxy, url: str, engine: AsyncEngine) -> None:
+        self.proxy, self.url, self.engine = proxy, url, engine
+        self.unit_of_work: UnitOfWork = PostgresUnitOfWork(engine, SystemRandomness(), acted_on=JOBS_OF_EVENTS)
+        self.opened: list[Any] = []
+        event.listen(
+            engine.sync_engine, "connect", lambda connection, _: self.opened.append(connection.driver_connection)
+        )
+
+    @property
+    def pool(self) -> QueuePool:
+        assert isinstance(self.engine.pool, QueuePool)
+        return self.engine.pool
+
+    async def fill(self, count: int) -> None:
+        """Have so many connections lie in the pool."""
+        connections = [await self.engine.connect() for _ in range(count)]
+        for connection in connections:
+            await connection.close()
+
+    @contextmanager
+    def in_a_hurry(self) -> Iterator[None]:
+        """Wait for nothing, for as long as the block; before and after it, slow machines have their time."""
+
+        def connect_soon(_dialect: object, _record: object, _args: object, options: dict[str, Any]) -> None:
+            options |= {"timeout": PATIENCE, "command_timeout": PATIENCE}
+
+        patience = self.pool._timeout  # noqa: SLF001  (there is no public way to any of this)
+        event.listen(self.engine.sync_engine, "do_connect", connect_soon)
+        self.pool._timeout = PATIENCE  # noqa: SLF001
+        for connection in self.opened:
+            connection._config = connection._config._replace(command_timeout=PATIENCE)  # noqa: SLF001
+        yield
+        event.remove(self.engine.sync_engine, "do_connect", connect_soon)
+        self.pool._timeout = patience  # noqa: SLF001
+
+    async def write(self, email: str = "ada@example.com") -> User:
+        user = new_user(email)
+        async with self.unit_of_work.begin() as tx:
+            await tx.users.add(user)
+        return user
+
+    async def read(self, email: str = "ada@example.com") -> User | None:
+        async with self.unit_of_work.read() as tx:
+            return await tx.users.find_by_email(new_user(email).email)
+
+
+@asynccontextmanager
+async def line_to(database: str, pool_size: int = 3) -> AsyncIterator[Line]:
+    async with fault_proxy(database) as (proxy, url), open_engine(url, pool_size=pool_size) as engine:
+        yield Line(proxy, url, engine)

@@ -75,7 +75,7 @@ def test_operations_have_the_names_that_clients_were_generated_with() -> None:
                 422: {"invalid_input", "password_rejected", "idempotency_key_reused"},
                 500: {"internal_error"},
                 429: {"too_many_attempts"},
-                503: {"hashing_busy", "database_unavailable", "throttles_unavailable"},
+                503: {"hashing_busy", "database_unavailable", "throttles_unavailable", "transaction_conflict"},
             },
         ),
         (
@@ -90,7 +90,7 @@ def test_operations_have_the_names_that_clients_were_generated_with() -> None:
                 422: {"invalid_input"},
                 500: {"internal_error"},
                 429: {"too_many_attempts"},
-                503: {"hashing_busy", "database_unavailable", "throttles_unavailable"},
+                503: {"hashing_busy", "database_unavailable", "throttles_unavailable", "transaction_conflict"},
             },
         ),
         (
@@ -100,7 +100,7 @@ def test_operations_have_the_names_that_clients_were_generated_with() -> None:
                 304: set(),
                 401: {"invalid_access_token"},
                 500: {"internal_error"},
-                503: {"database_unavailable"},
+                503: {"database_unavailable", "transaction_conflict"},
             },
         ),
     ],

@@ -114,11 +114,3 @@ async def test_a_request_that_collides_three_times_is_told_when_to_come_back(
     assert (answer.status_code, answer.json()["code"]) == (503, "transaction_conflict")
     assert answer.headers["retry-after"] == "1"
     assert (await client.get("/v1/users/me", headers=bearer)).json()["display_name"] is None
-
-
-async def test_somebodys_wrong_password_is_not_counted_again_for_a_conflict(
-    client: httpx.AsyncClient, conflicts: Conflicts
-) -> None:
-    await register(client)
-    conflicts.left = 1
-    assert (await sign_in(client, password="not the harbour at dawn")).status_code == 401

@@ -2,18 +2,16 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import pytest
 from pgqueuer.ports import RepositoryPort
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.pool import QueuePool
 
 from adapters.http.retries import retried
 from adapters.jobs.job_queue import PgQueuerJobQueue
@@ -29,69 +27,13 @@ from application.ports.jobs import Job
 from application.ports.mailbox import ReceivedMail
 from application.ports.unit_of_work import DatabaseUnavailable, UnitOfWork
 from domain.ids import MessageId, UserId
-from domain.users.user import EmailAlreadyRegistered, User
+from domain.users.user import EmailAlreadyRegistered
 from entrypoints.worker import working
-from tests.faultproxy import FaultProxy, Way, fault_proxy
+from tests.faultproxy import PATIENCE, Line, Way, line_to
 from tests.world import new_user
 
-PATIENCE = 0.2
 # Far more than anything here takes, and less than a wait without end, or one after the other where one is enough.
 SOON = 10.0
-
-
-class Line:
-    """A way to the database through the proxy."""
-
-    def __init__(self, proxy: FaultProxy, url: str, engine: AsyncEngine) -> None:
-        self.proxy, self.url, self.engine = proxy, url, engine
-        self.unit_of_work: UnitOfWork = PostgresUnitOfWork(engine, SystemRandomness())
-        self.opened: list[Any] = []
-        event.listen(
-            engine.sync_engine, "connect", lambda connection, _: self.opened.append(connection.driver_connection)
-        )
-
-    @property
-    def pool(self) -> QueuePool:
-        assert isinstance(self.engine.pool, QueuePool)
-        return self.engine.pool
-
-    async def fill(self, count: int) -> None:
-        """Have so many connections lie in the pool."""
-        connections = [await self.engine.connect() for _ in range(count)]
-        for connection in connections:
-            await connection.close()
-
-    @contextmanager
-    def in_a_hurry(self) -> Iterator[None]:
-        """Wait for nothing, for as long as the block; before and after it, slow machines have their time."""
-
-        def connect_soon(_dialect: object, _record: object, _args: object, options: dict[str, Any]) -> None:
-            options |= {"timeout": PATIENCE, "command_timeout": PATIENCE}
-
-        patience = self.pool._timeout  # noqa: SLF001  (there is no public way to any of this)
-        event.listen(self.engine.sync_engine, "do_connect", connect_soon)
-        self.pool._timeout = PATIENCE  # noqa: SLF001
-        for connection in self.opened:
-            connection._config = connection._config._replace(command_timeout=PATIENCE)  # noqa: SLF001
-        yield
-        event.remove(self.engine.sync_engine, "do_connect", connect_soon)
-        self.pool._timeout = patience  # noqa: SLF001
-
-    async def write(self, email: str = "ada@example.com") -> User:
-        user = new_user(email)
-        async with self.unit_of_work.begin() as tx:
-            await tx.users.add(user)
-        return user
-
-    async def read(self, email: str = "ada@example.com") -> User | None:
-        async with self.unit_of_work.read() as tx:
-            return await tx.users.find_by_email(new_user(email).email)
-
-
-@asynccontextmanager
-async def line_to(database: str, pool_size: int = 3) -> AsyncIterator[Line]:
-    async with fault_proxy(database) as (proxy, url), open_engine(url, pool_size=pool_size) as engine:
-        yield Line(proxy, url, engine)
 
 
 @pytest.fixture
