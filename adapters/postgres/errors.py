@@ -1,8 +1,8 @@
 """What PostgreSQL refuses, in the words of the core.
 
 Told apart by SQLSTATE (PostgreSQL manual, appendix A) and by the names of constraints, never by text. SQLAlchemy wraps
-nearly everything as plain `DBAPIError`; a refused connection arrives as a bare `OSError`, and what goes wrong while a
-connection is being set up as the driver's own error.
+nearly everything as plain `DBAPIError`; a refused connection arrives as a bare `OSError`, and what goes wrong where
+another library works on the driver's connection as the driver's own error.
 """
 
 from collections.abc import Mapping

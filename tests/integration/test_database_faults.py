@@ -270,6 +270,8 @@ async def test_what_else_talks_to_the_database_has_the_same_words_for_it(
         line.proxy.resume()
     line.proxy.cut()
     assert await readiness.problems() == []
+    line.proxy.when(Way.THERE, b"FROM jobs", line.proxy.cut)
+    assert await failed(queue.parked(limit=1)) == 1
     assert await queue.parked(limit=1) == []
 
 

@@ -1,6 +1,7 @@
 """What becomes of each thing that PostgreSQL and its driver can say (SECURITY 0.3, 0.1 rule 10)."""
 
 from collections.abc import AsyncIterator, Iterator, MutableMapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -157,6 +158,16 @@ async def test_fault_9_too_many_connections_are_said_to_pass_and_missing_rights_
     assert "canary" not in str(log)
 
 
+async def test_a_certificate_that_is_missing_is_for_operators_to_mend(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("PGSSLROOTCERT", raising=False)
+    async with open_engine("postgresql+asyncpg://u:p@127.0.0.1:1/d?ssl=verify-full") as engine:
+        assert isinstance(await refused(engine, select(1)), DatabaseUnavailable)
+    assert [line["log_level"] for line in log] == ["error"]
+
+
 async def test_fault_10_a_slow_statement_is_cut_short(database: str, monkeypatch: pytest.MonkeyPatch, log: Log) -> None:
     monkeypatch.setitem(SETTINGS, "statement_timeout", "20ms")
     async with open_engine(database) as engine:
@@ -180,7 +191,7 @@ async def test_fault_11_a_transaction_that_idles_is_ended_and_its_locks_with_it(
         with pytest.raises(DatabaseUnavailable):
             await idle_about()
         async with unit_of_work.read() as tx:
-            assert await tx.users.find_by_email(new_user().email) is None
+            assert await tx.users.find_by_email(new_user("nobody@example.com").email) is None
 
 
 async def idle_connections_are_gone(engine: AsyncEngine) -> None:
