@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,36 @@ from application.ports.unit_of_work import UnitOfWork
 from entrypoints.telemetry import log_events
 from tests.world import World, make_world
 
+_FUZZ_EXAMPLES = {"short": 3, "long": 300}
 _TEST_HOME = Path(__file__).parents[1] / ".hallporter" / "test"
+
+
+@dataclass(frozen=True, slots=True)
+class FuzzProfile:
+    """How much is sent at random, and from which seed."""
+
+    name: str
+    seed: int
+
+    @property
+    def examples(self) -> int:
+        """How many for each thing that is tried."""
+        return _FUZZ_EXAMPLES[self.name]
+
+    @property
+    def unexpected_methods(self) -> tuple[str, ...]:
+        """What else is tried at every address."""
+        return ("options",) if self.name == "short" else ("get", "put", "post", "delete", "options", "patch", "trace")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fuzz", choices=[*_FUZZ_EXAMPLES], default="short", help="how much is sent at random")
+    parser.addoption("--fuzz-seed", type=int, default=1, help="begin elsewhere; the same seed sends the same")
+
+
+@pytest.fixture(scope="session")
+def fuzz_profile(request: pytest.FixtureRequest) -> FuzzProfile:
+    return FuzzProfile(name=request.config.getoption("fuzz"), seed=request.config.getoption("fuzz_seed"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -89,6 +119,10 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
 async def postgres_uow(engine: AsyncEngine) -> UnitOfWork:
     """The real unit of work, on tables that are empty before each test and not afterwards: failures can be read."""
     await empty(engine)
+    return unit_of_work_on(engine)
+
+
+def unit_of_work_on(engine: AsyncEngine) -> UnitOfWork:
     return PostgresUnitOfWork(engine, SystemRandomness(), on_commit=log_events, acted_on=JOBS_OF_EVENTS)
 
 

@@ -11,11 +11,23 @@ from domain.errors import StaleVersion
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _TAGS = re.compile(rf"\s*{_TAG}(?:\s*,\s*{_TAG})*\s*")
 
+_EXAMPLES = ['"0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d.1"', "*"]
+
 IfMatch = Annotated[
-    str | None, Header(alias="If-Match", description="Do it only if this is still the `ETag` of the resource.")
+    str | None,
+    Header(
+        alias="If-Match",
+        description="Do it only if this is still the `ETag` of the resource.",
+        examples=_EXAMPLES,
+    ),
 ]
 IfNoneMatch = Annotated[
-    str | None, Header(alias="If-None-Match", description="Answer 304 if this is still the `ETag` of the resource.")
+    str | None,
+    Header(
+        alias="If-None-Match",
+        description="Answer 304 if this is still the `ETag` of the resource.",
+        examples=_EXAMPLES,
+    ),
 ]
 
 

@@ -17,6 +17,7 @@ from adapters.http.problems import (
     status_of,
 )
 from adapters.http.route_policies import ROUTE_POLICIES
+from adapters.http.strict_json import MERGE_PATCH
 from application.paging.cursors import InvalidCursor
 from application.ports.rate_limiter import ThrottlesUnavailable
 from application.ports.unit_of_work import DatabaseUnavailable, TransactionConflict
@@ -103,11 +104,16 @@ def responses(operation: str, *errors: type[DomainError] | Refusal) -> dict[int 
 def exact(document: dict[str, Any]) -> dict[str, Any]:
     """The OpenAPI document with what FastAPI gets wrong put right.
 
-    It documents problems as plain JSON, and a validation error of its own wherever there is a parameter. Repeating it
-    changes nothing.
+    It documents problems as plain JSON, a validation error of its own wherever there is a parameter, parameters that
+    are null where they can only be left out, and one media type for every body. Repeating it changes nothing.
     """
-    operations = (operation for path in document["paths"].values() for operation in path.values())
-    for operation in operations:
+    operations = [(method, operation) for path in document["paths"].values() for method, operation in path.items()]
+    for method, operation in operations:
+        for parameter in operation.get("parameters", []):
+            _never_null(parameter["schema"])
+        if method == "patch":
+            bodies = operation["requestBody"]["content"]
+            bodies[MERGE_PATCH] = bodies["application/json"]
         for status, answer in list(operation["responses"].items()):
             answer["headers"] = answer.get("headers", {}) | _REQUEST_ID
             if ROUTE_POLICIES[operation["operationId"]].rate is not None:
@@ -122,6 +128,13 @@ def exact(document: dict[str, Any]) -> dict[str, Any]:
     for schema in ("HTTPValidationError", "ValidationError"):
         document.get("components", {}).get("schemas", {}).pop(schema, None)
     return document
+
+
+def _never_null(schema: dict[str, Any]) -> None:
+    kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        del schema["anyOf"]
+        schema |= kinds[0]
 
 
 def _example(error: type[DomainError] | Refusal, status: int) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from domain.errors import InvalidFields, Violation
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_DEPTH = 32
-_MEDIA_TYPES = {"application/json", "application/merge-patch+json"}
+_MEDIA_TYPES = {"application/json"}
+MERGE_PATCH = "application/merge-patch+json"
 
 
 class StrictRoute(APIRoute):
@@ -52,13 +53,19 @@ class StrictRequest(Request):
                 if len(read) > MAX_BODY_BYTES:
                     raise RefusedByHttp(BODY_TOO_LARGE, detail=f"At most {MAX_BODY_BYTES} bytes are read.")
             encoded = self.headers.get("content-encoding", "identity") != "identity"
-            if read and (encoded or not _is_json(self.headers.get("content-type", ""))):
+            if read and (encoded or not self._has_json()):
                 raise RefusedByHttp(UNSUPPORTED_MEDIA_TYPE)
             self._strict_body = bytes(read)
         return self._strict_body
 
     async def json(self) -> Any:  # noqa: ANN401  (as the method it replaces)
         return parse(await self.body())
+
+    def _has_json(self) -> bool:
+        message = Message()
+        message["content-type"] = self.headers.get("content-type", "")
+        types = _MEDIA_TYPES | {MERGE_PATCH} if self.method == "PATCH" else _MEDIA_TYPES
+        return message.get_content_type() in types and message.get_content_charset("utf-8") == "utf-8"
 
 
 def parse(body: bytes) -> object:
@@ -82,12 +89,6 @@ def parse(body: bytes) -> object:
         _refuse(f"The body is not JSON at character {error.pos}.")
     _check(value, "", MAX_DEPTH)
     return value
-
-
-def _is_json(content_type: str) -> bool:
-    message = Message()
-    message["content-type"] = content_type
-    return message.get_content_type() in _MEDIA_TYPES and message.get_content_charset("utf-8") == "utf-8"
 
 
 def _refuse(detail: str) -> NoReturn:

@@ -9,7 +9,7 @@ from domain.errors import InvalidFields, Violation
 MAX_DISPLAY_NAME_LENGTH = 100
 MAX_LOCALE_LENGTH = 35  # RFC 5646 section 4.4.1
 
-_LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 # What disturbs the text around it or shows nothing (IN-03): control and format characters, breaks of lines, lone
 # surrogates, characters that do not exist or mean something in private, and letters without a shape.
 _REFUSED_CATEGORIES = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
@@ -53,7 +53,7 @@ def locale(tag: str | None) -> str | None:
     """
     if tag is None:
         return None
-    if len(tag) > MAX_LOCALE_LENGTH or not _LANGUAGE_TAG.fullmatch(tag):
+    if len(tag) > MAX_LOCALE_LENGTH or not LANGUAGE_TAG.fullmatch(tag):
         problem = "Use a language tag such as en or de-CH (BCP 47)."
         raise InvalidFields([Violation("locale", "invalid_locale", problem)])
     return tag

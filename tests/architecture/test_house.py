@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import fields
 from pathlib import Path
 from typing import Protocol
+from uuid import UUID
 
 import punq
 import pytest
@@ -89,6 +90,14 @@ def test_every_route_reads_strictly_and_has_a_name_of_its_own() -> None:
     names = [route.name for route in found]
     assert len(names) == len(set(names)) >= 9
     assert all(isinstance(route, Route) for route in found)
+
+
+def test_fault_41_what_is_no_id_fits_no_path_that_has_one() -> None:
+    # Or /v1/sessions/refresh would be said to take DELETE.
+    for route in routes():
+        for field in route.dependant.path_params:
+            if field.field_info.annotation is UUID:
+                assert f"{{{field.alias}:uuid}}" in route.path, route.name
 
 
 def test_ap_03_nothing_is_changed_by_get() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -42,26 +43,30 @@ def memory_world() -> World:
 
 @pytest.fixture
 def postgres_world(engine: AsyncEngine, postgres_uow: UnitOfWork, database: str) -> Iterator[World]:
+    with postgres_adapters(engine, postgres_uow, database) as adapters:
+        yield make_world(adapters)
+
+
+@contextmanager
+def postgres_adapters(engine: AsyncEngine, unit_of_work: UnitOfWork, database: str) -> Iterator[Adapters]:
     sealer = Sealer(b"root key of the tests")
     hasher = Argon2PasswordHasher(sealer, memory_kib=8, iterations=1)
-    yield make_world(
-        Adapters(
-            unit_of_work=postgres_uow,
-            secret_sealer=AesSecretSealer(sealer),
-            mailer=MemoryMailer(),
-            mailbox=PostgresMailbox(engine),
-            locales=Locales(("de", "en")),
-            open_queue=partial(open_queue, database),
-            rate_limiter=PostgresRateLimiter(engine),
-            passwords=hasher,
-            signer=JoseTokenSigner(sealer),
-            token_sealer=AesTokenSealer(),
-            devices=MemoryDeviceNamer(),
-            emails=StrictEmailParser(),
-            clock=SystemClock(),
-            randomness=SystemRandomness(),
-            readiness=PostgresReadiness(engine),
-        )
+    yield Adapters(
+        unit_of_work=unit_of_work,
+        secret_sealer=AesSecretSealer(sealer),
+        mailer=MemoryMailer(),
+        mailbox=PostgresMailbox(engine),
+        locales=Locales(("de", "en")),
+        open_queue=partial(open_queue, database),
+        rate_limiter=PostgresRateLimiter(engine),
+        passwords=hasher,
+        signer=JoseTokenSigner(sealer),
+        token_sealer=AesTokenSealer(),
+        devices=MemoryDeviceNamer(),
+        emails=StrictEmailParser(),
+        clock=SystemClock(),
+        randomness=SystemRandomness(),
+        readiness=PostgresReadiness(engine),
     )
     hasher.close()
 

@@ -45,7 +45,7 @@ def example(name: str) -> dict[str, Any] | None:
 
 def parameters(name: str) -> Iterator[str]:
     """The names in the route's path."""
-    for part in ROUTES[name].path.split("/"):
+    for part in ROUTES[name].path_format.split("/"):
         if part.startswith("{"):
             yield part.strip("{}")
 
@@ -64,4 +64,4 @@ async def call(
     (method,) = (route.methods or set()) - {"HEAD"}
     sent = example(name) if body is None else body
     more = {"json": sent} if sent is not None else {}
-    return await client.request(method, route.path.format(**values), headers=headers, **more)  # type: ignore[arg-type]
+    return await client.request(method, route.path_format.format(**values), headers=headers, **more)  # type: ignore[arg-type]

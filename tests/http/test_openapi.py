@@ -157,6 +157,41 @@ def test_unknown_fields_are_documented_as_refused() -> None:
         assert DOCUMENT["components"]["schemas"][name]["additionalProperties"] is False
 
 
+def test_every_link_leads_to_an_operation_with_what_that_one_takes() -> None:
+    found = 0
+    for answer in (answer for operation in OPERATIONS.values() for answer in operation["responses"].values()):
+        for link in answer.get("links", {}).values():
+            target = OPERATIONS[link["operationId"]]
+            taken = {parameter["name"] for parameter in target.get("parameters", [])}
+            assert {name.rpartition(".")[2] for name in link.get("parameters", {})} <= taken
+            if "requestBody" in link:
+                fields = schema_of(target["requestBody"]["content"]["application/json"])["properties"]
+                assert link["requestBody"].keys() <= fields.keys()
+            found += 1
+    assert found >= 10
+
+
+def test_a_parameter_is_left_out_and_never_null() -> None:
+    parameters = [parameter for operation in OPERATIONS.values() for parameter in operation.get("parameters", [])]
+    assert len(parameters) >= 5
+    assert all(parameter["schema"]["type"] == "string" for parameter in parameters)
+
+
+def test_patches_may_say_that_they_are_merge_patches() -> None:
+    assert set(OPERATIONS["update_me"]["requestBody"]["content"]) == {
+        "application/json",
+        "application/merge-patch+json",
+    }
+    assert set(OPERATIONS["register_user"]["requestBody"]["content"]) == {"application/json"}
+
+
+def test_what_an_address_a_language_and_a_new_password_look_like_is_documented() -> None:
+    fields = DOCUMENT["components"]["schemas"]["UserCreate"]["properties"]
+    assert (fields["email"]["format"], fields["email"]["maxLength"]) == ("idn-email", 254)
+    assert fields["password"]["minLength"] == 8
+    assert fields["locale"]["anyOf"][0]["pattern"] == "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+
+
 def test_nothing_is_left_of_the_frameworks_own_errors() -> None:
     assert "HTTPValidationError" not in str(DOCUMENT)
 

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Response
 
 from adapters.http.conditional import IfNoneMatch, etag, unchanged
 from adapters.http.documentation import responses
-from adapters.http.headers import ETAG
+from adapters.http.headers import ETAG, NOT_MODIFIED
 from adapters.http.injection import injected
+from adapters.http.next_steps import if_changed
 from adapters.http.routing import Route
 from adapters.http.schemas.config import ConfigResponse
 from application.config.show_config import ShowConfig
@@ -18,7 +19,7 @@ router = APIRouter(prefix="/v1", tags=["config"], route_class=Route)
 
 @router.get(
     "/config",
-    responses=responses("get_config") | {200: {"headers": ETAG}, 304: {"description": "Not Modified", "headers": ETAG}},
+    responses=responses("get_config") | {200: {"headers": ETAG, "links": if_changed("get_config")}, 304: NOT_MODIFIED},
     response_model=ConfigResponse,
 )
 async def get_config(

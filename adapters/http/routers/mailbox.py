@@ -55,7 +55,7 @@ async def list_mails(mailbox: Annotated[Mailbox, injected(Mailbox)]) -> MailboxR
     return MailboxResponse(items=[MailResponse.of(mail) for mail in await mailbox.latest(limit=_SHOWN)])
 
 
-@router.get("/{message_id}")
+@router.get("/{message_id:uuid}")
 async def show_mail(message_id: UUID, request: Request, mailbox: Annotated[Mailbox, injected(Mailbox)]) -> HTMLResponse:
     """One mail."""
     response = page("mail.html", mail=await _find(mailbox, message_id), here=_here(request))
@@ -63,7 +63,7 @@ async def show_mail(message_id: UUID, request: Request, mailbox: Annotated[Mailb
     return response
 
 
-@router.get("/{message_id}/html")
+@router.get("/{message_id:uuid}/html")
 async def show_mail_html(message_id: UUID, mailbox: Annotated[Mailbox, injected(Mailbox)]) -> HTMLResponse:
     """What stands in the frame: the mail's own HTML, whose links open beside it."""
     mail = await _find(mailbox, message_id)

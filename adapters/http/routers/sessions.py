@@ -11,9 +11,10 @@ from adapters.http.client import device_of
 from adapters.http.conditional import IfNoneMatch, etag, unchanged
 from adapters.http.cookies import expect_same_origin, forget_refresh_token, set_device_token, set_refresh_token
 from adapters.http.documentation import WITH_BODY, WITH_USER, responses
-from adapters.http.headers import ETAG, LOCATION, NO_STORE
+from adapters.http.headers import ETAG, LOCATION, NO_STORE, NOT_MODIFIED
 from adapters.http.injection import injected
-from adapters.http.problems import CROSS_SITE_REQUEST
+from adapters.http.next_steps import END_NEWEST, USE_SESSION, if_changed
+from adapters.http.problems import CROSS_SITE_REQUEST, ROUTE_NOT_FOUND
 from adapters.http.routing import Route
 from adapters.http.schemas.sessions import SessionCreate, SessionList, SessionRefresh, SessionResponse, TokenResponse
 from application.ports.password_hasher import HashingBusy
@@ -23,7 +24,6 @@ from application.sessions.list_sessions import ListSessions
 from application.sessions.refresh_session import RefreshSession
 from application.sessions.sign_in import SignIn
 from application.sessions.sign_out import SignOut
-from domain.errors import InvalidFields
 from domain.ids import SessionId
 from domain.sessions.session import InvalidCredentials, InvalidRefreshToken, SessionNotFound
 
@@ -37,7 +37,7 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=Route)
     "",
     status_code=201,
     responses=responses("sign_in", InvalidCredentials, HashingBusy, CROSS_SITE_REQUEST, *WITH_BODY)
-    | {201: {"headers": LOCATION}},
+    | {201: {"headers": LOCATION, "links": USE_SESSION}},
 )
 async def sign_in(
     session_in: SessionCreate, request: Request, response: Response, sign_in: Annotated[SignIn, injected(SignIn)]
@@ -65,7 +65,11 @@ def _device_token(session_in: SessionCreate, request: Request) -> str | None:
     return request.cookies.get(cookies.DEVICE) if session_in.transport == "cookie" else None
 
 
-@router.post("/refresh", responses=responses("refresh_session", InvalidRefreshToken, CROSS_SITE_REQUEST, *WITH_BODY))
+@router.post(
+    "/refresh",
+    responses=responses("refresh_session", InvalidRefreshToken, CROSS_SITE_REQUEST, *WITH_BODY)
+    | {200: {"links": USE_SESSION}},
+)
 async def refresh_session(
     session_in: SessionRefresh,
     request: Request,
@@ -93,7 +97,7 @@ async def refresh_session(
 @router.get(
     "/current",
     responses=responses("get_current_session", *WITH_USER)
-    | {200: {"headers": ETAG}, 304: {"description": "Not Modified", "headers": ETAG}},
+    | {200: {"headers": ETAG, "links": if_changed("get_current_session")}, 304: NOT_MODIFIED},
     response_model=SessionResponse,
 )
 async def get_current_session(
@@ -123,7 +127,7 @@ async def sign_out(caller: CurrentUser, request: Request, sign_out: Annotated[Si
     return response
 
 
-@router.get("", responses=responses("list_sessions", *WITH_USER))
+@router.get("", responses=responses("list_sessions", *WITH_USER) | {200: {"links": END_NEWEST}})
 async def list_sessions(
     caller: CurrentUser, response: Response, sessions: Annotated[ListSessions, injected(ListSessions)]
 ) -> SessionList:
@@ -144,10 +148,10 @@ async def end_other_sessions(
 
 
 @router.delete(
-    "/{session_id}",
+    "/{session_id:uuid}",
     status_code=204,
     response_class=Response,
-    responses=responses("end_session", SessionNotFound, *WITH_USER, InvalidFields),
+    responses=responses("end_session", SessionNotFound, ROUTE_NOT_FOUND, *WITH_USER),
 )
 async def end_session(session_id: UUID, caller: CurrentUser, end: Annotated[EndSession, injected(EndSession)]) -> None:
     """End one of my sessions."""

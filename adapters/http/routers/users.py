@@ -8,9 +8,10 @@ from adapters.http.authentication import CurrentUser
 from adapters.http.client import network_address
 from adapters.http.conditional import IfMatch, IfNoneMatch, etag, expected_version, unchanged
 from adapters.http.documentation import WITH_BODY, WITH_USER, responses
-from adapters.http.headers import ETAG, LOCATION, NO_STORE
+from adapters.http.headers import ETAG, LOCATION, NO_STORE, NOT_MODIFIED
 from adapters.http.idempotency import OnceForAnyone
 from adapters.http.injection import injected
+from adapters.http.next_steps import CHANGE_PROFILE, SIGN_IN, if_changed
 from adapters.http.routing import Route
 from adapters.http.schemas.sessions import SessionResponse
 from adapters.http.schemas.users import PasswordChange, Reauthentication, UserCreate, UserResponse, UserUpdate
@@ -34,7 +35,7 @@ router = APIRouter(prefix="/v1/users", tags=["users"], route_class=Route)
         "register_user", EmailAlreadyRegistered, RegistrationClosed, PasswordRejected, HashingBusy, *WITH_BODY
     )
     | {
-        201: {"headers": LOCATION | ETAG},
+        201: {"headers": LOCATION | ETAG, "links": SIGN_IN},
         202: {"description": "Accepted, where nobody is told which addresses are registered: a mail follows"},
     },
     response_model=UserResponse,
@@ -64,7 +65,7 @@ async def register_user(
 @router.get(
     "/me",
     responses=responses("get_me", *WITH_USER)
-    | {200: {"headers": ETAG}, 304: {"description": "Not Modified", "headers": ETAG}},
+    | {200: {"headers": ETAG, "links": CHANGE_PROFILE | if_changed("get_me")}, 304: NOT_MODIFIED},
     response_model=UserResponse,
 )
 async def get_me(caller: CurrentUser, response: Response, if_none_match: IfNoneMatch = None) -> UserResponse | Response:
@@ -78,7 +79,8 @@ async def get_me(caller: CurrentUser, response: Response, if_none_match: IfNoneM
 
 @router.patch(
     "/me",
-    responses=responses("update_me", UserNotFound, StaleVersion, *WITH_USER, *WITH_BODY) | {200: {"headers": ETAG}},
+    responses=responses("update_me", UserNotFound, StaleVersion, *WITH_USER, *WITH_BODY)
+    | {200: {"headers": ETAG, "links": CHANGE_PROFILE}},
 )
 async def update_me(
     user_in: UserUpdate,

@@ -8,8 +8,9 @@ from fastapi.responses import RedirectResponse
 
 from adapters.http.conditional import IfNoneMatch, etag, unchanged
 from adapters.http.documentation import WITH_DATA, responses
-from adapters.http.headers import ETAG, LOCATION, documented
+from adapters.http.headers import ETAG, LOCATION, NOT_MODIFIED, documented
 from adapters.http.injection import injected
+from adapters.http.next_steps import if_changed
 from adapters.http.routing import Route
 from adapters.http.schemas.signing import JsonWebKey, JsonWebKeySet
 from application.signing.publish_keys import PublishKeys
@@ -24,7 +25,7 @@ _CACHED = ETAG | documented("Cache-Control", "How long the keys may be kept.")
 @router.get(
     "/jwks.json",
     responses=responses("get_jwks", *WITH_DATA)
-    | {200: {"headers": _CACHED}, 304: {"description": "Not Modified", "headers": _CACHED}},
+    | {200: {"headers": _CACHED, "links": if_changed("get_jwks")}, 304: NOT_MODIFIED | {"headers": _CACHED}},
     response_model=JsonWebKeySet,
 )
 async def get_jwks(

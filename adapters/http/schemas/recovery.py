@@ -1,16 +1,22 @@
 """What passes through a mailbox."""
 
 from pydantic import ConfigDict, Field, SecretStr
+from pydantic.config import JsonDict
 
 from adapters.http.schemas.base import RequestSchema
-from adapters.http.schemas.users import MAX_TYPED_PASSWORD_LENGTH
+from adapters.http.schemas.users import Email, NewPassword, TypedPassword
 from application.recovery.verify_email import MailedCode
 from domain.errors import InvalidFields, Violation
-from domain.users.email_address import MAX_LENGTH
 
 _MAX_TOKEN_LENGTH = 256
 _MAX_CODE_LENGTH = 32
 _SECRET = "2pYyPqyVPdIoxqDhGZHWsbVfRV1mO0WuSN9Gd1AbPcE_1b2bb378"  # noqa: S105  (an example)
+
+
+def _proof(*fields: str) -> JsonDict:
+    """These fields, and none of the other proof."""
+    given: JsonDict = {field: {"type": "string" if field in fields else "null"} for field in ("token", "email", "code")}
+    return {"required": list(fields), "properties": given}
 
 
 class EmailVerificationRequest(RequestSchema):
@@ -18,7 +24,7 @@ class EmailVerificationRequest(RequestSchema):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ada@example.com"}]})
 
-    email: str = Field(max_length=MAX_LENGTH)
+    email: Email
 
 
 class EmailVerificationConfirmation(RequestSchema):
@@ -30,14 +36,15 @@ class EmailVerificationConfirmation(RequestSchema):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"token": f"hp_ev_{_SECRET}"}, {"email": "ada@example.com", "code": "24681357"}]
+            "examples": [{"token": f"hp_ev_{_SECRET}"}, {"email": "ada@example.com", "code": "24681357"}],
+            "oneOf": [_proof("token"), _proof("email", "code")],
         }
     )
 
     token: SecretStr | None = Field(default=None, max_length=_MAX_TOKEN_LENGTH)
-    email: str | None = Field(default=None, max_length=MAX_LENGTH)
+    email: Email | None = None
     code: SecretStr | None = Field(default=None, max_length=_MAX_CODE_LENGTH, description="Spaces do not matter.")
-    password: SecretStr | None = Field(default=None, max_length=MAX_TYPED_PASSWORD_LENGTH)
+    password: TypedPassword | None = None
 
     def proof(self) -> str | MailedCode:
         """The one of the two that was sent.
@@ -57,7 +64,7 @@ class PasswordResetRequest(RequestSchema):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ada@example.com"}]})
 
-    email: str = Field(max_length=MAX_LENGTH)
+    email: Email
 
 
 class PasswordResetConfirmation(RequestSchema):
@@ -68,7 +75,7 @@ class PasswordResetConfirmation(RequestSchema):
     )
 
     token: SecretStr = Field(max_length=_MAX_TOKEN_LENGTH)
-    new_password: SecretStr = Field(max_length=MAX_TYPED_PASSWORD_LENGTH)
+    new_password: NewPassword
 
 
 class EmailChangeRequest(RequestSchema):
@@ -76,7 +83,7 @@ class EmailChangeRequest(RequestSchema):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"new_email": "ada@example.org"}]})
 
-    new_email: str = Field(max_length=MAX_LENGTH)
+    new_email: Email
 
 
 class EmailChangeToken(RequestSchema):

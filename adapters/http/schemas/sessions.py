@@ -6,11 +6,10 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, SecretStr
 
 from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp
-from adapters.http.schemas.users import MAX_TYPED_PASSWORD_LENGTH
+from adapters.http.schemas.users import Email, TypedPassword
 from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.known_devices import MAX_DEVICE_TOKEN_LENGTH
 from domain.sessions.session import Session
-from domain.users.email_address import MAX_LENGTH
 
 # Far more than a refresh token has: what is no token is said to be none, and not to be too long.
 MAX_TOKEN_LENGTH = 256
@@ -23,8 +22,8 @@ class SessionCreate(RequestSchema):
         json_schema_extra={"examples": [{"email": "ada@example.com", "password": "a quiet harbour at dawn"}]}
     )
 
-    email: str = Field(max_length=MAX_LENGTH)
-    password: SecretStr = Field(max_length=MAX_TYPED_PASSWORD_LENGTH)
+    email: Email
+    password: TypedPassword
     transport: Literal["body", "cookie"] = Field(
         default="body",
         description="How refresh and device token travel. `cookie` is for pages in browsers: scripts never see them.",

@@ -1,6 +1,6 @@
 """Users."""
 
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, SecretStr
@@ -8,11 +8,22 @@ from pydantic.config import JsonDict
 
 from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp
 from domain.users.email_address import MAX_LENGTH
-from domain.users.profile import MAX_DISPLAY_NAME_LENGTH, MAX_LOCALE_LENGTH, ProfileChanges
+from domain.users.password_policy import MIN_LENGTH_FLOOR
+from domain.users.profile import LANGUAGE_TAG, MAX_DISPLAY_NAME_LENGTH, MAX_LOCALE_LENGTH, ProfileChanges
 from domain.users.user import User
 
 # More than any policy admits, so that the policy gives the reason, and too little to be a burden.
 MAX_TYPED_PASSWORD_LENGTH = 1024
+
+# What the core will say about a text is told to callers, and left to the core: its refusals have codes of their own.
+Email = Annotated[str, Field(max_length=MAX_LENGTH, json_schema_extra={"format": "idn-email"})]
+DisplayName = Annotated[str, Field(max_length=MAX_DISPLAY_NAME_LENGTH, json_schema_extra={"minLength": 1})]
+Locale = Annotated[str, Field(max_length=MAX_LOCALE_LENGTH, json_schema_extra={"pattern": f"^{LANGUAGE_TAG.pattern}$"})]
+TypedPassword = Annotated[SecretStr, Field(max_length=MAX_TYPED_PASSWORD_LENGTH)]
+# No service takes less than the floor, and most take no less than far more: that is in `GET /v1/config`.
+NewPassword = Annotated[
+    SecretStr, Field(max_length=MAX_TYPED_PASSWORD_LENGTH, json_schema_extra={"minLength": MIN_LENGTH_FLOOR})
+]
 
 
 class UserCreate(RequestSchema):
@@ -31,12 +42,10 @@ class UserCreate(RequestSchema):
         }
     )
 
-    email: str = Field(max_length=MAX_LENGTH)
-    password: SecretStr = Field(
-        max_length=MAX_TYPED_PASSWORD_LENGTH, description="15 characters or more by default; a few words will do."
-    )
-    display_name: str | None = Field(default=None, max_length=MAX_DISPLAY_NAME_LENGTH)
-    locale: str | None = Field(default=None, max_length=MAX_LOCALE_LENGTH, description="A language tag (BCP 47).")
+    email: Email
+    password: NewPassword = Field(description="15 characters or more by default; a few words will do.")
+    display_name: DisplayName | None = None
+    locale: Locale | None = Field(default=None, description="A language tag (BCP 47).")
 
 
 class UserUpdate(RequestSchema):
@@ -44,8 +53,8 @@ class UserUpdate(RequestSchema):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"display_name": "Ada Lovelace"}]})
 
-    display_name: str | None = Field(default=None, max_length=MAX_DISPLAY_NAME_LENGTH)
-    locale: str | None = Field(default=None, max_length=MAX_LOCALE_LENGTH, description="A language tag (BCP 47).")
+    display_name: DisplayName | None = None
+    locale: Locale | None = Field(default=None, description="A language tag (BCP 47).")
 
     def changes(self) -> ProfileChanges:
         """Only what was said."""
@@ -62,7 +71,7 @@ class Reauthentication(RequestSchema):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"password": "a quiet harbour at dawn"}]})
 
-    password: SecretStr = Field(max_length=MAX_TYPED_PASSWORD_LENGTH)
+    password: TypedPassword
 
 
 class PasswordChange(RequestSchema):
@@ -74,8 +83,8 @@ class PasswordChange(RequestSchema):
         }
     )
 
-    current_password: SecretStr = Field(max_length=MAX_TYPED_PASSWORD_LENGTH)
-    new_password: SecretStr = Field(max_length=MAX_TYPED_PASSWORD_LENGTH)
+    current_password: TypedPassword
+    new_password: NewPassword
 
 
 class DeletionRequest(RequestSchema):

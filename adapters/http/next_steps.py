@@ -1,0 +1,36 @@
+"""What an answer can be used for next, as OpenAPI links: for generated clients, documentation, and stateful tests."""
+
+from typing import Any
+
+
+def _link(operation: str, description: str, **how: object) -> dict[str, Any]:
+    return {"operationId": operation, "description": description, **how}
+
+
+def if_changed(operation: str) -> dict[str, Any]:
+    """Ask again, with the entity tag of this answer."""
+    tag = {"header.If-None-Match": "$response.header.ETag"}
+    return {"IfChanged": _link(operation, "Read it again if it has changed.", parameters=tag)}
+
+
+SIGN_IN: dict[str, Any] = {
+    "SignIn": _link(
+        "sign_in",
+        "Sign in with what was registered.",
+        requestBody={"email": "$request.body#/email", "password": "$request.body#/password"},
+    )
+}
+USE_SESSION: dict[str, Any] = {
+    "Refresh": _link("refresh_session", "Go on.", requestBody={"refresh_token": "$response.body#/refresh_token"}),
+    "End": _link("end_session", "End the session.", parameters={"session_id": "$response.body#/session_id"}),
+}
+END_NEWEST: dict[str, Any] = {
+    "EndNewest": _link(
+        "end_session", "End the session that began last.", parameters={"session_id": "$response.body#/items/0/id"}
+    )
+}
+CHANGE_PROFILE: dict[str, Any] = {
+    "Change": _link(
+        "update_me", "Change this version and no other.", parameters={"header.If-Match": "$response.header.ETag"}
+    )
+}

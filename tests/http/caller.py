@@ -1,0 +1,155 @@
+"""What a caller knows that nobody can guess, for who only knows the document."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
+
+from application.recovery.request_password_reset import RequestPasswordReset
+from application.sessions.authenticate import Authenticate
+from application.users.create_user import CreateUser
+from application.users.get_user import GetUser
+from application.users.request_email_change import RequestEmailChange
+from application.users.schedule_deletion import ScheduleDeletion
+from domain.messages.message import MessageKind
+from domain.sessions.principal import Principal
+from domain.sessions.session import InvalidAccessToken
+from domain.users.user import UserNotFound
+from tests.world import EMAIL, PASSWORD, World, token_of
+
+
+class Caller:
+    """A session of a user, their password, and tokens mailed to them.
+
+    The user is an operator, and made anew whenever somebody has changed what guards them.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._loop = asyncio.get_running_loop()
+        self._principal: Principal | None = None
+        self._is_as_made = False
+        self._token = ""
+        self._others = 0
+
+    def wait[T](self, what: Coroutine[Any, Any, T]) -> T:
+        """The result of what runs in the app's own loop."""
+        return asyncio.run_coroutine_threadsafe(what, self._loop).result()
+
+    async def access_token(self) -> str:
+        """One that is good now."""
+        await self._present()
+        return self._token
+
+    async def access_token_of_a_leaver(self) -> str:
+        """One of somebody who asked to be deleted, and has come in again."""
+        principal = await self._present()
+        self.look_again()
+        await self._world.container.resolve(ScheduleDeletion).execute(user_id=principal.user_id)
+        return (await self._world.sign_in()).access_token
+
+    def look_again(self) -> None:
+        """Something may have changed."""
+        self._is_as_made = False
+
+    async def body(self, operation: str) -> dict[str, Any] | None:
+        """What succeeds at an operation whose body is more than a matter of form."""
+        knows: Mapping[str, Callable[[], Awaitable[dict[str, Any]]]] = {
+            "register_user": self._stranger,
+            "sign_in": self._credentials,
+            "refresh_session": self._refresh_token,
+            "introspect_token": self._own_token,
+            "reauthenticate": self._password,
+            "change_password": self._passwords,
+            "verify_email": self._verification,
+            "reset_password": self._reset,
+            "confirm_email_change": self._email_change,
+            "revert_email_change": self._way_back,
+        }
+        return await knows[operation]() if operation in knows else None
+
+    async def _stranger(self) -> dict[str, Any]:
+        return {"email": self._other("example.com"), "password": PASSWORD}
+
+    async def _credentials(self) -> dict[str, Any]:
+        await self._present()
+        return {"email": EMAIL, "password": PASSWORD}
+
+    async def _refresh_token(self) -> dict[str, Any]:
+        await self._present()
+        return {"refresh_token": (await self._world.sign_in()).refresh_token.text}
+
+    async def _own_token(self) -> dict[str, Any]:
+        return {"token": await self.access_token()}
+
+    async def _password(self) -> dict[str, Any]:
+        return {"password": PASSWORD}
+
+    async def _passwords(self) -> dict[str, Any]:
+        return {"current_password": PASSWORD, "new_password": f"{PASSWORD}, and at dusk"}
+
+    async def _verification(self) -> dict[str, Any]:
+        await self._world.lose_jobs()
+        await self._world.register(self._other("example.com"))
+        return {"token": await self._mailed(MessageKind.VERIFY_EMAIL)}
+
+    async def _reset(self) -> dict[str, Any]:
+        await self._present()
+        await self._world.lose_jobs()
+        await self._world.container.resolve(RequestPasswordReset).execute(email=EMAIL)
+        return {"token": await self._mailed(MessageKind.RESET_PASSWORD), "new_password": PASSWORD}
+
+    async def _email_change(self) -> dict[str, Any]:
+        await self._ask_for_another_address()
+        return {"token": await self._mailed(MessageKind.CONFIRM_EMAIL_CHANGE)}
+
+    async def _way_back(self) -> dict[str, Any]:
+        await self._ask_for_another_address()
+        return {"token": await self._mailed(MessageKind.EMAIL_CHANGE_REQUESTED)}
+
+    async def _present(self) -> Principal:
+        if self._principal is None or not self._is_as_made:
+            self._principal = await self._come_back(self._principal) or await self._be_made()
+            self._is_as_made = True
+        return self._principal
+
+    async def _come_back(self, before: Principal | None) -> Principal | None:
+        """The user as they were made, with a session: the one of before or, where that has ended, another."""
+        if before is None:
+            return None
+        try:
+            user = await self._world.container.resolve(GetUser).execute(who=before.user_id)
+            if user.security_epoch != before.user.security_epoch:
+                return None
+            return await self._authenticated()
+        except UserNotFound:
+            return None
+        except InvalidAccessToken:
+            self._token = (await self._world.sign_in()).access_token
+            return await self._authenticated()
+
+    async def _authenticated(self) -> Principal:
+        return await self._world.container.resolve(Authenticate).execute(access_token=self._token)
+
+    async def _be_made(self) -> Principal:
+        async with self._world.unit_of_work.begin() as tx:
+            holder = await tx.users.find_by_email(self._world.adapters.emails.parse(EMAIL))
+            for user_id in {user.id for user in (holder, self._principal and self._principal.user) if user}:
+                await tx.users.remove(user_id)
+        create = self._world.container.resolve(CreateUser)
+        await create.execute(email=EMAIL, password=PASSWORD, roles=frozenset({"admin"}), email_verified=True)
+        self._token = (await self._world.sign_in()).access_token
+        return await self._authenticated()
+
+    async def _ask_for_another_address(self) -> None:
+        principal = await self._present()
+        await self._world.lose_jobs()
+        await self._world.container.resolve(RequestEmailChange).execute(
+            user_id=principal.user_id, session_id=principal.session_id, new_email=self._other("example.org")
+        )
+
+    async def _mailed(self, kind: MessageKind) -> str:
+        return token_of(await self._world.mailed(kind))
+
+    def _other(self, domain: str) -> str:
+        self._others += 1
+        return f"other{self._others}@{domain}"

@@ -1,0 +1,222 @@
+"""Schemathesis against the app on PostgreSQL: what it is told, whom it is, and what it found.
+
+It reads the OpenAPI document alone, and sends what that allows and what it forbids, first as examples, then one rule
+after the other, then at random, then along the links. Its engine is the one behind its command line.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import schemathesis
+from fastapi import FastAPI
+from schemathesis.auths import AuthProvider
+from schemathesis.config import SchemathesisConfig
+from schemathesis.config._checks import NEGATIVE_DATA_REJECTION_EXPECTED_STATUSES
+from schemathesis.engine import events, from_schema
+from schemathesis.generation.meta import TestPhase
+from schemathesis.hooks import unregister
+from schemathesis.python.asgi import shutdown_lifespans
+from schemathesis.schemas import BaseSchema
+
+from adapters.http.app import create_app
+from adapters.http.problems import MEDIA_TYPE
+from adapters.postgres.database import open_engine
+from tests.conftest import FuzzProfile, empty, unit_of_work_on
+from tests.http.caller import Caller
+from tests.http.conftest import CONFIG, postgres_adapters
+from tests.world import make_world
+
+type _Case = schemathesis.Case[Any]
+
+# Codes of violations that no JSON Schema can foretell: a request may fit the document and be refused with them.
+_BEYOND_SCHEMAS = {
+    "invalid_email",  # UTS 46, and domains that nobody gets mail at
+    "invalid_display_name",  # by categories of Unicode, which patterns of JSON Schema need not know
+    "unstorable_text",  # NUL and lone surrogates, anywhere
+}
+# Codes that say that a request is malformed, whatever the state of the world.
+_MALFORMED = {"invalid_input", "malformed_json", "unsupported_media_type", "body_too_large", "route_not_found"}
+
+
+@schemathesis.check
+def what_the_document_allows_is_not_called_malformed(
+    _: schemathesis.CheckContext, response: schemathesis.Response, case: _Case
+) -> None:
+    """By codes, where the library's own check of this (`positive_data_acceptance`) has only statuses to go by."""
+    if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code < 400:
+        return
+    problem = response.json()
+    violations = {violation["code"] for violation in problem.get("errors", [])}
+    assert problem["code"] not in _MALFORMED or (violations and violations <= _BEYOND_SCHEMAS), problem
+
+
+@schemathesis.check
+def every_refusal_has_a_documented_code(
+    _: schemathesis.CheckContext, response: schemathesis.Response, case: _Case
+) -> None:
+    """Its status may be documented for another reason. One that is not documented at all is found by the library."""
+    answer = case.operation.definition.raw["responses"].get(str(response.status_code))
+    if response.status_code >= 400 and answer is not None:
+        assert response.json()["code"] in answer["content"][MEDIA_TYPE]["examples"]
+
+
+@dataclass
+class Findings:
+    """What came of it."""
+
+    requests: int = 0
+    answered: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    failures: dict[tuple[str, str, str], str] = field(default_factory=dict)
+
+    def told(self, profile: FuzzProfile) -> str:
+        """For whoever has to mend it: each failure once, and how to see it again."""
+        again = f"--fuzz={profile.name} --fuzz-seed={profile.seed}"
+        return "\n\n".join([f"{self.requests} requests with {again}", *self.failures.values()])
+
+
+def fuzz(database: str, profile: FuzzProfile) -> Findings:
+    """Send everything, and see what comes back: as nobody a little, and then as a user."""
+    findings = Findings()
+    with _app_and_caller(database) as (app, caller):
+        _run(_schema(app, profile, _AS_NOBODY), findings)
+        schema = _schema(app, profile, {})
+        schema.auth(refresh_interval=None)(_bearer(caller))
+        with _hooked(*_knowing(caller)):
+            _run(schema, findings)
+    return findings
+
+
+def _bearer(caller: Caller) -> type[AuthProvider[str]]:
+    class Bearer(AuthProvider[str]):
+        def get(self, case: _Case, context: schemathesis.AuthContext, /) -> str:  # noqa: ARG002
+            # Only somebody who leaves can stay after all.
+            leaves = context.operation.definition.raw["operationId"] == "cancel_deletion"
+            return caller.wait(caller.access_token_of_a_leaver() if leaves else caller.access_token())
+
+        def set(self, case: _Case, data: str, context: schemathesis.AuthContext, /) -> None:  # noqa: ARG002
+            case.headers["Authorization"] = f"Bearer {data}"
+
+    return Bearer
+
+
+def _knowing(caller: Caller) -> Iterator[Callable[..., None]]:
+    def before_call(_: schemathesis.HookContext, case: _Case, kwargs: dict[str, Any]) -> None:
+        """Examples and histories get somewhere; what is tried otherwise is left as it is."""
+        if (
+            case.meta is not None
+            and case.meta.generation.mode.is_positive
+            and case.meta.phase.name in {TestPhase.EXAMPLES, TestPhase.STATEFUL}
+        ):
+            knows = caller.wait(caller.body(case.operation.definition.raw["operationId"]))
+            case.body = case.body if knows is None else knows
+
+    def after_call(_: schemathesis.HookContext, case: _Case, response: schemathesis.Response) -> None:
+        if case.method != "GET" and response.status_code < 300:
+            caller.look_again()
+
+    yield before_call
+    yield after_call
+
+
+@contextmanager
+def _hooked(*hooks: Callable[..., None]) -> Iterator[None]:
+    """These know of all schemas only, so they must go again."""
+    for each in hooks:
+        schemathesis.hook(each)
+    try:
+        yield
+    finally:
+        for each in hooks:
+            unregister(each)
+
+
+@contextmanager
+def _app_and_caller(database: str) -> Iterator[tuple[FastAPI, Caller]]:
+    """The app runs in a thread of its own, and all that it needs is opened there."""
+    callers: list[Caller] = []
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_engine(database, pool_size=2) as engine:
+            await empty(engine)
+            with postgres_adapters(engine, unit_of_work_on(engine), database) as adapters:
+                world = make_world(adapters)
+                app.state.container = world.container
+                callers.append(Caller(world))
+                yield
+
+    app = create_app(config=CONFIG, lifespan=lifespan)
+    try:
+        # Its first request starts it.
+        schemathesis.openapi.from_asgi("/openapi.json", app)
+        yield app, callers[0]
+    finally:
+        shutdown_lifespans()
+
+
+_AS_NOBODY: dict[str, Any] = {
+    "examples": {"fill-missing": True},
+    "coverage": {"enabled": False},
+    "fuzzing": {"enabled": False},
+    "stateful": {"enabled": False},
+}
+
+
+def _schema(app: FastAPI, profile: FuzzProfile, phases: dict[str, Any]) -> BaseSchema:
+    config = {
+        "seed": profile.seed,
+        # Tokens and passwords of a test are worth nothing, and a failure must be repeatable from its output.
+        "output": {"sanitization": {"enabled": False}},
+        "generation": {"mode": "all", "max-examples": profile.examples, "database": "none"},
+        "phases": {
+            "coverage": {"unexpected-methods": [*profile.unexpected_methods]},
+            "stateful": {"generation": {"max-examples": 5 * profile.examples}},
+        }
+        | phases,
+        "checks": {
+            # And 412: whoever speaks of another version is refused whatever else they say.
+            "negative_data_rejection": {
+                "expected-statuses": [*NEGATIVE_DATA_REJECTION_EXPECTED_STATUSES, "412"],
+            },
+            # Replaced by a check of ours that looks at codes: at statuses, 422 for a link that is not good any more
+            # and 422 for a malformed field are the same.
+            "positive_data_acceptance": {"enabled": False},
+        },
+    }
+    return schemathesis.openapi.from_asgi("/openapi.json", app, config=SchemathesisConfig.from_dict(config))
+
+
+def _run(schema: BaseSchema, findings: Findings) -> None:
+    for event in from_schema(schema).execute():
+        _note(event, findings)
+
+
+def _note(event: events.EngineEvent, findings: Findings) -> None:
+    if isinstance(event, events.NonFatalError | events.FatalError):
+        findings.failures[("error", str(event), "")] = str(
+            event.info if isinstance(event, events.NonFatalError) else event
+        )
+    if not isinstance(event, events.ScenarioFinished):
+        return
+    recorder = event.recorder
+    for case_id, interaction in recorder.interactions.items():
+        findings.requests += 1
+        if interaction.response is not None:
+            operation = recorder.cases[case_id].value.operation.definition.raw["operationId"]
+            findings.answered[operation].add(interaction.response.status_code)
+    for case_id, checks in recorder.checks.items():
+        label = recorder.cases[case_id].value.operation.label
+        for check in checks:
+            if check.failure_info is None:
+                continue
+            failure, response = check.failure_info.failure, recorder.interactions[case_id].response
+            told = [
+                f"{label}: {check.name}, {failure.title}",
+                failure.message,
+                check.failure_info.code_sample,
+                f"{response.status_code} {response.text[:1000]}" if response is not None else "no answer",
+            ]
+            findings.failures.setdefault((check.name, label, failure.title), "\n".join(told))
