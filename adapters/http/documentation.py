@@ -32,7 +32,8 @@ from domain.users.password_policy import PasswordRejected
 WITH_DATA = (DatabaseUnavailable, TransactionConflict)
 WITH_BODY = (*WITH_DATA, MALFORMED_JSON, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, InvalidFields)
 WITH_PAGES = (InvalidFields, InvalidCursor)
-WITH_USER = (*WITH_DATA, InvalidAccessToken)
+# InvalidFields for its query: there is none that takes every parameter.
+WITH_USER = (*WITH_DATA, InvalidAccessToken, InvalidFields)
 WITH_RECENT_USER = (*WITH_USER, ReauthenticationRequired)
 
 
@@ -87,9 +88,10 @@ def responses(operation: str, *errors: type[DomainError] | Refusal) -> dict[int 
     if ROUTE_POLICIES[operation].idempotent:
         errors = (*errors, IdempotencyInFlight, IdempotencyKeyReused)
     by_status: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+    has_body = MALFORMED_JSON in errors
     for error in (*errors, INTERNAL_ERROR):
         status = error.status if isinstance(error, Refusal) else status_of(error, operation)
-        by_status[status][error.code] = {"summary": error.title, "value": _example(error, status)}
+        by_status[status][error.code] = {"summary": error.title, "value": _example(error, status, has_body=has_body)}
     return {
         status: {
             "model": Problem,
@@ -137,7 +139,7 @@ def _never_null(schema: dict[str, Any]) -> None:
         schema |= kinds[0]
 
 
-def _example(error: type[DomainError] | Refusal, status: int) -> dict[str, Any]:
+def _example(error: type[DomainError] | Refusal, status: int, *, has_body: bool) -> dict[str, Any]:
     example: dict[str, Any] = {
         "type": f"/problems/{error.code}",
         "title": error.title,
@@ -146,7 +148,12 @@ def _example(error: type[DomainError] | Refusal, status: int) -> dict[str, Any]:
         "instance": "urn:uuid:0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
     }
     if not isinstance(error, Refusal) and issubclass(error, InvalidInput):
-        violation = _VIOLATIONS.get(error, ("/email", "missing", "This field is required."))
+        otherwise = (
+            ("/email", "missing", "This field is required.")
+            if has_body
+            else ("?colour", "unknown_parameter", "This parameter is not known here.")
+        )
+        violation = _VIOLATIONS.get(error, otherwise)
         example["detail"] = violation[2]
         example["errors"] = [dict(zip(("pointer", "code", "detail"), violation, strict=True))]
     return example

@@ -1,28 +1,15 @@
 """Lists, as callers go through them: `?limit=&cursor=`, `next_cursor`, and `Link`."""
 
-import re
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request, Response
-from pydantic import BeforeValidator
 
 from adapters.http.injection import injected
 from application.paging.cursors import MAX_CURSOR_LENGTH, Cursors
 from application.paging.page import DEFAULT_LIMIT, MAX_LIMIT
 
-_DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
-
-
-def _whole_number(text: object) -> object:
-    # Pydantic would also take `1_0`, `+5`, `5.0` and spaces.
-    if isinstance(text, str) and not _DIGITS.fullmatch(text):
-        message = "no whole number"
-        raise ValueError(message)
-    return text
-
-
-Limit = Annotated[int, BeforeValidator(_whole_number), Query(ge=1, le=MAX_LIMIT, description="How many at most.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many at most.")]
 Cursor = Annotated[
     str | None, Query(max_length=MAX_CURSOR_LENGTH, description="`next_cursor` of the page before; opaque.")
 ]

@@ -23,3 +23,9 @@ class Route(StrictRoute):
             return await (answer(request) if policy.rate is None else throttled(request, policy.rate, answer))
 
         return handle_as_declared
+
+
+class PageRoute(Route):
+    """One for people and probes, whose addresses others add parameters to: what is not known is passed over."""
+
+    strict_url = False

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Callable, Coroutine
 from email.message import Message
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -20,6 +20,7 @@ from adapters.http.problems import (
     RefusedByHttp,
 )
 from adapters.http.retries import retried
+from adapters.http.strict_url import declared, expect_strict_url
 from adapters.http.validation import pointer_token
 from domain.errors import InvalidFields, Violation
 
@@ -30,12 +31,17 @@ MERGE_PATCH = "application/merge-patch+json"
 
 
 class StrictRoute(APIRoute):
-    """A route whose body is read by `StrictRequest`."""
+    """A route whose body is read by `StrictRequest`, and whose path and query are read strictly too."""
+
+    strict_url: ClassVar[bool] = True
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
+        parameters = declared(self.dependant)
 
         async def handle_strictly(request: Request) -> Response:
+            if self.strict_url:
+                expect_strict_url(request, parameters)
             strict = StrictRequest(request.scope, request.receive)
             return await retried(lambda: handle(strict))
 

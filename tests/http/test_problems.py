@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.http.injection import resolver
@@ -188,26 +188,6 @@ async def test_nothing_that_was_submitted_comes_back(client: httpx.AsyncClient, 
     answer = await post(client, body.encode())
     assert answer.status_code in {400, 422}
     assert CANARY not in answer.text
-
-
-texts = st.fixed_dictionaries(
-    {"email": st.text(max_size=60) | st.emails(), "password": st.text(max_size=40)},
-    optional={"display_name": st.text(max_size=30), "locale": st.text(max_size=8)},
-)
-
-
-async def test_fault_39_no_text_is_an_accident(client: httpx.AsyncClient) -> None:
-    bodies: list[bytes] = []
-
-    @settings(max_examples=150, deadline=None)
-    @given(texts)
-    def collect(fields: dict[str, str]) -> None:
-        bodies.append(json.dumps(fields).encode())
-
-    collect()
-    answers = [await post(client, body) for body in bodies]
-    assert {answer.status_code for answer in answers} <= {201, 400, 422}
-    assert len(answers) >= 100
 
 
 @given(

@@ -13,13 +13,15 @@ from adapters.http.next_steps import if_changed
 from adapters.http.routing import Route
 from adapters.http.schemas.config import ConfigResponse
 from application.config.show_config import ShowConfig
+from domain.errors import InvalidFields
 
 router = APIRouter(prefix="/v1", tags=["config"], route_class=Route)
 
 
 @router.get(
     "/config",
-    responses=responses("get_config") | {200: {"headers": ETAG, "links": if_changed("get_config")}, 304: NOT_MODIFIED},
+    responses=responses("get_config", InvalidFields)
+    | {200: {"headers": ETAG, "links": if_changed("get_config")}, 304: NOT_MODIFIED},
     response_model=ConfigResponse,
 )
 async def get_config(

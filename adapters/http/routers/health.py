@@ -6,11 +6,11 @@ from fastapi import APIRouter
 
 from adapters.http.documentation import responses
 from adapters.http.injection import injected
-from adapters.http.routing import Route
+from adapters.http.routing import PageRoute
 from adapters.http.schemas.health import HealthResponse
 from application.ports.readiness import NotReady, Readiness
 
-router = APIRouter(tags=["health"], route_class=Route)
+router = APIRouter(tags=["health"], route_class=PageRoute)
 
 
 @router.get("/livez", responses=responses("get_liveness"))

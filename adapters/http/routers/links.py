@@ -12,9 +12,9 @@ from fastapi.responses import HTMLResponse
 
 from adapters.http.pages import page, said
 from adapters.http.problems import ROUTE_NOT_FOUND, RefusedByHttp
-from adapters.http.routing import Route
+from adapters.http.routing import PageRoute
 
-router = APIRouter(tags=["links"], include_in_schema=False, route_class=Route)
+router = APIRouter(tags=["links"], include_in_schema=False, route_class=PageRoute)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
 from adapters.http.pages import page
 from adapters.http.problems import ROUTE_NOT_FOUND, RefusedByHttp
-from adapters.http.routing import Route
+from adapters.http.routing import PageRoute
 from adapters.http.schemas.mailbox import MailboxResponse, MailResponse
 from application.ports.mailbox import Mailbox, ReceivedMail
 from domain.ids import MessageId
@@ -37,7 +37,7 @@ router = APIRouter(
     tags=["development"],
     include_in_schema=False,
     dependencies=[Depends(expect_own_host)],
-    route_class=Route,
+    route_class=PageRoute,
 )
 
 _SHOWN = 100

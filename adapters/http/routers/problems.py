@@ -6,9 +6,9 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from adapters.http.problems import ROUTE_NOT_FOUND, RefusedByHttp, all_codes
-from adapters.http.routing import Route
+from adapters.http.routing import PageRoute
 
-router = APIRouter(tags=["problems"], include_in_schema=False, route_class=Route)
+router = APIRouter(tags=["problems"], include_in_schema=False, route_class=PageRoute)
 
 
 @router.get("/problems/{code}")

@@ -11,11 +11,11 @@ from adapters.http.documentation import WITH_DATA, responses
 from adapters.http.headers import ETAG, LOCATION, NOT_MODIFIED, documented
 from adapters.http.injection import injected
 from adapters.http.next_steps import if_changed
-from adapters.http.routing import Route
+from adapters.http.routing import PageRoute
 from adapters.http.schemas.signing import JsonWebKey, JsonWebKeySet
 from application.signing.publish_keys import PublishKeys
 
-router = APIRouter(prefix="/.well-known", tags=["signing"], route_class=Route)
+router = APIRouter(prefix="/.well-known", tags=["signing"], route_class=PageRoute)
 
 # How long verifiers may go without asking again. A key is published for longer than that before it signs.
 _CACHE = {"Cache-Control": "public, max-age=300"}

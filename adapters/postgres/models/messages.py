@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from adapters.postgres.models.base import Base
 from domain.messages.message import MAX_ERROR_LENGTH, MessageState
 from domain.users.email_address import MAX_LENGTH
+from domain.users.profile import MAX_LOCALE_LENGTH
 
 if TYPE_CHECKING:
     from adapters.postgres.models.users import UserModel
@@ -26,6 +27,7 @@ class MessageModel(Base):
         CheckConstraint(f"state IN ({_STATES})", name="state"),
         CheckConstraint(f"char_length(recipient) <= {MAX_LENGTH}", name="recipient_length"),
         CheckConstraint(f"char_length(recipient_canonical) <= {MAX_LENGTH}", name="recipient_canonical_length"),
+        CheckConstraint(f"char_length(locale) <= {MAX_LOCALE_LENGTH}", name="locale_length"),
         CheckConstraint(f"char_length(last_error) <= {MAX_ERROR_LENGTH}", name="last_error_length"),
         Index("ix_messages_state_id", "state", "id"),
         Index("ix_messages_recipient_canonical_kind_created_at", "recipient_canonical", "kind", "created_at"),
@@ -55,6 +57,7 @@ class MailboxModel(Base):
     """One row a mail that was "sent" without an SMTP server. Stays empty in production."""
 
     __tablename__ = "mailbox"
+    __table_args__ = (CheckConstraint(f"char_length(recipient) <= {MAX_LENGTH}", name="recipient_length"),)
 
     message_id: Mapped[UUID] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True)
     recipient: Mapped[str]
