@@ -111,7 +111,7 @@ def database(postgres_server: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 async def engine(database: str) -> AsyncIterator[AsyncEngine]:
-    async with open_engine(database, pool_size=25) as engine:
+    async with open_engine(database, pool_size=25, pool_timeout=60) as engine:
         yield engine
 
 

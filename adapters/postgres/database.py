@@ -29,8 +29,12 @@ _SERVER_SETTINGS = {
 
 
 @asynccontextmanager
-async def open_engine(url: str, *, pool_size: int = 10, name: str = "hallporter") -> AsyncIterator[AsyncEngine]:
+async def open_engine(
+    url: str, *, pool_size: int = 10, pool_timeout: float = _POOL_TIMEOUT, name: str = "hallporter"
+) -> AsyncIterator[AsyncEngine]:
     """A pool of connections that commit each statement by itself. `name` is what PostgreSQL shows them as.
+
+    Who finds every connection taken waits for `pool_timeout` seconds.
 
     Nothing is reset when a connection goes back, for nothing is left behind: single reads cost one round trip.
     Transactions set their own isolation level (see `PostgresUnitOfWork`).
@@ -42,7 +46,7 @@ async def open_engine(url: str, *, pool_size: int = 10, name: str = "hallporter"
         skip_autocommit_rollback=True,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=_POOL_TIMEOUT,
+        pool_timeout=pool_timeout,
         # Parameters are addresses and hashes: they stay out of error texts and logs.
         hide_parameters=True,
         connect_args={

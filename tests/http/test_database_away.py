@@ -14,9 +14,12 @@ from fastapi.routing import APIRoute
 
 from adapters.http.app import HttpConfig, create_app
 from adapters.postgres.mailbox import PostgresMailbox
+from adapters.postgres.rate_limiter import PostgresRateLimiter
 from adapters.postgres.readiness import PostgresReadiness
+from application.ports.rate_limiter import ThrottlesUnavailable
 from application.ports.readiness import NotReady
 from application.ports.unit_of_work import DatabaseUnavailable
+from domain.errors import DomainError
 from domain.opaque_token import written
 from tests.architecture.test_house import routes
 from tests.faultproxy import Line, Way, line_to
@@ -48,7 +51,9 @@ class Service:
     tokens: dict[str, str]
 
     async def call(self, route: APIRoute) -> httpx.Response:
-        path = route.path.format(session_id=uuid4(), message_id=uuid4(), name="verify-email", code="invalid_input")
+        path = route.path_format.format(
+            session_id=uuid4(), message_id=uuid4(), name="verify-email", code="invalid_input"
+        )
         (method,) = route.methods or {"GET"}
         body = self._body(route)
         headers = {"Authorization": f"Bearer {self.tokens['access_token']}"}
@@ -75,6 +80,7 @@ async def service(
         adapters = replace(
             postgres_world.adapters,
             unit_of_work=line.unit_of_work,
+            rate_limiter=PostgresRateLimiter(line.engine),
             mailbox=PostgresMailbox(line.engine),
             readiness=PostgresReadiness(line.engine),
         )
@@ -94,8 +100,11 @@ def expect_refusal(route: APIRoute, answer: httpx.Response, contract: dict[str, 
     if route.name in INDEPENDENT:
         assert answer.status_code < 400, route.name
         return
-    refusal = NotReady if route.name == "get_readiness" else DatabaseUnavailable
-    assert (answer.status_code, answer.json()["code"]) == (503, refusal.code), route.name
+    refusals: set[type[DomainError]] = {DatabaseUnavailable, ThrottlesUnavailable}
+    if route.name == "get_readiness":
+        refusals = {NotReady}
+    assert answer.status_code == 503, route.name
+    assert answer.json()["code"] in {refusal.code for refusal in refusals}, route.name
     assert int(answer.headers["retry-after"]) > 0
     expect_in_contract(contract, answer)
 

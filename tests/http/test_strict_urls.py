@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from adapters.http.app import create_app
 from adapters.http.strict_json import StrictRoute
 from tests.http.conftest import CONFIG, ORIGIN
+from tests.world import make_world
 
 ID = "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d"
 
@@ -48,7 +49,7 @@ async def get_thing(name: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 async def things() -> AsyncIterator[httpx.AsyncClient]:
     """An app with parameters of every type, declared in every way that there is."""
-    app = create_app(config=CONFIG)
+    app = create_app(make_world().container, config=CONFIG)
     app.include_router(router)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN) as client:
         yield client

@@ -155,9 +155,8 @@ async def test_a_connection_that_is_cut_is_replaced(empty_database: str) -> None
             assert await tx.users.find_by_email(new_user("first@example.com").email) is None
 
 
-async def test_a_pool_that_is_exhausted_says_so(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.postgres.database._POOL_TIMEOUT", 0.01)
-    async with open_engine(database, pool_size=1) as engine:
+async def test_a_pool_that_is_exhausted_says_so(database: str) -> None:
+    async with open_engine(database, pool_size=1, pool_timeout=0.01) as engine:
         unit_of_work = PostgresUnitOfWork(engine, SystemRandomness())
 
         async def second() -> None:

@@ -46,7 +46,7 @@ _KEPT_IN = {
     "display_name": {"users.display_name"},
     "locale": {"users.locale", "messages.locale"},
 }
-_NOT_KEPT = {"password", "current_password", "new_password", "token", "refresh_token", "code"}
+_NOT_KEPT = {"password", "current_password", "new_password", "token", "refresh_token", "device_token", "code"}
 
 
 async def bounds(url: str) -> dict[str, int | None]:
