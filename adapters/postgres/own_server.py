@@ -231,6 +231,7 @@ def _is_postgres(pid: int) -> bool:
             return False
         dead = rest.startswith(("Z", "X"))
     else:
+        # The system's own, wherever it keeps it.
         asked = subprocess.run(["ps", "-o", "comm=", "-p", str(pid)], check=False, capture_output=True, text=True)  # noqa: S607
         name, dead = asked.stdout.strip().rpartition("/")[2], False
     return name == "postgres" and not dead

@@ -8,6 +8,8 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 TOP = Path(__file__).parents[2]
 FLOORS = ("domain", "application", "adapters", "entrypoints")
 LINT = Path(sys.executable).with_name("lint-imports")
@@ -89,6 +91,32 @@ def test_every_adapter_is_in_the_rule_that_keeps_them_apart() -> None:
     assert set(apart["modules"]) == folders
 
 
+# Who may import what (SC-03). Libraries that nobody may are in the last rule.
+FENCES = {
+    "argon2": {"adapters.crypto"},
+    "aiosmtplib": {"adapters.mail"},
+    "sqlalchemy": {"adapters.postgres"},
+    "fastapi": {"adapters.http"},
+    "uvicorn": {"entrypoints"},
+    "jinja2": {"adapters.http", "adapters.mail"},
+    "pgqueuer": {"adapters.jobs", "adapters.memory", "adapters.postgres"},
+    "ua_parser": {"adapters.devices"},
+    "pickle": set[str](),
+}
+
+
+@pytest.mark.parametrize("library", FENCES)
+def test_sc_03_every_module_is_on_one_side_of_every_fence(library: str) -> None:
+    contracts = tomllib.loads((TOP / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (fence,) = (
+        contract
+        for contract in contracts
+        if library in contract.get("forbidden_modules", ()) and contract["name"] != "The core knows no library"
+    )
+    folders = {f"adapters.{path.parent.name}" for path in (TOP / "adapters").glob("*/__init__.py")}
+    assert set(fence["source_modules"]) == ({*FLOORS} - {"adapters"} | folders) - FENCES[library]
+
+
 def test_each_rule_has_been_seen_to_fail(tmp_path: Path) -> None:
     for floor in FLOORS:
         shutil.copytree(TOP / floor, tmp_path / floor, ignore=shutil.ignore_patterns("__pycache__"))
@@ -97,6 +125,7 @@ def test_each_rule_has_been_seen_to_fail(tmp_path: Path) -> None:
         "domain.users.user": ["pydantic", "application.users.get_user"],
         "application.users.get_user": ["sqlalchemy", "adapters.memory.clock"],
         "adapters.http.app": ["adapters.postgres.users", "entrypoints.settings", "joserfc"],
+        "adapters.system.clock": [*FENCES],
         "entrypoints.service": ["punq"],
     }
     for module, targets in trespasses.items():

@@ -323,7 +323,7 @@ async def test_a_worker_outlives_its_database_connection(
         await until(partial(has_handled, 1))
         async with engine.connect() as connection:
             workers = "application_name = 'hallporter worker' AND datname = current_database()"
-            cut = text(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {workers}")  # noqa: S608
+            cut = text(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {workers}")  # noqa: S608  (ours)
             assert (await connection.execute(cut)).scalar_one() == 1
         async with postgres_uow.begin() as tx:
             await tx.users.add(new_user("bob@example.com"))
