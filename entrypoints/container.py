@@ -213,6 +213,18 @@ def mailer_of(settings: Settings, templates: Templates, mailbox: Mailbox) -> Mai
 
 
 @asynccontextmanager
+async def open_rate_limiter(settings: Settings, otherwise: RateLimiter) -> AsyncIterator[RateLimiter]:
+    """Counters in Redis where there is one, else those given. An absent server is asked again at each use."""
+    if settings.redis_url is None:
+        yield otherwise
+        return
+    from adapters.redis.rate_limiter import open_redis_rate_limiter  # noqa: PLC0415  (the library takes 20 MB)
+
+    async with open_redis_rate_limiter(settings.redis_url.get_secret_value()) as limiter:
+        yield limiter
+
+
+@asynccontextmanager
 async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[Adapters]:
     """The adapters of a running service; closed after the block.
 
@@ -228,7 +240,10 @@ async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[
         on_idle=give_back_free_memory,
     )
     try:
-        async with open_engine(database_url, pool_size=settings.database_pool_size) as engine:
+        async with (
+            open_engine(database_url, pool_size=settings.database_pool_size) as engine,
+            open_rate_limiter(settings, PostgresRateLimiter(engine)) as rate_limiter,
+        ):
             mailbox = PostgresMailbox(engine)
             yield Adapters(
                 unit_of_work=PostgresUnitOfWork(engine, randomness, on_commit=log_events, acted_on=JOBS_OF_EVENTS),
@@ -240,7 +255,7 @@ async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[
                 passwords=passwords,
                 signer=JoseTokenSigner(sealer),
                 token_sealer=AesTokenSealer(),
-                rate_limiter=PostgresRateLimiter(engine),
+                rate_limiter=rate_limiter,
                 devices=UaDeviceNamer(),
                 emails=StrictEmailParser(),
                 clock=SystemClock(),

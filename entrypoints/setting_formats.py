@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -23,6 +24,12 @@ _UNITS = {
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
 }
+_REDIS_USER = r"(?:[^\s/?#@:]*:[^\s/?#@:]+@)?"
+_REDIS_HOST = r"(?:[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
+_REDIS_URL = re.compile(
+    rf"rediss?://{_REDIS_USER}{_REDIS_HOST}(?:/[0-9]{{0,4}})?|unix://{_REDIS_USER}/[^\s?#]+(?:\?db=[0-9]{{1,4}})?",
+    re.ASCII | re.IGNORECASE,
+)
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 
 
@@ -34,6 +41,22 @@ def checked_database_url(url: SecretStr) -> SecretStr:
 def checked_smtp_url(url: SecretStr) -> SecretStr:
     """Unchanged, if it can be used."""
     SmtpServer.parse(url.get_secret_value())
+    return url
+
+
+def checked_redis_url(url: SecretStr) -> SecretStr:
+    """Unchanged, if it can be used."""
+    text = url.get_secret_value()
+    try:
+        port = urlsplit(text).port if _REDIS_URL.fullmatch(text) else 0
+    except ValueError:
+        port = 0
+    if port == 0:
+        message = (
+            "must be a URL such as redis://user:password@host:6379/0, rediss:// for TLS, or unix:///path/of/socket; "
+            "percent-encode what is special in the password"
+        )
+        raise ValueError(message)
     return url
 
 

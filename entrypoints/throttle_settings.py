@@ -2,20 +2,23 @@
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode
 
 from application.throttling.throttle_policy import ThrottlePolicy
 from domain.throttling.throttle import Limit
-from entrypoints.setting_formats import parsed_limit
+from entrypoints.setting_formats import checked_redis_url, parsed_limit
 
 _LIMITS = ThrottlePolicy()
 type _Limit = Annotated[Limit, NoDecode, BeforeValidator(parsed_limit)]
 
 
 class ThrottleSettings(BaseSettings):
-    """The limits, as in `30/minute`, and whom to believe about where callers are."""
+    """The limits, as in `30/minute`, where they are counted, and whom to believe about where callers are."""
 
+    redis_url: Annotated[SecretStr, AfterValidator(checked_redis_url)] | None = Field(
+        default=None, description="redis://user:password@host:6379/0, where counters are; left out: in PostgreSQL"
+    )
     trusted_proxies: int = Field(
         default=0, ge=0, le=10, description="proxies of yours in front of us: so many of X-Forwarded-For are believed"
     )

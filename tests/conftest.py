@@ -22,6 +22,7 @@ from adapters.system.randomness import SystemRandomness
 from application.jobs.handle_job import JOBS_OF_EVENTS
 from application.ports.unit_of_work import UnitOfWork
 from entrypoints.telemetry import log_events
+from tests.redis_server import RedisServer
 from tests.world import World, make_world
 
 _FUZZ_EXAMPLES = {"short": 3, "long": 300}
@@ -124,6 +125,20 @@ async def postgres_uow(engine: AsyncEngine) -> UnitOfWork:
 
 def unit_of_work_on(engine: AsyncEngine) -> UnitOfWork:
     return PostgresUnitOfWork(engine, SystemRandomness(), on_commit=log_events, acted_on=JOBS_OF_EVENTS)
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis of the tests' own."""
+    with RedisServer.running(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis: RedisServer) -> str:
+    """The URL of a Redis that is empty."""
+    redis.say("FLUSHALL")
+    return redis.url
 
 
 async def empty(engine: AsyncEngine) -> None:

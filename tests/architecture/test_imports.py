@@ -101,6 +101,7 @@ FENCES = {
     "jinja2": {"adapters.http", "adapters.mail"},
     "pgqueuer": {"adapters.jobs", "adapters.memory", "adapters.postgres"},
     "ua_parser": {"adapters.devices"},
+    "redis": {"adapters.redis"},
     "pickle": set[str](),
 }
 
@@ -115,6 +116,13 @@ def test_sc_03_every_module_is_on_one_side_of_every_fence(library: str) -> None:
     )
     folders = {f"adapters.{path.parent.name}" for path in (TOP / "adapters").glob("*/__init__.py")}
     assert set(fence["source_modules"]) == ({*FLOORS} - {"adapters"} | folders) - FENCES[library]
+
+
+def test_redis_is_loaded_by_those_alone_who_have_one() -> None:
+    for path, tree in modules("adapters", "entrypoints"):
+        at_once = ast.Module([node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)], [])
+        found = [name for name in imported(at_once) if name.startswith("adapters.redis")]
+        assert not found, path
 
 
 def test_each_rule_has_been_seen_to_fail(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Counters: as many as there are, of however many at once."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.memory.rate_limiter import MemoryRateLimiter
 from adapters.postgres.rate_limiter import PostgresRateLimiter
+from adapters.redis.rate_limiter import open_redis_rate_limiter
 from application.ports.rate_limiter import RateLimiter
 from domain.throttling.throttle import Limit, Throttle, Throttled
 from tests.conftest import empty
@@ -33,7 +35,13 @@ async def postgres_limiter(engine: AsyncEngine) -> RateLimiter:
     return PostgresRateLimiter(engine)
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture
+async def redis_limiter(redis_url: str) -> AsyncIterator[RateLimiter]:
+    async with open_redis_rate_limiter(redis_url) as limiter:
+        yield limiter
+
+
+@pytest.fixture(params=["memory", "postgres", "redis"])
 def limiter(request: pytest.FixtureRequest) -> RateLimiter:
     found: RateLimiter = request.getfixturevalue(f"{request.param}_limiter")
     return found
@@ -73,6 +81,9 @@ async def test_each_owner_and_each_name_has_a_counter_of_its_own(limiter: RateLi
     assert await passed(limiter, throttle("ada", "mail")) == 5
     assert await passed(limiter, throttle("ad\u00e4")) == 5
     assert await passed(limiter, throttle("ada")) == 0
+    # No owner ends where a name begins.
+    assert await passed(limiter, throttle("2001:db8", "0:mail")) == 5
+    assert await passed(limiter, throttle("2001:db8:0", "mail")) == 5
 
 
 async def test_a_refusal_uses_up_nothing(limiter: RateLimiter) -> None:
@@ -125,6 +136,7 @@ async def test_lg_04_of_300_at_once_exactly_as_many_pass_as_there_are(limiter: R
     assert all(wait > timedelta(0) for wait in waits if wait is not None)
 
 
+@pytest.mark.parametrize("limiter", ["memory", "postgres"], indirect=True)
 async def test_counters_that_are_full_are_forgotten(limiter: RateLimiter) -> None:
     await limiter.use(throttle("early"), at=NOW)
     await limiter.use(throttle("late"), at=NOW + timedelta(seconds=30))

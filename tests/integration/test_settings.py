@@ -125,6 +125,56 @@ def test_a_public_url_is_an_address_and_nothing_else(monkeypatch: pytest.MonkeyP
     assert problems(monkeypatch, PUBLIC_URL=url) == ["PUBLIC_URL"]
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "canary",
+        "localhost:6379",
+        "https://:canary@cache.internal",
+        "redis://",
+        "redis://:canary@",
+        "redis://canary@cache.internal",
+        "redis://:canary",
+        "redis://:can#ary@cache.internal",
+        "redis://:can/ary@cache.internal",
+        "redis://:can@ary@cache.internal",
+        "redis://:canary@cache.internal:x",
+        "redis://:canary@cache.internal:0",
+        "redis://:canary@cache.internal:65536",
+        "redis://:canary@[::canary]:1",
+        "redis://:canary@[:::]",
+        "redis://:canary@cache.internal/canary",
+        "redis://:canary@cache.internal?ssl_cert_reqs=none",
+        "redis://:canary@cache.internal\n",
+        "redis://a.internal,b.internal",
+        "unix://",
+        "unix://canary.sock",
+        "unix:///run/redis.sock?socket_timeout=60",
+    ],
+)
+def test_a_redis_url_says_where_and_nothing_else(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    assert problems(monkeypatch, REDIS_URL=url) == ["REDIS_URL"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://localhost",
+        "redis://cache_1:6379/0",
+        "rediss://hall:p%40rter@cache.internal:6380/",
+        "redis://:porter@[::1]:6379/12",
+        "unix:///run/redis/redis.sock",
+        "unix://hall:porter@/run/redis.sock?db=3",
+    ],
+)
+def test_ordinary_redis_urls_are_taken_as_they_are(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    taken = load_settings().redis_url
+    assert taken is not None
+    assert taken.get_secret_value() == url
+    assert url not in repr(load_settings())
+
+
 @pytest.mark.parametrize("url", ["http://localhost:8000", "https://a.example.com/auth/", "http://[::1]:8000"])
 def test_ordinary_public_urls_are_taken_without_the_last_slash(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("PUBLIC_URL", url)

@@ -1,0 +1,1 @@
+"""What many processes share without asking PostgreSQL for it."""
