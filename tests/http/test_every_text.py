@@ -24,10 +24,9 @@ from hypothesis import strategies as st
 import adapters.http
 from adapters.http.app import create_app
 from adapters.http.route_policies import ROUTE_POLICIES, Access
-from domain.users.user import ADMIN
 from tests.architecture.test_house import routes
 from tests.conftest import FuzzProfile
-from tests.http.conftest import CONFIG, signed_in
+from tests.http.conftest import CONFIG, make_admin, signed_in
 from tests.world import World
 
 CANARY = "canary7f3a"
@@ -144,13 +143,6 @@ def for_all(fuzz_profile: FuzzProfile, tries: int) -> Callable[..., Awaitable[No
 
 async def _as_coroutine(awaitable: Awaitable[None]) -> None:
     await awaitable
-
-
-async def make_admin(world: World) -> None:
-    async with world.unit_of_work.begin() as tx:
-        user = await tx.users.get((await world.user()).id)
-        user.roles = frozenset({ADMIN})
-        await tx.users.save(user)
 
 
 def expect_fair(answer: httpx.Response) -> None:

@@ -85,7 +85,22 @@ async def test_lg_04_of_300_at_once_from_as_many_networks_exactly_the_budget_is_
 async def test_lg_06_the_owner_comes_in_on_a_known_device_however_many_attack(world: World) -> None:
     await world.register()
     token = (await guess(world, PASSWORD)).device_token
-    await attack(world, networks=60)
+    barrier = asyncio.Barrier(501)
+
+    async def stranger(number: int) -> type[Exception]:
+        await barrier.wait()
+        with pytest.raises(DomainError) as refusal:
+            await guess(world, network=f"10.0.{number // 250}.{number % 250}")
+        return type(refusal.value)
+
+    async def owner() -> IssuedTokens:
+        await barrier.wait()
+        return await guess(world, PASSWORD, device_token=token)
+
+    owning = asyncio.create_task(owner())
+    refused = await asyncio.gather(*(stranger(number) for number in range(500)))
+    assert (refused.count(InvalidCredentials), refused.count(Throttled)) == (50, 450)
+    assert (await owning).device_token
     with pytest.raises(Throttled):
         await guess(world, PASSWORD)
     for _ in range(20):
