@@ -38,7 +38,7 @@ class RateLimiter(Protocol):
         ...
 
     async def purge(self, *, at: datetime) -> int:
-        """Forget the counters that are full at that moment, and so say nothing; how many."""
+        """Forget the counters that are full at that moment, and so say nothing; how many. Some go by themselves."""
         ...
 
 
