@@ -30,6 +30,7 @@ def http_config(settings: Settings) -> HttpConfig:
         links_url=settings.links_url,
         trusted_proxies=settings.trusted_proxies,
         cors_origins=settings.cors_origins,
+        allowed_hosts=settings.effective_allowed_hosts,
     )
 
 

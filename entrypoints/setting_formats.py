@@ -30,6 +30,7 @@ _REDIS_URL = re.compile(
     rf"rediss?://{_REDIS_USER}{_REDIS_HOST}(?:/[0-9]{{0,4}})?|unix://{_REDIS_USER}/[^\s?#]+(?:\?db=[0-9]{{1,4}})?",
     re.ASCII | re.IGNORECASE,
 )
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.ASCII)
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 
 
@@ -58,6 +59,16 @@ def checked_redis_url(url: SecretStr) -> SecretStr:
         )
         raise ValueError(message)
     return url
+
+
+def checked_hosts(text: object) -> tuple[str, ...]:
+    """Hosts with commas between, in lower case. Ports are no part of them."""
+    given = text.split(",") if isinstance(text, str) else text if isinstance(text, tuple) else ()
+    hosts = tuple(str(host).strip().lower() for host in given)
+    if not all(_HOST.fullmatch(host) for host in hosts):
+        message = "must be hosts such as accounts.internal or 10.0.0.7, with commas between, without ports; * is none"
+        raise ValueError(message)
+    return hosts
 
 
 def checked_origins(text: object) -> tuple[str, ...]:

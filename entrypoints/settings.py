@@ -21,6 +21,7 @@ from entrypoints.kept_key import MIN_SECRET_KEY_LENGTH, kept_key
 from entrypoints.setting_formats import (
     DOMAIN,
     checked_database_url,
+    checked_hosts,
     checked_origins,
     checked_public_url,
     checked_smtp_url,
@@ -111,6 +112,9 @@ class Settings(ThrottleSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(checked_origins)] = Field(
         default=(), description="origins whose pages may call us, with commas between: https://app.mycompany.com"
     )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(checked_hosts)] = Field(
+        default=(), description="hosts by which callers may call besides that of PUBLIC_URL, with commas between"
+    )
     worker: bool = Field(default=True, description="whether processes that serve requests send mail and keep house too")
     job_lease_seconds: int = Field(
         default=30, ge=1, le=3600, description="how long a worker may be silent before its jobs go to others"
@@ -177,6 +181,11 @@ class Settings(ThrottleSettings):
     def public_host(self) -> str:
         """The host of `public_url`, with its port if there is one."""
         return urlsplit(self.public_url).netloc
+
+    @property
+    def effective_allowed_hosts(self) -> tuple[str, ...]:
+        """What `allowed_hosts` comes down to: outside production this machine's own names are among them."""
+        return self.allowed_hosts if self.is_production else (*self.allowed_hosts, "localhost", "127.0.0.1", "[::1]")
 
     @property
     def effective_links_url(self) -> str:

@@ -4,14 +4,18 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from adapters.http.armour import BODY_SECONDS, Armour
 from adapters.http.cors import ExactCors
 from adapters.http.documentation import exact
 from adapters.http.injection import Container
+from adapters.http.methods import ExactMethods
 from adapters.http.middleware import RequestContext
 from adapters.http.problems import answer_domain_error, answer_http_error, answer_validation_error
 from adapters.http.route_policies import ROUTE_POLICIES, expect_declared
@@ -65,6 +69,16 @@ class HttpConfig:
     cors_origins: tuple[str, ...] = ()
     links_url: str | None = None
     trusted_proxies: int = 0
+    allowed_hosts: tuple[str, ...] = ()
+    body_seconds: float = BODY_SECONDS
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Names by which callers may call, without ports; that of `public_url` is always one."""
+        # As in a Host header, and not as urlsplit's hostname, which takes the brackets from IPv6 addresses.
+        public = urlsplit(self.public_url)
+        named = public.netloc.removesuffix(f":{public.port}").lower()
+        return frozenset((named, *self.allowed_hosts))
 
     @property
     def effective_links_url(self) -> str:
@@ -102,6 +116,10 @@ def create_app(container: Container | None = None, *, config: HttpConfig, lifesp
     app.state.public_url = config.public_url
     app.state.links_url = config.effective_links_url
     app.state.policies = dict(ROUTE_POLICIES)
+    app.add_middleware(ExactMethods)
+    # Those who balance load call by address.
+    probes = frozenset(route.path for route in health.router.routes if isinstance(route, APIRoute))
+    app.add_middleware(Armour, allowed_hosts=config.hosts, unlisted=probes, body_seconds=config.body_seconds)
     app.add_middleware(RequestContext, trusted_proxies=config.trusted_proxies)
     if config.cors_origins:
         app.add_middleware(ExactCors, origins=config.cors_origins)

@@ -12,6 +12,7 @@ from adapters.http.problems import (
     INTERNAL_ERROR,
     MALFORMED_JSON,
     MEDIA_TYPE,
+    REQUEST_TIMEOUT,
     UNSUPPORTED_MEDIA_TYPE,
     Refusal,
     status_of,
@@ -30,7 +31,7 @@ from domain.users.password_policy import PasswordRejected
 
 # What can come from every operation that works on data, with a body, or asks who is calling.
 WITH_DATA = (DatabaseUnavailable, TransactionConflict)
-WITH_BODY = (*WITH_DATA, MALFORMED_JSON, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, InvalidFields)
+WITH_BODY = (*WITH_DATA, MALFORMED_JSON, REQUEST_TIMEOUT, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, InvalidFields)
 WITH_PAGES = (InvalidFields, InvalidCursor)
 # InvalidFields for its query: there is none that takes every parameter.
 WITH_USER = (*WITH_DATA, InvalidAccessToken, InvalidFields)

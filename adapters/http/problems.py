@@ -69,6 +69,10 @@ UNSUPPORTED_MEDIA_TYPE = Refusal(
     415, "unsupported_media_type", "The body must be application/json in UTF-8, and not encoded further"
 )
 REQUEST_REFUSED = Refusal(400, "bad_request", "The request cannot be understood")
+INVALID_HOST = Refusal(400, "invalid_host", "The request must name one host, and that one of this service")
+REQUEST_TIMEOUT = Refusal(408, "request_timeout", "The request took too long to arrive")
+URI_TOO_LONG = Refusal(414, "uri_too_long", "The address is too long")
+HEADERS_TOO_LARGE = Refusal(431, "headers_too_large", "The headers are too large or too many")
 INTERNAL_ERROR = Refusal(500, "internal_error", "Something went wrong on our side")
 REFUSALS = (
     MALFORMED_JSON,
@@ -78,8 +82,13 @@ REFUSALS = (
     BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     REQUEST_REFUSED,
+    INVALID_HOST,
+    REQUEST_TIMEOUT,
+    URI_TOO_LONG,
+    HEADERS_TOO_LARGE,
     INTERNAL_ERROR,
 )
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class RefusedByHttp(HTTPException):
@@ -147,7 +156,7 @@ async def answer_http_error(request: Request, error: Exception) -> JSONResponse:
         case HTTPStatus.NOT_FOUND:
             return answer_refusal(request, ROUTE_NOT_FOUND)
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            return answer_refusal(request, METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(_allowed(request))})
+            return answer_refusal(request, METHOD_NOT_ALLOWED, headers={"Allow": allow(request)})
     return answer_refusal(request, REQUEST_REFUSED)
 
 
@@ -158,6 +167,26 @@ def answer_refusal(
     return _answer(
         request, status=refusal.status, code=refusal.code, title=refusal.title, detail=detail, headers=headers
     )
+
+
+def allow(request: Request) -> str:
+    """The `Allow` of this path: every method that some route has; the framework knows only the first route's.
+
+    Empty where there is no route. `*` is the service as a whole.
+    """
+    if request.scope["path"] == "*":
+        return ", ".join(_METHODS)
+
+    def found(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    routed = {method for method in _METHODS if found(method)}
+    if not routed:
+        return ""
+    # What `ExactMethods` answers.
+    answered = routed | {"OPTIONS"} | ({"HEAD"} if "GET" in routed else set())
+    return ", ".join(method for method in _METHODS if method in answered)
 
 
 def operation_of(request: Request) -> str | None:
@@ -208,13 +237,3 @@ def _challenge(request: Request, error: NotAuthenticated) -> str:
     if isinstance(error, InvalidAccessToken) and "authorization" in request.headers:
         challenge += ', error="invalid_token"'
     return challenge
-
-
-def _allowed(request: Request) -> list[str]:
-    """Every method that some route has at this path; the framework knows only the first route's."""
-    methods = ("GET", "POST", "PUT", "PATCH", "DELETE")
-    return [
-        method
-        for method in methods
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
-    ]

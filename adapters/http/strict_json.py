@@ -14,7 +14,6 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from adapters.http.problems import (
-    BODY_TOO_LARGE,
     MALFORMED_JSON,
     UNSUPPORTED_MEDIA_TYPE,
     RefusedByHttp,
@@ -24,7 +23,6 @@ from adapters.http.strict_url import declared, expect_strict_url
 from adapters.http.validation import pointer_token
 from domain.errors import InvalidFields, Violation
 
-MAX_BODY_BYTES = 64 * 1024
 MAX_DEPTH = 32
 _MEDIA_TYPES = {"application/json"}
 MERGE_PATCH = "application/merge-patch+json"
@@ -49,19 +47,15 @@ class StrictRoute(APIRoute):
 
 
 class StrictRequest(Request):
-    """A request that has at most 64 KB of strict JSON as its body, or none."""
+    """A request that has strict JSON as its body, or none. `Armour` lets no more than 64 KB come here."""
 
     async def body(self) -> bytes:
         if not hasattr(self, "_strict_body"):
-            read = bytearray()
-            async for chunk in self.stream():
-                read += chunk
-                if len(read) > MAX_BODY_BYTES:
-                    raise RefusedByHttp(BODY_TOO_LARGE, detail=f"At most {MAX_BODY_BYTES} bytes are read.")
+            read = await super().body()
             encoded = self.headers.get("content-encoding", "identity") != "identity"
             if read and (encoded or not self._has_json()):
                 raise RefusedByHttp(UNSUPPORTED_MEDIA_TYPE)
-            self._strict_body = bytes(read)
+            self._strict_body = read
         return self._strict_body
 
     async def json(self) -> Any:  # noqa: ANN401  (as the method it replaces)

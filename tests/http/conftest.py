@@ -78,7 +78,9 @@ def world(request: pytest.FixtureRequest) -> World:
     return found
 
 
-CONFIG = HttpConfig(public_url=ORIGIN, version="test")
+OTHER_HOST = "evil.example.com"
+"""A host by which we may be called too, and which must get into nothing nevertheless."""
+CONFIG = HttpConfig(public_url=ORIGIN, version="test", allowed_hosts=(OTHER_HOST,))
 
 
 @pytest.fixture(scope="session")

@@ -74,5 +74,8 @@ async def test_nor_what_is_not_needed(browser: httpx.AsyncClient, headers: dict[
 async def test_without_the_setting_no_page_of_another_origin_may(memory_world: World) -> None:
     app = create_app(memory_world.container, config=HttpConfig(public_url=ORIGIN, version="test"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN) as client:
-        assert (await client.options("/v1/users/me", headers=preflight(APP))).status_code == 405
-        assert "access-control-allow-origin" not in (await client.get("/livez", headers={"Origin": APP})).headers
+        for answer in (
+            await client.options("/v1/users/me", headers=preflight(APP)),
+            await client.get("/livez", headers={"Origin": APP}),
+        ):
+            assert not [name for name in answer.headers if name.startswith("access-control")]

@@ -19,7 +19,7 @@ from application.ports.mailbox import ReceivedMail
 from domain.ids import MessageId
 from domain.messages.message import MessageKind
 from tests.http.conftest import ORIGIN, register, sign_in
-from tests.world import EMAIL, PASSWORD, World, token_of
+from tests.world import EMAIL, PASSWORD, SETTINGS, World, token_of
 
 NAMES = ["verify-email", "reset-password", "confirm-email-change", "revert-email-change", "forgot-password"]
 
@@ -127,7 +127,9 @@ async def test_what_goes_wrong_is_said_in_words_of_the_page(client: httpx.AsyncC
 
 @pytest.fixture
 def with_mailbox(world: World) -> FastAPI:
-    return create_app(world.container, config=HttpConfig(public_url=ORIGIN, version="test", mailbox=True))
+    hosts = SETTINGS.effective_allowed_hosts
+    config = HttpConfig(public_url=ORIGIN, version="test", mailbox=True, allowed_hosts=hosts)
+    return create_app(world.container, config=config)
 
 
 @pytest.mark.parametrize("world", ["memory"], indirect=True)
@@ -168,9 +170,9 @@ async def test_the_mailbox_shows_mail_as_people_see_it_and_runs_nothing_of_it(
         ("localhost:8000", 200),
         ("127.0.0.1", 200),
         ("[::1]:8000", 200),
-        ("evil.example", 404),
-        ("localhost.evil.example:80", 404),
-        ("", 404),
+        ("evil.example", 400),
+        ("localhost.evil.example:80", 400),
+        ("", 400),
     ],
 )
 @pytest.mark.parametrize("world", ["memory"], indirect=True)

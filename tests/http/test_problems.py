@@ -10,9 +10,10 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.http.armour import MAX_BODY_BYTES
 from adapters.http.injection import resolver
 from adapters.http.problems import RefusedByHttp
-from adapters.http.strict_json import MAX_BODY_BYTES, parse
+from adapters.http.strict_json import parse
 from adapters.memory.readiness import MemoryReadiness
 from application.ports.readiness import Readiness
 from application.users.register_user import RegisterUser
@@ -69,11 +70,11 @@ async def test_a_callers_own_request_id_is_kept_if_it_is_a_uuid(client: httpx.As
 @pytest.mark.parametrize(
     ("method", "url", "allow"),
     [
-        ("DELETE", "/v1/users", "POST"),
-        ("PUT", "/v1/users/me", "GET, PATCH, DELETE"),
-        ("POST", "/v1/sessions/current", "GET, DELETE"),
-        ("POST", "/livez", "GET"),
-        ("TRACE", "/v1/users/me", "GET, PATCH, DELETE"),
+        ("DELETE", "/v1/users", "POST, OPTIONS"),
+        ("PUT", "/v1/users/me", "GET, HEAD, PATCH, DELETE, OPTIONS"),
+        ("POST", "/v1/sessions/current", "GET, HEAD, DELETE, OPTIONS"),
+        ("POST", "/livez", "GET, HEAD, OPTIONS"),
+        ("TRACE", "/v1/users/me", "GET, HEAD, PATCH, DELETE, OPTIONS"),
     ],
 )
 async def test_a_method_that_is_not_there_names_all_that_are(

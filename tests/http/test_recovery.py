@@ -10,7 +10,7 @@ from application.recovery.verify_email import VerifyEmail
 from domain.messages.message import MessageKind
 from domain.sessions.session import SessionPolicy
 from domain.users.password import Password
-from tests.http.conftest import at_once, register, sign_in, signed_in
+from tests.http.conftest import OTHER_HOST, at_once, register, sign_in, signed_in
 from tests.world import EMAIL, PASSWORD, World, token_of
 
 NEW = "a louder harbour at noon"
@@ -309,7 +309,7 @@ async def test_password_managers_find_where_to_ask_for_another_password(client: 
 @pytest.mark.parametrize(
     "hostile",
     [
-        {"Host": "evil.example"},
+        {"Host": OTHER_HOST},
         {"X-Forwarded-Host": "evil.example"},
         {"Forwarded": "host=evil.example"},
         {"Origin": "https://evil.example", "Referer": "https://evil.example/"},

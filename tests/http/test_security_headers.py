@@ -8,7 +8,7 @@ from adapters.http.app import HttpConfig, create_app
 from adapters.http.injection import resolver
 from application.users.register_user import RegisterUser
 from tests.architecture.test_house import routes
-from tests.http.conftest import ORIGIN, register
+from tests.http.conftest import register
 from tests.world import EMAIL, PASSWORD, World
 
 EXPECTED = {
@@ -62,8 +62,9 @@ async def test_hd_04_so_do_successes_refusals_and_what_nobody_has_caught(
 
 
 async def test_a_service_without_tls_does_not_ask_for_it() -> None:
-    app = create_app(config=HttpConfig(public_url="http://127.0.0.1:8000", version="test"))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN) as client:
+    origin = "http://127.0.0.1:8000"
+    app = create_app(config=HttpConfig(public_url=origin, version="test"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=origin) as client:
         answer = await client.get("/livez")
         docs = await client.get("/docs")
     assert "strict-transport-security" not in answer.headers

@@ -273,3 +273,21 @@ def test_hd_03_origins_are_named_one_by_one(monkeypatch: pytest.MonkeyPatch) -> 
 )
 def test_hd_03_nothing_but_origins_is_taken(monkeypatch: pytest.MonkeyPatch, origins: str) -> None:
     assert problems(monkeypatch, CORS_ORIGINS=origins) == ["CORS_ORIGINS"]
+
+
+def test_hd_06_hosts_are_named_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_HOSTS", "Accounts.internal, 10.0.0.7,[::1]")
+    settings = load_settings()
+    assert settings.allowed_hosts == ("accounts.internal", "10.0.0.7", "[::1]")
+    assert {"accounts.internal", "localhost", "127.0.0.1"} <= set(settings.effective_allowed_hosts)
+
+
+def test_hd_06_in_production_the_machines_own_names_are_not_among_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in PRODUCTION.items():
+        monkeypatch.setenv(name, value)
+    assert load_settings().effective_allowed_hosts == ()
+
+
+@pytest.mark.parametrize("hosts", ["*", "*.mycompany.com", "a.com:8000", "https://a.com", "a b", "::1", "a.com/x", ","])
+def test_hd_06_nothing_but_hosts_is_taken(monkeypatch: pytest.MonkeyPatch, hosts: str) -> None:
+    assert problems(monkeypatch, ALLOWED_HOSTS=hosts) == ["ALLOWED_HOSTS"]

@@ -1,0 +1,176 @@
+"""What every request must keep to before anybody reads it (IN-01, HD-06, fault 34).
+
+Holds under any server. Servers differ in what they let pass, and the one that we ship refuses most of it sooner
+(`adapters/http/server.py`), by the same numbers.
+"""
+
+import asyncio
+import re
+from collections.abc import Sequence
+
+from fastapi import Request
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from adapters.http.methods import headers_only
+from adapters.http.problems import (
+    BODY_TOO_LARGE,
+    HEADERS_TOO_LARGE,
+    INVALID_HOST,
+    REQUEST_REFUSED,
+    REQUEST_TIMEOUT,
+    URI_TOO_LONG,
+    RefusedByHttp,
+    answer_refusal,
+)
+
+MAX_HEADER_FIELDS = 100
+MAX_HEADER_BYTES = 16 * 1024
+MAX_URL_BYTES = 8 * 1024
+MAX_BODY_BYTES = 64 * 1024
+BODY_SECONDS = 10.0
+REFUSED_BY_SERVER = "hallporter.refused"
+"""The ASGI extension by which our server hands over what it could not make a request of: a `RefusedByHttp`."""
+
+_HOST = re.compile(rb"([a-z0-9_][a-z0-9_.-]{0,252}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.IGNORECASE)
+_LENGTH = re.compile(rb"[0-9]{1,19}[ \t]*")
+
+
+class Armour:
+    """Refuses what is too large, too slow, ambiguous, or meant for another host.
+
+    After a refusal the connection closes: where the next request on it begins may be what we disagree on.
+    `allowed_hosts` are names without ports, in lower case. At the paths in `unlisted` any well-formed host will do.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        allowed_hosts: frozenset[str],
+        unlisted: frozenset[str] = frozenset(),
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
+        self._app = app
+        self._allowed_hosts = allowed_hosts
+        self._unlisted = unlisted
+        self._body_seconds = body_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        body = _Body(receive, self._body_seconds)
+
+        async def send_closing(message: Message) -> None:
+            if message["type"] == "http.response.start" and body.is_refused:
+                _close(scope, message)
+            await send(message)
+
+        try:
+            self._check(scope)
+        except RefusedByHttp as refused:
+            body.is_refused = True
+            answer = answer_refusal(Request(scope), refused.refusal, detail=refused.explanation)
+            await answer(scope, receive, headers_only(send_closing) if scope["method"] == "HEAD" else send_closing)
+        else:
+            await self._app(scope, body.receive, send_closing)
+
+    def _check(self, scope: Scope) -> None:
+        """Raises: RefusedByHttp."""
+        refused = scope.get("extensions", {}).get(REFUSED_BY_SERVER)
+        if refused is not None:
+            raise refused
+        headers: Sequence[tuple[bytes, bytes]] = scope["headers"]
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        query: bytes = scope.get("query_string", b"")
+        if len(path) + (len(query) + 1 if query else 0) > MAX_URL_BYTES:
+            raise url_too_long()
+        if len(headers) > MAX_HEADER_FIELDS or sum(map(size_of_field, headers)) > MAX_HEADER_BYTES:
+            raise headers_too_large()
+        _check_framing(scope["http_version"], headers)
+        self._check_host(scope["path"], headers)
+
+    def _check_host(self, path: str, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        hosts = [value for name, value in headers if name == b"host"]
+        named = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
+        if named is None:
+            raise RefusedByHttp(INVALID_HOST, detail="Exactly one well-formed Host header is needed.")
+        if path not in self._unlisted and named[1].decode().lower() not in self._allowed_hosts:
+            raise RefusedByHttp(INVALID_HOST, detail="It is neither the host of PUBLIC_URL nor one of ALLOWED_HOSTS.")
+
+
+class _Body:
+    """A request's body as it comes in: only so large, and all of it in time."""
+
+    def __init__(self, receive: Receive, seconds: float) -> None:
+        self.is_refused = False
+        self._receive = receive
+        self._seconds = seconds
+        self._deadline = asyncio.get_running_loop().time() + seconds
+        self._size = 0
+        self._is_whole = False
+
+    async def receive(self) -> Message:
+        """The next piece, as of ASGI.
+
+        Raises: RefusedByHttp.
+        """
+        if self._is_whole:
+            # Whoever goes on listening waits for the client to leave, which has no deadline.
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            self.is_refused = True
+            detail = f"A body must be here within {self._seconds:g} seconds."
+            raise RefusedByHttp(REQUEST_TIMEOUT, detail=detail) from None
+        self._is_whole = not message.get("more_body", False)
+        self._size += len(message.get("body", b""))
+        if self._size > MAX_BODY_BYTES:
+            self.is_refused = True
+            raise body_too_large()
+        return message
+
+
+def size_of_field(field: tuple[bytes, bytes]) -> int:
+    """The bytes of a header field on the wire, with its colon, blank and end of line."""
+    name, value = field
+    return len(name) + len(value) + 4
+
+
+def url_too_long() -> RefusedByHttp:
+    """The refusal of an address."""
+    return RefusedByHttp(URI_TOO_LONG, detail=f"Path and query may have {MAX_URL_BYTES} bytes.")
+
+
+def headers_too_large() -> RefusedByHttp:
+    """The refusal of headers."""
+    detail = f"There may be {MAX_HEADER_FIELDS} fields and {MAX_HEADER_BYTES} bytes of them."
+    return RefusedByHttp(HEADERS_TOO_LARGE, detail=detail)
+
+
+def body_too_large() -> RefusedByHttp:
+    """The refusal of a body."""
+    return RefusedByHttp(BODY_TOO_LARGE, detail=f"At most {MAX_BODY_BYTES} bytes are read.")
+
+
+def _check_framing(http_version: str, headers: Sequence[tuple[bytes, bytes]]) -> None:
+    """One way only to tell where a body ends: two would be two requests to two readers (RFC 9112 section 6.3).
+
+    Raises: RefusedByHttp.
+    """
+    lengths = [value for name, value in headers if name == b"content-length"]
+    codings = [value.strip(b" \t").lower() for name, value in headers if name == b"transfer-encoding"]
+    is_clear = len(lengths) + len(codings) <= 1 and all(map(_LENGTH.fullmatch, lengths))
+    if not is_clear or codings not in ([], [b"chunked"]) or (codings and http_version != "1.1"):
+        raise RefusedByHttp(REQUEST_REFUSED, detail="Where the body ends must be said once: by its length, or chunked.")
+    if lengths and int(lengths[0]) > MAX_BODY_BYTES:
+        raise body_too_large()
+
+
+def _close(scope: Scope, message: Message) -> None:
+    # Later versions of HTTP have no such header, and their connections serve others meanwhile.
+    if scope["http_version"].startswith("1."):
+        MutableHeaders(scope=message)["Connection"] = "close"
