@@ -11,10 +11,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from adapters.http.armour import BODY_SECONDS, Armour
+from adapters.http.armour import Armour
 from adapters.http.cors import ExactCors
 from adapters.http.documentation import exact
 from adapters.http.injection import Container
+from adapters.http.limits import BODY_SECONDS
 from adapters.http.methods import ExactMethods
 from adapters.http.middleware import RequestContext
 from adapters.http.problems import answer_domain_error, answer_http_error, answer_validation_error

@@ -1,7 +1,7 @@
 """What every request must keep to before anybody reads it (IN-01, HD-06, fault 34).
 
 Holds under any server. Servers differ in what they let pass, and the one that we ship refuses most of it sooner
-(`adapters/http/server.py`), by the same numbers.
+(`adapters/http/protocol.py`), by the same numbers.
 """
 
 import asyncio
@@ -12,6 +12,13 @@ from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.http.limits import (
+    BODY_SECONDS,
+    MAX_BODY_BYTES,
+    MAX_HEADER_BYTES,
+    MAX_HEADER_FIELDS,
+    MAX_URL_BYTES,
+)
 from adapters.http.methods import headers_only
 from adapters.http.problems import (
     BODY_TOO_LARGE,
@@ -24,11 +31,6 @@ from adapters.http.problems import (
     answer_refusal,
 )
 
-MAX_HEADER_FIELDS = 100
-MAX_HEADER_BYTES = 16 * 1024
-MAX_URL_BYTES = 8 * 1024
-MAX_BODY_BYTES = 64 * 1024
-BODY_SECONDS = 10.0
 REFUSED_BY_SERVER = "hallporter.refused"
 """The ASGI extension by which our server hands over what it could not make a request of: a `RefusedByHttp`."""
 
@@ -86,7 +88,7 @@ class Armour:
         query: bytes = scope.get("query_string", b"")
         if len(path) + (len(query) + 1 if query else 0) > MAX_URL_BYTES:
             raise url_too_long()
-        if len(headers) > MAX_HEADER_FIELDS or sum(map(size_of_field, headers)) > MAX_HEADER_BYTES:
+        if len(headers) > MAX_HEADER_FIELDS or sum(map(_size_of, headers)) > MAX_HEADER_BYTES:
             raise headers_too_large()
         _check_framing(scope["http_version"], headers)
         self._check_host(scope["path"], headers)
@@ -134,12 +136,6 @@ class _Body:
         return message
 
 
-def size_of_field(field: tuple[bytes, bytes]) -> int:
-    """The bytes of a header field on the wire, with its colon, blank and end of line."""
-    name, value = field
-    return len(name) + len(value) + 4
-
-
 def url_too_long() -> RefusedByHttp:
     """The refusal of an address."""
     return RefusedByHttp(URI_TOO_LONG, detail=f"Path and query may have {MAX_URL_BYTES} bytes.")
@@ -154,6 +150,12 @@ def headers_too_large() -> RefusedByHttp:
 def body_too_large() -> RefusedByHttp:
     """The refusal of a body."""
     return RefusedByHttp(BODY_TOO_LARGE, detail=f"At most {MAX_BODY_BYTES} bytes are read.")
+
+
+def _size_of(field: tuple[bytes, bytes]) -> int:
+    """The bytes of a header field on the wire, with its colon, blank and end of line."""
+    name, value = field
+    return len(name) + len(value) + 4
 
 
 def _check_framing(http_version: str, headers: Sequence[tuple[bytes, bytes]]) -> None:

@@ -156,14 +156,13 @@ async def answer_http_error(request: Request, error: Exception) -> JSONResponse:
         case HTTPStatus.NOT_FOUND:
             return answer_refusal(request, ROUTE_NOT_FOUND)
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            return answer_refusal(request, METHOD_NOT_ALLOWED, headers={"Allow": allow(request)})
+            return answer_refusal(request, METHOD_NOT_ALLOWED)
     return answer_refusal(request, REQUEST_REFUSED)
 
 
-def answer_refusal(
-    request: Request, refusal: Refusal, *, detail: str | None = None, headers: Mapping[str, str] | None = None
-) -> JSONResponse:
+def answer_refusal(request: Request, refusal: Refusal, *, detail: str | None = None) -> JSONResponse:
     """The answer to a refusal of HTTP itself."""
+    headers = {"Allow": allow(request)} if refusal is METHOD_NOT_ALLOWED else None
     return _answer(
         request, status=refusal.status, code=refusal.code, title=refusal.title, detail=detail, headers=headers
     )

@@ -16,15 +16,14 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from adapters.http.server import server_config
 from adapters.postgres import schema
 from entrypoints.database import database_url
 from entrypoints.settings import Settings, load_settings
 from entrypoints.startup import StartupProblem
 from entrypoints.telemetry import configure_logging
 
-_DRAIN_SECONDS = 20
 _BACKLOG = 2048
-_MAX_HEADER_BYTES = 16 * 1024
 
 
 def serve(
@@ -56,18 +55,7 @@ def serve(
             os.environ["PUBLIC_URL"] = _address(listener)
         if no_worker:
             os.environ["WORKER"] = "false"
-        config = uvicorn.Config(
-            "entrypoints.api:app",
-            http="h11",
-            h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
-            workers=workers,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            # Whoever sits next to us may claim any address in X-Forwarded-For.
-            proxy_headers=False,
-            timeout_graceful_shutdown=_DRAIN_SECONDS,
-        )
+        config = server_config("entrypoints.api:app", workers=workers)
         with suppress(KeyboardInterrupt):
             _run(config, listener)
 

@@ -97,7 +97,7 @@ FENCES = {
     "aiosmtplib": {"adapters.mail"},
     "sqlalchemy": {"adapters.postgres"},
     "fastapi": {"adapters.http"},
-    "uvicorn": {"entrypoints"},
+    "uvicorn": {"adapters.http", "entrypoints"},
     "jinja2": {"adapters.http", "adapters.mail"},
     "pgqueuer": {"adapters.jobs", "adapters.memory", "adapters.postgres"},
     "ua_parser": {"adapters.devices"},

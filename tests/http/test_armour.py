@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from adapters.http.app import HttpConfig, create_app
-from adapters.http.armour import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_HEADER_FIELDS, MAX_URL_BYTES
+from adapters.http.limits import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_HEADER_FIELDS, MAX_URL_BYTES
 from adapters.http.problems import MEDIA_TYPE
 from tests.architecture.test_house import routes
 from tests.http.conftest import ORIGIN, signed_in

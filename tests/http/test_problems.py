@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.http.armour import MAX_BODY_BYTES
 from adapters.http.injection import resolver
+from adapters.http.limits import MAX_BODY_BYTES
 from adapters.http.problems import RefusedByHttp
 from adapters.http.strict_json import parse
 from adapters.memory.readiness import MemoryReadiness
