@@ -44,7 +44,7 @@ PASSWORD = "a quiet harbour at dawn"
 
 DEFAULTS = Settings(_env_file=None, environment=Environment.TEST, public_url="https://accounts.example.com")
 # All tests come from one network, and many of them all at once.
-_PLENTY = Limit(1_000_000, timedelta(minutes=1))
+PLENTY = Limit(1_000_000, timedelta(minutes=1))
 SETTINGS = DEFAULTS.model_copy(
     update=dict.fromkeys(
         (
@@ -55,7 +55,7 @@ SETTINGS = DEFAULTS.model_copy(
             "limit_mails",
             "limit_all_mails",
         ),
-        _PLENTY,
+        PLENTY,
     )
 )
 

@@ -27,7 +27,7 @@ from adapters.http.protocol import ArmouredProtocol
 from adapters.http.server import server_config
 from entrypoints.service import make_app
 from entrypoints.settings import Environment, Settings
-from tests.world import EMAIL, PASSWORD, make_world
+from tests.world import EMAIL, PASSWORD, PLENTY, make_world
 
 HOST = "accounts.example.com"
 HEAD = f"Host: {HOST}\r\n".encode()
@@ -541,6 +541,8 @@ def test_fault_35_clients_that_leave_take_no_connection_of_the_database_with_the
         database_url=SecretStr(database.replace("+asyncpg", "")),
         database_pool_size=1,
         worker=False,
+        limit_mails=PLENTY,
+        limit_all_mails=PLENTY,
     )
     asks = b'{"email": "nobody@example.com"}'
     local = POST.replace(HOST.encode(), b"localhost").replace(b"/v1/users", b"/v1/password-resets")
