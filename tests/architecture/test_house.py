@@ -13,12 +13,14 @@ import punq
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from sqlalchemy import CheckConstraint, Table, Text
 
 from adapters.http.app import HttpConfig, create_app
 from adapters.http.problems import REFUSALS, STATUS_OF_CATEGORY, all_codes, status_of
 from adapters.http.route_policies import routes_of
 from adapters.http.routing import Route
 from adapters.memory.clock import MemoryClock
+from adapters.postgres import jobs
 from adapters.postgres.errors import CONSTRAINTS
 from adapters.postgres.models import Base
 from domain.errors import DomainError, InvalidInput, concrete_errors
@@ -164,3 +166,50 @@ def test_no_file_is_about_too_many_things() -> None:
     for floor in ("domain", "application", "adapters", "entrypoints"):
         for path in (TOP / floor).rglob("*.py"):
             assert len(path.read_text().splitlines()) <= 300, path
+
+
+def test_pr_01_every_table_is_on_the_page_about_what_is_held() -> None:
+    page = (TOP / "docs" / "privacy.md").read_text()
+    assert [table for table in sorted({*Base.metadata.tables, *jobs.TABLES}) if f"`{table}`" not in page] == []
+
+
+# What nobody outside chooses: names of ours, what is sealed or hashed, and copies of what has an end elsewhere.
+OURS = {
+    ("audit_entries", "event"),
+    ("mailbox", "html"),
+    ("mailbox", "recipient"),
+    ("mailbox", "subject"),
+    ("mailbox", "text"),
+    ("messages", "kind"),
+    ("messages", "locale"),
+    ("messages", "sealed_content"),
+    ("one_time_tokens", "code_hash"),
+    ("refresh_tokens", "sealed_answer"),
+    ("sessions", "end_reason"),
+    ("signing_keys", "algorithm"),
+    ("signing_keys", "id"),
+    ("signing_keys", "public_key"),
+    ("signing_keys", "sealed_private_key"),
+    ("users", "password_hash"),
+}
+
+
+def test_in_04_every_text_that_others_choose_has_an_end_in_the_database_too() -> None:
+    unbounded = {
+        (table.name, column.name)
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        if isinstance(column.type, Text) and not is_bounded(table, column.name)
+    }
+    assert unbounded == OURS
+
+
+def is_bounded(table: Table, column: str) -> bool:
+    checks = [str(check.sqltext) for check in table.constraints if isinstance(check, CheckConstraint)]
+    return any(check.startswith((f"char_length({column}) <=", f"{column} IN (")) for check in checks)
+
+
+def test_incident_54_no_library_that_was_given_up_is_locked() -> None:
+    locked = set(re.findall(r'^name = "(.+)"$', (TOP / "uv.lock").read_text(), re.MULTILINE))
+    assert "joserfc" in locked
+    assert not locked & {"python-jose", "passlib", "pycrypto", "ecdsa"}

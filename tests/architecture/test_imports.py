@@ -151,3 +151,41 @@ def test_all_rules_hold() -> None:
     outcome = lint(TOP)
     assert outcome.returncode == 0, outcome.stdout
     assert "0 broken" in outcome.stdout
+
+
+def test_da_03_nothing_is_fetched_from_an_address_that_somebody_names() -> None:
+    """Incidents 9, 28 and 37: what cannot fetch cannot be led astray."""
+    clients = {"aiohttp", "httpx", "niquests", "requests", "urllib.request", "urllib3", "http.client", "pycurl"}
+    for path, tree in modules(*FLOORS):
+        names = {name for name in imported(tree) if name in clients or name.split(".")[0] in clients}
+        assert not names, f"{path} imports {names}"
+
+
+def statements(tree: ast.Module) -> Iterator[ast.expr]:
+    """Every piece of SQL that is written as such."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in {
+            "text",
+            "literal_column",
+            "exec_driver_sql",
+        }:
+            yield node.args[0]
+
+
+def is_constant(statement: ast.expr) -> bool:
+    """Whether it is plain text, or holds nothing else than names of constants."""
+    if isinstance(statement, ast.JoinedStr):
+        parts = [part.value for part in statement.values if isinstance(part, ast.FormattedValue)]
+        return all(isinstance(part, ast.Name) and part.id.isupper() for part in parts)
+    return isinstance(statement, ast.Constant)
+
+
+def test_in_07_no_statement_is_put_together_from_what_comes_in() -> None:
+    found = {path for path, tree in modules("adapters") for one in statements(tree) if not is_constant(one)}
+    # Where the statements pass that the library of the queue has written.
+    assert found == {"adapters/postgres/statements.py"}
+    assert [is_constant(one) for one in statements(ast.parse("text(f'{TABLE}'); text(f'{table}'); text('a' + b)"))] == [
+        True,
+        False,
+        False,
+    ]

@@ -113,6 +113,7 @@ def test_a_bounded_route_is_made_so_that_it_can_be(app: FastAPI) -> None:
 
 
 def test_incident_22_every_route_that_takes_something_to_guess_or_writes_for_strangers_is_bounded() -> None:
+    """DA-01."""
     for route in routes():
         policy = ROUTE_POLICIES[route.name]
         changes = not (route.methods or set()) <= {"GET", "HEAD"}

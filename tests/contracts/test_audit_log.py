@@ -1,4 +1,4 @@
-"""What the audit log promises."""
+"""What the audit log promises (LA-02)."""
 
 from collections.abc import Sequence
 
@@ -94,3 +94,29 @@ async def test_a_refused_aggregate_keeps_its_events(uow: UnitOfWork) -> None:
     with pytest.raises(EmailAlreadyRegistered):
         await refused()
     assert len(second.collect_events()) == 1
+
+
+class ChangeOfMind(Exception):
+    """Rolls a block back."""
+
+
+async def test_la_02_what_is_rolled_back_has_not_happened(uow: UnitOfWork) -> None:
+    user = new_user()
+
+    async def register_and_fail() -> None:
+        async with uow.begin() as tx:
+            await tx.users.add(user)
+            await tx.audit.append(
+                SignInRefused(
+                    user_id=user.id,
+                    occurred_at=user.created_at,
+                    reason=RefusalReason.SUSPENDED,
+                    network_address=None,
+                )
+            )
+            raise ChangeOfMind
+
+    with pytest.raises(ChangeOfMind):
+        await register_and_fail()
+    async with uow.read() as tx:
+        assert await tx.audit.of_user(user.id) == []

@@ -183,6 +183,7 @@ async def test_rc_01_rc_04_what_is_good_is_what_the_token_says(
 
 
 async def test_what_is_not_good_cannot_be_used_or_tried(uow: UnitOfWork) -> None:
+    """RC-04; and EM-05, for the address has become another one."""
     user = await registered(uow)
     token = with_code(new_token(user, VERIFY))
     await add(uow, token)
@@ -279,6 +280,7 @@ async def test_a_code_may_be_tried_until_it_expires_by_its_user_for_its_purpose(
 
 
 async def test_of_three_hundred_parallel_tries_as_many_count_as_there_are_attempts(uow: UnitOfWork) -> None:
+    """Incident 41."""
     user = await registered(uow)
     await add(uow, with_code(new_token(user, VERIFY), attempts=5))
     # As many as have connections; the others only wait for one.

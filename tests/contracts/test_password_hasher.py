@@ -34,10 +34,12 @@ async def test_a_password_matches_its_hash_and_no_other(hasher: PasswordHasher) 
 
 
 async def test_the_same_password_twice_gives_two_hashes(hasher: PasswordHasher) -> None:
+    """PW-06."""
     assert await hasher.hash(PASSWORD, owner=OWNER) != await hasher.hash(PASSWORD, owner=OWNER)
 
 
 async def test_without_a_hash_nothing_matches(hasher: PasswordHasher) -> None:
+    """Incident 49: who has no password does not have the empty one."""
     for password in (PASSWORD, Password(""), Password("nobody has this password")):
         assert not await hasher.matches(password, None)
 
@@ -119,4 +121,23 @@ async def test_pw_09_a_full_queue_is_said_to_be_full_at_once(monkeypatch: pytest
     await asyncio.gather(*waiting, return_exceptions=True)
     assert places >= 64
     assert not await hasher.matches(PASSWORD, None)
+    hasher.close()
+
+
+async def test_lg_02_nobodys_password_costs_one_verification_at_the_present_parameters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hasher = cheap(memory_kib=16)
+    verified: list[argon2.Parameters] = []
+    verify = hasher._verify  # noqa: SLF001  (what costs the time)
+
+    def counted(encoded: str, password: Password) -> bool:
+        verified.append(argon2.extract_parameters(encoded))
+        return verify(encoded, password)
+
+    monkeypatch.setattr(hasher, "_verify", counted)
+    await hasher.matches(PASSWORD, None)
+    await hasher.matches(PASSWORD, await hasher.hash(Password("another password"), owner=OWNER))
+    nobodys, somebodys = verified
+    assert nobodys == somebodys
     hasher.close()

@@ -120,6 +120,7 @@ async def test_giving_back_what_was_never_used_is_no_credit(limiter: RateLimiter
 
 
 async def test_lg_04_of_300_at_once_exactly_as_many_pass_as_there_are(limiter: RateLimiter) -> None:
+    """Incident 41."""
     total = throttle("everybody", limit=Limit(20, timedelta(hours=20)))
     barrier = asyncio.Barrier(300)
 

@@ -30,6 +30,7 @@ def test_what_was_sealed_opens_for_the_same_purpose_and_owner(under: Callable[[s
 
 
 def test_what_was_sealed_opens_for_nothing_and_nobody_else(under: Callable[[str], SecretSealer]) -> None:
+    """SK-02, SK-04, incident 44."""
     sealer = under("root")
     sealed = sealer.seal(TEXT, purpose="content", owner="0192f1c4")
     assert sealer.open(sealed, purpose="contents", owner="0192f1c4") is None
@@ -40,6 +41,7 @@ def test_what_was_sealed_opens_for_nothing_and_nobody_else(under: Callable[[str]
 
 
 def test_what_was_sealed_does_not_open_under_another_root(under: Callable[[str], SecretSealer]) -> None:
+    """Fault 28."""
     sealed = under("root").seal(TEXT, purpose="content", owner="0192f1c4")
     assert under("other").open(sealed, purpose="content", owner="0192f1c4") is None
 
@@ -57,6 +59,7 @@ def test_the_same_text_is_never_sealed_alike(under: Callable[[str], SecretSealer
 
 
 def test_what_is_at_rest_shows_nothing_of_it_and_cannot_be_changed() -> None:
+    """SK-04, fault 28."""
     sealer = AesSecretSealer(Sealer(b"root"))
     # So long that every bit of the base64 counts.
     sealed = sealer.seal("a secret without any padding.", purpose="content", owner="0192f1c4")

@@ -98,6 +98,7 @@ def sealer(request: pytest.FixtureRequest) -> TokenSealer:
 
 
 def test_what_was_sealed_opens_under_the_same_token_and_session_only(sealer: TokenSealer) -> None:
+    """SK-04."""
     session, other = new_session(new_user()), new_session(new_user())
     sealed = sealer.seal("the answer", under=secret(1), session_id=session.id)
     assert sealer.open(sealed, under=secret(1), session_id=session.id) == "the answer"

@@ -75,6 +75,7 @@ def test_what_is_no_token_is_told_to_be_none(signer: TokenSigner, text: str) -> 
 
 
 def test_a_key_opens_under_its_own_id_and_root_key_only(signer: TokenSigner) -> None:
+    """SK-04, fault 28."""
     key = make_key(signer, "0a0a0a0a")
     other: TokenSigner = (
         MemoryTokenSigner("other") if isinstance(signer, MemoryTokenSigner) else JoseTokenSigner(Sealer(b"o" * 32))

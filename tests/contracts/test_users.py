@@ -65,6 +65,7 @@ async def test_an_address_can_be_taken_once(uow: UnitOfWork) -> None:
 
 
 async def test_an_address_cannot_be_changed_to_another_users(uow: UnitOfWork) -> None:
+    """EM-04."""
     ada, eve = new_user("ada@example.com"), new_user("eve@example.com")
     await add(uow, ada)
     await add(uow, eve)
@@ -74,6 +75,7 @@ async def test_an_address_cannot_be_changed_to_another_users(uow: UnitOfWork) ->
 
 
 async def test_one_of_fifty_parallel_registrations_wins(uow: UnitOfWork) -> None:
+    """EM-04, fault 13."""
     barrier = asyncio.Barrier(50)
 
     async def register() -> bool:

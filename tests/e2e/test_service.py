@@ -110,6 +110,7 @@ def mail_in(mailbox: str) -> dict[str, str]:
 
 
 def test_from_the_first_start_to_the_last_sign_out(tmp_path: Path) -> None:
+    """AP-06: no answer names the server. Fault 36: it ends well under either signal."""
     with serving(tmp_path) as (address, banner), httpx.Client(base_url=address, timeout=30) as client:
         assert f"{address}/v1" in banner
         assert f"{address}/docs" in banner
@@ -210,6 +211,8 @@ def test_a_service_that_cannot_start_says_why_in_a_sentence(
 
 
 def test_another_root_key_is_noticed_at_the_start(home: Path) -> None:
+    """Fault 28."""
+
     async def start() -> None:
         async with started(Settings(_env_file=None, hallporter_home=home)):
             pass
@@ -223,6 +226,7 @@ def test_another_root_key_is_noticed_at_the_start(home: Path) -> None:
 
 
 def test_st_07_two_processes_give_one_answer_and_forget_nothing_when_killed(home: Path) -> None:
+    """Incident 3."""
     person = {"email": "ada@example.com", "password": PASSWORD}
 
     async def refresh_at_once(address: str, token: str, count: int) -> set[bytes]:

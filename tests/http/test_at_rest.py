@@ -42,6 +42,7 @@ async def test_st_01_no_secret_that_was_ever_issued(client: httpx.AsyncClient, e
 async def test_no_token_and_no_code_that_was_ever_mailed_not_even_while_it_waits(
     client: httpx.AsyncClient, engine: AsyncEngine, world: World
 ) -> None:
+    """ST-01, RC-01."""
     await register(client)
     world.mailer.failure = MailDelayed("later")
     await world.work()

@@ -81,6 +81,7 @@ async def test_the_cookie_is_exchanged_for_the_next(client: httpx.AsyncClient) -
 async def test_hd_02_other_pages_cannot_make_a_browser_use_it(
     client: httpx.AsyncClient, headers: dict[str, str]
 ) -> None:
+    """Incident 46: nor to sign somebody in."""
     await register(client)
     cookie = cookie_of(await sign_in(client))
     for refused in (await refresh(client, cookie, headers), await sign_in(client, headers)):
@@ -141,3 +142,36 @@ async def test_whoever_asks_for_no_cookie_gets_none(client: httpx.AsyncClient) -
     assert answer.json()["refresh_token"].startswith("hp_rt_")
     body = {"email": EMAIL, "password": PASSWORD, "transport": "pigeon"}
     assert (await client.post("/v1/sessions", json=body)).status_code == 422
+
+
+def session_of(answer: httpx.Response) -> str:
+    assert answer.is_success
+    return str(answer.json()["session_id"])
+
+
+async def test_st_02_incident_5_a_cookie_that_was_planted_becomes_nobodys_session(client: httpx.AsyncClient) -> None:
+    """Incident 6: nor does one that somebody else has left behind."""
+    await register(client)
+    await register(client, "eve@example.com")
+    body = {"email": "eve@example.com", "password": PASSWORD, "transport": "cookie"}
+    eves = await client.post("/v1/sessions", json=body, headers=OURS)
+    client.cookies.clear()
+    planted = OURS | {"Cookie": f"{REFRESH}={cookie_of(eves)}; sid={session_of(eves)}"}
+    adas = await sign_in(client, planted)
+    assert session_of(adas) != session_of(eves)
+    assert cookie_of(adas) != cookie_of(eves)
+    for session, email in ((eves, "eve@example.com"), (adas, EMAIL)):
+        refreshed = await refresh(client, cookie_of(session))
+        assert session_of(refreshed) == session_of(session)
+        bearer = {"Authorization": f"Bearer {refreshed.json()['access_token']}"}
+        assert (await client.get("/v1/users/me", headers=bearer)).json()["email"] == email
+
+
+async def test_incident_25_an_id_opens_nothing(client: httpx.AsyncClient) -> None:
+    user_id = (await register(client)).json()["id"]
+    session_id = session_of(await sign_in(client))
+    client.cookies.clear()
+    for known in (user_id, session_id):
+        assert (await refresh(client, known)).status_code == 401
+        assert (await client.post("/v1/sessions/refresh", json={"refresh_token": known})).status_code == 401
+        assert (await client.get("/v1/users/me", headers={"Authorization": f"Bearer {known}"})).status_code == 401

@@ -1,4 +1,4 @@
-"""LG-03: whether somebody has an address is not to be learnt from how a question about it is answered."""
+"""LG-01, LG-03, incident 27: how a question about an address is answered does not tell whether somebody has it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,6 +87,7 @@ def counted(engine: AsyncEngine) -> Iterator[list[str]]:
 async def test_every_address_costs_the_same_number_of_statements(
     client: httpx.AsyncClient, engine: AsyncEngine, question: str
 ) -> None:
+    """LG-02, incident 49."""
     costs = {}
     for state, email in WHO.items():
         path, body = QUESTIONS[question](email)

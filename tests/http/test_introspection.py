@@ -39,6 +39,7 @@ async def test_a_live_token_is_described(client: httpx.AsyncClient, admin: dict[
 async def test_op_12_of_a_token_that_is_not_live_nothing_is_said(
     client: httpx.AsyncClient, admin: dict[str, str]
 ) -> None:
+    """ST-03: not of one that was signed out either."""
     await register(client)
     tokens = (await sign_in(client)).json()
     headers = {"Authorization": f"Bearer {tokens['access_token']}"}

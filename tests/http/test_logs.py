@@ -1,5 +1,6 @@
 """What the log says, and what it never says."""
 
+import errno
 import io
 import json
 import logging
@@ -89,6 +90,7 @@ async def test_a_bug_leaves_its_traceback_in_the_log_once(
 
 
 async def test_la_03_no_secret_reaches_the_log(client: httpx.AsyncClient, log: io.StringIO, world: World) -> None:
+    """ST-13, MF-10."""
     secrets = {PASSWORD, "wrong canary password"}
     await register(client)
     await register(client)
@@ -157,3 +159,22 @@ def test_lines_for_people_are_lines_too(monkeypatch: pytest.MonkeyPatch) -> None
     assert "something.happened" in first
     assert "canary" not in first
     assert "told by a library" in second
+
+
+class Full(io.StringIO):
+    """A log that nothing fits into any more."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, text)
+
+
+async def test_fault_32_a_log_that_cannot_be_written_breaks_no_request(
+    client: httpx.AsyncClient, log: io.StringIO
+) -> None:
+    # The one that was configured, among those that look on for the tests.
+    handler = next(found for found in logging.getLogger().handlers if type(found) is logging.StreamHandler)
+    handler.setStream(Full())
+    assert (await register(client)).status_code == 201
+    assert (await sign_in(client)).status_code == 201
+    handler.setStream(log)
+    assert lines(log, "request") == []

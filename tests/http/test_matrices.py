@@ -28,6 +28,7 @@ IDENTITIES = ["userId", "user", "uid", "sub", "owner", "owner_id", "accountId", 
 
 @pytest.mark.parametrize("name", USERS)
 async def test_ad_01_nobody_unknown_gets_past_a_route_for_users(client: httpx.AsyncClient, name: str) -> None:
+    """Incident 14."""
     for headers in ({}, {"Authorization": ""}, {"Authorization": "Bearer"}, {"Authorization": "Basic YTph"}):
         answer = await call(client, name, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_access_token")
@@ -58,6 +59,7 @@ async def test_ad_02_what_belongs_to_somebody_else_is_not_there(client: httpx.As
 @pytest.mark.parametrize("world", ["memory"], indirect=True)
 @pytest.mark.parametrize("name", [name for name in ROUTES if body_model(name) is not None])
 async def test_ad_03_no_column_can_be_set_that_is_no_field(client: httpx.AsyncClient, world: World, name: str) -> None:
+    """Incidents 13 and 38."""
     model = body_model(name)
     assert model is not None
     headers = await signed_in(client)
@@ -74,6 +76,7 @@ async def test_ad_03_no_column_can_be_set_that_is_no_field(client: httpx.AsyncCl
 
 @pytest.mark.parametrize("world", ["memory"], indirect=True)
 async def test_ad_04_who_is_calling_is_told_by_the_token_alone(client: httpx.AsyncClient, world: World) -> None:
+    """Incident 38."""
     ada = await signed_in(client)
     await register(client, "bob@example.com")
     bob = str((await world.user("bob@example.com")).id)
@@ -130,6 +133,7 @@ async def present(client: httpx.AsyncClient, name: str, token: str, **more: str)
 
 
 async def test_only_a_token_of_its_own_kind_opens_a_route(client: httpx.AsyncClient, world: World) -> None:
+    """ST-11, incident 20."""
     tokens = await tokens_of(client, world)
     assert set(TAKING_TOKENS) == set(tokens) - {"access token", "device token"}
     own = {"Authorization": f"Bearer {tokens.pop('access token')}"}
@@ -157,6 +161,7 @@ async def test_a_change_is_confirmed_by_its_own_token(client: httpx.AsyncClient,
 async def test_lg_08_a_session_that_is_over_opens_no_route_at_all(
     client: httpx.AsyncClient, world: World, state: str
 ) -> None:
+    """ST-05, incident 47."""
     user_id = UserId((await world.register()).id)
     tokens: IssuedTokens = await world.sign_in()
     bearer = {"Authorization": f"Bearer {tokens.access_token}"}
@@ -170,6 +175,7 @@ async def test_lg_08_a_session_that_is_over_opens_no_route_at_all(
 async def test_lg_08_a_network_that_is_throttled_gets_nothing_done_at_any_route(
     client: httpx.AsyncClient, app: FastAPI, world: World, name: str
 ) -> None:
+    """DA-01, incident 4."""
     headers = await signed_in(client)
     world.clock.advance(timedelta(seconds=1))
     once = {field: Limit(1, timedelta(hours=1)) for field in type(SETTINGS).model_fields if field.startswith("limit_")}
@@ -253,3 +259,27 @@ async def test_incident_55_no_host_changes_which_route_is_asked(world: World, ho
         for name in USERS:
             answer = await call(client, name, headers={"Host": host})
             assert answer.status_code in {400, 401}, name
+
+
+# Who sends these nothing asks for nothing, and gets it.
+CONTENT_WITH_NOTHING = {"update_me", "delete_me"}
+REFUSALS = {"session.proof_refused", "sign_in.refused", "sign_in.guesses_used_up"}
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+@pytest.mark.parametrize("name", [name for name in ROUTES if body_model(name) and name not in CONTENT_WITH_NOTHING])
+async def test_incident_11_a_step_that_is_taken_with_nothing_in_hand_leads_nowhere(
+    client: httpx.AsyncClient, world: World, name: str
+) -> None:
+    headers = await signed_in(client)
+    user = await world.user()
+    before = await world.events_of(user.id)
+    model = body_model(name)
+    assert model is not None
+    bodies: list[object] = [{}, [], "", dict.fromkeys(model.model_fields), dict.fromkeys(model.model_fields, "")]
+    for body in bodies:
+        answer = await call(client, name, headers=headers, body=body)
+        assert answer.status_code in {401, 403, 422}, body
+    events = await world.events_of(user.id)
+    assert set(events[: len(events) - len(before)]) <= REFUSALS
+    assert await world.user() == user

@@ -1,11 +1,15 @@
 """The document that callers build on."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from adapters.http.app import HttpConfig, create_app
 from adapters.http.problems import MEDIA_TYPE
+from entrypoints.service import make_app as make_service
+from entrypoints.settings import Environment
+from tests.world import SETTINGS
 
 DOCUMENT = create_app(config=HttpConfig(public_url="https://a.example.com", version="1.2.3")).openapi()
 OPERATIONS = {operation["operationId"]: operation for path in DOCUMENT["paths"].values() for operation in path.values()}
@@ -200,5 +204,44 @@ def test_nothing_is_left_of_the_frameworks_own_errors() -> None:
 
 
 def test_without_docs_there_is_neither_document_nor_page() -> None:
+    """AP-06."""
     app = create_app(config=HttpConfig(public_url="https://a.example.com", version="1", docs=False))
     assert (app.openapi_url, app.docs_url, app.redoc_url) == (None, None, None)
+
+
+def taken(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every string that a body takes, with the name of its field."""
+    for name, field in schema["properties"].items():
+        for kind in field.get("anyOf", [field]):
+            if kind.get("type") == "string":
+                yield name, kind
+
+
+BODIES = {
+    name: schema_of(operation["requestBody"]["content"]["application/json"])
+    for name, operation in OPERATIONS.items()
+    if "requestBody" in operation
+}
+
+
+def test_da_04_every_text_that_is_taken_has_a_longest() -> None:
+    parameters = [found for operation in OPERATIONS.values() for found in operation.get("parameters", [])]
+    # Headers are bounded where they are read.
+    named = {"properties": {found["name"]: found["schema"] for found in parameters if found["in"] != "header"}}
+    texts = [text for schema in (*BODIES.values(), named) for text in taken(schema)]
+    assert {"email", "password", "token", "cursor", "session_id"} <= {name for name, _ in texts}
+    assert [name for name, kind in texts if not {"maxLength", "enum", "format"} & set(kind)] == []
+    assert [name for name, kind in texts if kind.get("format") not in {None, "uuid", "password"}] == []
+    assert [name for name, kind in texts if kind.get("format") == "password" and "maxLength" not in kind] == []
+
+
+def test_pw_03_nobody_is_asked_for_hints_or_the_answer_to_a_question() -> None:
+    names = {name for schema in BODIES.values() for name, _ in taken(schema)}
+    assert {"password", "new_password", "current_password"} <= names
+    assert not [name for name in names if any(word in name for word in ("hint", "question", "answer", "reminder"))]
+
+
+def test_ap_06_in_production_there_are_no_docs() -> None:
+    app = make_service(SETTINGS.model_copy(update={"environment": Environment.PRODUCTION}))
+    assert (app.openapi_url, app.docs_url, app.redoc_url) == (None, None, None)
+    assert make_service(SETTINGS).docs_url == "/docs"

@@ -19,6 +19,7 @@ async def another(client: httpx.AsyncClient, email: str = EMAIL) -> dict[str, st
 
 
 async def test_my_sessions_are_listed_with_the_one_i_am_in(client: httpx.AsyncClient, world: World) -> None:
+    """ST-06."""
     first = await signed_in(client)
     world.clock.advance(timedelta(seconds=1))
     second = await another(client)
@@ -59,6 +60,7 @@ async def test_whoever_comes_at_the_same_time_has_it_noted_once(client: httpx.As
 
 
 async def test_i_end_one_of_them(client: httpx.AsyncClient) -> None:
+    """ST-06."""
     first = await signed_in(client)
     second = await another(client)
     lost = (await client.get("/v1/sessions/current", headers=first)).json()["id"]
@@ -78,12 +80,14 @@ async def test_ad_02_a_foreign_session_is_not_there(client: httpx.AsyncClient) -
 
 @pytest.mark.parametrize("session_id", ["x", "0", "%00", "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3", "' OR 1=1"])
 async def test_what_is_no_id_leads_nowhere(client: httpx.AsyncClient, session_id: str) -> None:
+    """Fault 41."""
     answer = await client.delete(f"/v1/sessions/{session_id}", headers=await signed_in(client))
     assert (answer.status_code, answer.json()["code"]) == (404, "route_not_found")
     assert "detail" not in answer.json()
 
 
 async def test_i_end_all_others(client: httpx.AsyncClient) -> None:
+    """ST-06."""
     mine = await signed_in(client)
     others = [await another(client) for _ in range(3)]
     answers = await at_once(5, lambda _: client.delete("/v1/sessions", headers=mine))
@@ -127,6 +131,7 @@ async def test_pw_08_a_change_that_is_refused_changes_nothing(
 
 
 async def test_of_many_changes_at_once_one_wins(client: httpx.AsyncClient) -> None:
+    """Fault 18."""
     mine = await signed_in(client)
     answers = await at_once(
         10,
@@ -150,6 +155,8 @@ def app(world: World) -> FastAPI:
 async def test_what_is_worth_asking_again_is_answered_with_a_step_up(
     client: httpx.AsyncClient, app: FastAPI, world: World
 ) -> None:
+    """ST-13."""
+
     async def guarded(caller: RecentUser) -> dict[str, str]:
         return {"id": str(caller.user_id)}
 

@@ -64,6 +64,7 @@ async def test_somebody_without_a_link_gets_one_and_back_in(client: httpx.AsyncC
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("world", ["memory"], indirect=True)
 async def test_a_page_lets_nothing_in_and_nothing_out(client: httpx.AsyncClient, name: str) -> None:
+    """RC-06."""
     page = await client.get(f"/links/{name}")
     policy = page.headers["content-security-policy"]
     for tag in ("script", "style"):
@@ -136,6 +137,7 @@ def with_mailbox(world: World) -> FastAPI:
 async def test_the_mailbox_shows_mail_as_people_see_it_and_runs_nothing_of_it(
     with_mailbox: FastAPI, world: World
 ) -> None:
+    """IN-06."""
     mail = ReceivedMail(
         id=MessageId(UUID(int=7)),
         recipient="<script>alert(1)</script>@example.com",
@@ -189,8 +191,22 @@ async def test_where_there_is_an_smtp_server_there_is_no_mailbox(client: httpx.A
 
 
 async def test_a_link_is_a_page_and_a_token_that_no_server_sees(client: httpx.AsyncClient, world: World) -> None:
+    """ST-13."""
     await register(client)
     mail = await world.mailed(MessageKind.VERIFY_EMAIL)
     page = await client.get(mail.content["link"])
     assert token_of(mail) not in str(page.request.url.copy_with(fragment=None))
     assert token_of(mail) not in page.text
+
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+@pytest.mark.parametrize(
+    "path", ["/links/verify-email", f"/links/{HOSTILE}", "/problems/invalid_token", f"/problems/{HOSTILE}"]
+)
+async def test_incident_35_no_page_shows_what_stands_in_its_address(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path, params={"error": HOSTILE, "token": HOSTILE}, headers={"Accept-Language": HOSTILE})
+    assert answer.status_code == (404 if HOSTILE in path else 200)
+    assert "alert(1)" not in answer.text

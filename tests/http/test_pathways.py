@@ -132,6 +132,7 @@ STATES: dict[str, Event] = {
 async def test_in_every_state_that_ends_a_session_every_way_in_is_shut(
     client: httpx.AsyncClient, world: World, state: str
 ) -> None:
+    """Incidents 30 and 47."""
     user_id = UserId(await register_user(client))
     tokens = (await sign_in(client)).json()
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}

@@ -29,6 +29,7 @@ async def post(client: httpx.AsyncClient, content: bytes, content_type: str = "a
 
 
 async def test_a_problem_has_type_instance_and_code(client: httpx.AsyncClient) -> None:
+    """AP-01."""
     answer = await client.get("/v1/nowhere")
     assert answer.status_code == 404
     problem = answer.json()
@@ -80,6 +81,7 @@ async def test_a_callers_own_request_id_is_kept_if_it_is_a_uuid(client: httpx.As
 async def test_a_method_that_is_not_there_names_all_that_are(
     client: httpx.AsyncClient, method: str, url: str, allow: str
 ) -> None:
+    """AP-02."""
     answer = await client.request(method, url)
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
     assert answer.headers["allow"] == allow
@@ -87,6 +89,7 @@ async def test_a_method_that_is_not_there_names_all_that_are(
 
 @pytest.mark.parametrize("url", ["/v1/users/", "/v1/users/%00", "/v1/%ff", "/%F0%9F%97%9D", "/v1//users"])
 async def test_odd_paths_are_not_there(client: httpx.AsyncClient, url: str) -> None:
+    """IN-03."""
     assert (await client.get(url)).status_code == 404
 
 
@@ -114,6 +117,7 @@ async def test_odd_paths_are_not_there(client: httpx.AsyncClient, url: str) -> N
     ids=range(17),
 )
 async def test_in_02_only_strict_json_is_json(client: httpx.AsyncClient, body: bytes) -> None:
+    """Fault 42."""
     answer = await post(client, body)
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
 
@@ -148,6 +152,7 @@ async def test_in_03_what_cannot_be_stored_is_refused_wherever_it_stands(
     ],
 )
 async def test_ap_02_only_json_is_read(client: httpx.AsyncClient, content_type: str) -> None:
+    """Incident 57."""
     body = f'{{"email": "{EMAIL}", "password": "{PASSWORD}"}}'.encode()
     answer = await client.post("/v1/users", content=body, headers=[(b"Content-Type", content_type.encode())])
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
@@ -186,6 +191,7 @@ async def test_fault_40_an_endless_body_is_not_read_to_its_end(client: httpx.Asy
     ],
 )
 async def test_nothing_that_was_submitted_comes_back(client: httpx.AsyncClient, body: str) -> None:
+    """AP-01."""
     answer = await post(client, body.encode())
     assert answer.status_code in {400, 422}
     assert CANARY not in answer.text
@@ -234,6 +240,7 @@ async def test_a_service_that_cannot_be_reached_says_when_to_come_back(client: h
 
 
 async def test_personal_data_is_never_stored_on_the_way(client: httpx.AsyncClient) -> None:
+    """ST-13, HD-04."""
     headers = await signed_in(client)
     for answer in (
         await client.get("/v1/users/me", headers=headers),

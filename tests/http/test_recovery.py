@@ -129,6 +129,7 @@ async def test_a_reset_with_a_bad_password_can_be_tried_again(client: httpx.Asyn
 async def test_fault_16_of_a_hundred_uses_of_one_token_at_once_one_succeeds(
     client: httpx.AsyncClient, world: World
 ) -> None:
+    """RC-01."""
     await register(client)
     token = await reset_token(client, world)
     answers = await at_once(
@@ -179,6 +180,7 @@ async def test_la_01_who_asked_is_written_down_with_where_from(
 async def test_a_password_that_was_changed_while_it_was_being_checked_confirms_nothing(
     client: httpx.AsyncClient, world: World
 ) -> None:
+    """Fault 18."""
     await register(client)
     token = token_of(await world.mailed(MessageKind.VERIFY_EMAIL))
     verify = world.container.resolve(VerifyEmail)
@@ -329,3 +331,40 @@ async def test_rc_05_incident_21_no_header_gets_into_a_mail(
     for mail in mails:
         assert mail.content["link"].startswith("https://accounts.example.com/links/")
         assert "evil" not in str(dict(mail.content))
+
+
+async def test_incident_24_no_answer_says_what_was_mailed(client: httpx.AsyncClient, world: World) -> None:
+    said: list[str] = []
+
+    async def listen(response: httpx.Response) -> None:
+        said.append(f"{await response.aread()!r} {response.headers}")
+
+    client.event_hooks["response"].append(listen)
+    bearer = await signed_in(client)
+    verification = await world.mailed(MessageKind.VERIFY_EMAIL)
+    await client.post(f"{ME}/email-changes", json={"new_email": "ada@example.org"}, headers=bearer)
+    await client.post(RESETS, json={"email": EMAIL})
+    mails = [verification, *await world.work()]
+    for path in (ME, f"{ME}/security-events", f"{ME}/export", "/v1/sessions"):
+        assert (await client.get(path, headers=bearer)).status_code == 200
+    assert len(mails) == 3
+    for secret in [token_of(mail)[6:49] for mail in mails] + [verification.content["code"]]:
+        assert not [answer for answer in said if secret in answer]
+    assert len(said) == 8
+
+
+@pytest.mark.parametrize(
+    ("password", "reason"), [("everythinginmoderation", "password_blocklisted"), (f"{EMAIL}1234", "password_guessable")]
+)
+async def test_pw_04_pw_05_no_way_to_a_password_takes_a_common_one_or_ones_own_address(
+    client: httpx.AsyncClient, world: World, password: str, reason: str
+) -> None:
+    refused = [await register(client, password=password)]
+    bearer = await signed_in(client)
+    body = {"current_password": PASSWORD, "new_password": password}
+    refused.append(await client.put(f"{ME}/password", json=body, headers=bearer))
+    body = {"token": await reset_token(client, world), "new_password": password}
+    refused.append(await client.post(f"{RESETS}/confirm", json=body))
+    for answer in refused:
+        assert (answer.status_code, answer.json()["code"]) == (422, "password_rejected")
+        assert [error["code"] for error in answer.json()["errors"]] == [reason]

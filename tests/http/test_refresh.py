@@ -30,6 +30,7 @@ async def test_the_next_tokens_work(client: httpx.AsyncClient) -> None:
 
 
 async def test_st_07_two_hundred_refreshes_at_once_get_one_answer(client: httpx.AsyncClient) -> None:
+    """Fault 15, incidents 2 and 40."""
     token = await first_token(client)
     answers = await at_once(200, lambda _: refresh(client, token))
     assert {answer.status_code for answer in answers} == {200}
@@ -41,6 +42,7 @@ async def test_st_07_two_hundred_refreshes_at_once_get_one_answer(client: httpx.
 async def test_the_answer_is_repeated_for_ten_seconds_and_then_ends_the_session(
     client: httpx.AsyncClient, world: World
 ) -> None:
+    """ST-07, fault 15."""
     token = await first_token(client)
     first = await refresh(client, token)
     world.clock.advance(timedelta(seconds=9))

@@ -5,6 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from application.ports.password_hasher import HashingBusy
 from tests.http.conftest import at_once, register, sign_in, signed_in
 from tests.world import EMAIL, PASSWORD, World
 
@@ -108,3 +109,18 @@ async def test_one_session_does_not_open_another_ones_door(client: httpx.AsyncCl
     second = {"Authorization": f"Bearer {(await sign_in(client)).json()['access_token']}"}
     await client.delete("/v1/sessions/current", headers=first)
     assert (await client.get("/v1/users/me", headers=second)).status_code == 200
+
+
+async def test_pw_09_who_finds_no_place_to_be_hashed_is_told_so_and_nothing_else_waits(
+    client: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = await signed_in(client)
+
+    async def busy(*_: object, **__: object) -> bool:
+        raise HashingBusy
+
+    monkeypatch.setattr(world.adapters.passwords, "matches", busy)
+    refused = await sign_in(client)
+    assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (503, "hashing_busy", "1")
+    assert (await client.get("/livez")).status_code == 200
+    assert (await client.get("/v1/users/me", headers=headers)).status_code == 200

@@ -1,4 +1,4 @@
-"""How much is too much, as callers meet it (LG-04 to LG-07, DA-01)."""
+"""How much is too much, as callers meet it (LG-04, LG-05, LG-07, DA-01)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
@@ -58,6 +58,7 @@ async def test_success_costs_nothing(client: httpx.AsyncClient) -> None:
 
 
 async def test_lg_07_own_success_does_not_refill_what_guesses_used(client: httpx.AsyncClient) -> None:
+    """Incident 49."""
     await register(client)
     statuses = []
     for number in range(32):
@@ -96,6 +97,7 @@ REQUESTS: dict[str, tuple[int, Callable[[httpx.AsyncClient, int], Awaitable[http
 async def test_da_01_every_kind_of_request_that_strangers_can_make_has_an_end(
     client: httpx.AsyncClient, name: str
 ) -> None:
+    """RC-09."""
     count, request = REQUESTS[name]
     statuses = [(await request(client, number)).status_code for number in range(count + 2)]
     assert 429 not in statuses[:count]
@@ -114,6 +116,16 @@ async def test_limits_are_what_the_settings_say(app: FastAPI, client: httpx.Asyn
         assert [(await client.post("/v1/sessions/refresh", json=body)).status_code for _ in statuses] == statuses
     found = [(await register(client, f"user{number}@example.com")).status_code for number in range(4)]
     assert found == [201, 201, 429, 429]
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+async def test_rc_09_mail_for_everybody_together_has_an_end(
+    app: FastAPI, client: httpx.AsyncClient, world: World
+) -> None:
+    few = DEFAULTS.model_copy(update={"limit_all_mails": Limit(3, timedelta(hours=1))})
+    app.state.container = build_container(few, world.adapters)
+    asked = [await client.post("/v1/password-resets", json={"email": f"u{n}@example.com"}) for n in range(4)]
+    assert [answer.status_code for answer in asked] == [202, 202, 202, 429]
 
 
 async def test_lg_04_of_100_guesses_at_once_exactly_the_budget_is_hashed(
@@ -150,6 +162,7 @@ async def proxied(world: World) -> AsyncIterator[Any]:
 @pytest.mark.parametrize("world", ["memory"], indirect=True)
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Client-IP", "True-Client-IP"])
 async def test_lg_05_nobody_gets_further_by_saying_where_they_are(client: httpx.AsyncClient, name: str) -> None:
+    """Incident 49."""
     statuses = [
         (await guess(client, f"u{number}@example.com", **{name: f"198.51.100.{number}"})).status_code
         for number in range(31)

@@ -110,6 +110,7 @@ async def test_a_second_library_verifies_a_token_with_the_published_keys_alone(
 
 
 async def test_the_published_keys_show_nothing_private_and_may_be_kept_for_a_while(client: httpx.AsyncClient) -> None:
+    """OP-09."""
     answer = await client.get("/.well-known/jwks.json")
     keys = answer.json()["keys"]
     assert len(keys) == 2  # the one that signs, and the one that will
@@ -149,6 +150,7 @@ async def test_fault_27_five_rotations_under_load_fail_no_token_at_us_or_at_a_ve
 
 
 async def test_keys_that_are_not_believed_are_not_published(client: httpx.AsyncClient, world: World) -> None:
+    """SK-03."""
     signer = JoseTokenSigner(Sealer(b"root key of the tests"))
     before = (await client.get("/.well-known/jwks.json")).json()["keys"]
     async with world.unit_of_work.begin() as tx:
@@ -160,6 +162,7 @@ async def test_keys_that_are_not_believed_are_not_published(client: httpx.AsyncC
 
 
 async def test_st_08_st_09_hostile_headers_open_nothing(client: httpx.AsyncClient, forge: Forge) -> None:
+    """Incident 52."""
     other = ECKey.generate_key("P-256")
     jwk = other.as_dict(private=False)
     hostile = {
@@ -237,6 +240,7 @@ async def test_claims_named_twice_open_nothing(client: httpx.AsyncClient, forge:
 
 
 async def test_st_12_other_spellings_of_a_good_token_open_nothing(client: httpx.AsyncClient, forge: Forge) -> None:
+    """Incidents 51 and 53."""
     head, payload, signature = forge.segments
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     # The last character of 64 bytes in base64 has four bits that nobody needs.
@@ -291,6 +295,7 @@ async def test_st_04_a_token_dies_at_its_time(client: httpx.AsyncClient, forge: 
 
 
 async def test_st_12_no_authorization_header_is_an_accident(client: httpx.AsyncClient) -> None:
+    """Fault 42."""
     headers: list[bytes] = []
 
     @settings(max_examples=200, deadline=None)
@@ -303,3 +308,9 @@ async def test_st_12_no_authorization_header_is_an_accident(client: httpx.AsyncC
         for scheme in (b"Bearer ", b""):
             answer = await client.get("/v1/users/me", headers=[(b"Authorization", scheme + value)])
             assert answer.status_code == 401
+
+
+async def test_pr_04_a_token_holds_what_it_needs_and_nothing_of_the_person(forge: Forge) -> None:
+    needed = {"iss", "aud", "sub", "sid", "client_id", "jti", "iat", "exp", "auth_time", "amr"}
+    assert set(forge.claims) == needed
+    assert "ada" not in json.dumps(forge.claims).lower()

@@ -38,6 +38,7 @@ async def test_an_address_can_be_registered_once(client: httpx.AsyncClient) -> N
 
 
 async def test_one_of_fifty_registrations_at_once_wins(client: httpx.AsyncClient) -> None:
+    """Fault 13."""
     answers = await at_once(50, lambda _: register(client))
     assert sorted(answer.status_code for answer in answers) == [201] + [400] * 49
 
@@ -81,6 +82,7 @@ async def test_a_rejected_password_names_every_reason_and_repeats_nothing(client
 async def test_an_invalid_field_is_pointed_at(
     client: httpx.AsyncClient, fields: dict[str, object], pointer: str, code: str
 ) -> None:
+    """DA-04, fault 40: what is too long is refused before anything is made of it."""
     answer = await client.post("/v1/users", json={"email": EMAIL, "password": PASSWORD} | fields)
     assert answer.status_code == 422
     assert answer.json()["code"] == "invalid_input"
@@ -170,6 +172,7 @@ async def test_entity_tags_of_two_users_differ(client: httpx.AsyncClient) -> Non
 
 
 async def test_st_05_a_suspended_user_is_out_at_once(client: httpx.AsyncClient, world: World) -> None:
+    """Incident 30."""
     headers = await signed_in(client)
     me = (await client.get("/v1/users/me", headers=headers)).json()
     await world.suspend(next(user.id for user in await users_of(world) if str(user.id) == me["id"]))

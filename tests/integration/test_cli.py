@@ -110,6 +110,7 @@ def test_migrating_again_changes_nothing(cli: Cli) -> None:
 
 
 def test_operators_create_list_and_show_users(cli: Cli) -> None:
+    """LG-10."""
     admin = cli("users", "create", "ada@example.com", "--admin", "--generate-password", "--name", "Ada")
     assert (admin.code, admin.err) == (0, "")
     assert "as admin" in admin.out

@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 
 from adapters.postgres import jobs, schema
 from adapters.postgres.database import open_engine
@@ -88,6 +88,7 @@ async def test_the_queue_is_as_the_library_that_is_installed_wants_it(database: 
 
 
 async def test_of_many_that_migrate_at_once_one_does_the_work(empty_database: str) -> None:
+    """Fault 29."""
     await run(empty_database, "downgrade", "base")
     applied = await asyncio.gather(*(schema.migrate(empty_database) for _ in range(8)))
     assert sorted(applied, key=len) == [[]] * 7 + [REVISIONS]
@@ -108,6 +109,7 @@ async def test_a_database_that_lacks_migrations_is_not_ready(empty_database: str
 
 
 async def test_the_schema_of_a_later_release_is_good_enough(empty_database: str) -> None:
+    """Fault 29."""
     await schema.migrate(empty_database)
     async with schema.connected(empty_database) as connection:
         await connection.execute(text("UPDATE hallporter_schema SET version_num = 'from_the_future'"))
@@ -132,3 +134,11 @@ async def test_a_failing_migration_keeps_its_own_error(empty_database: str) -> N
 
 def test_the_folder_of_migrations_is_no_package() -> None:
     assert not (Path(schema.migrations_folder()) / "__init__.py").exists()
+
+
+async def test_lg_10_a_new_database_knows_nobody(empty_database: str) -> None:
+    await run(empty_database, "downgrade", "base")
+    await schema.migrate(empty_database)
+    async with schema.connected(empty_database) as connection:
+        for table in Base.metadata.sorted_tables:
+            assert (await connection.execute(select(func.count()).select_from(table))).scalar_one() == 0, table.name

@@ -142,6 +142,7 @@ async def test_the_same_mail_twice_has_the_same_message_id() -> None:
 
 
 async def test_in_05_nothing_in_a_mail_becomes_a_header_or_a_command() -> None:
+    """Incident 59."""
     hostile = "7\r\n.\r\nRCPT TO:<eve@example.com>\r\nBcc: eve@example.com\r\n\r\n<script>"
     async with relay() as (handler, to):
         await mailer(to).send(mail(link_hours=hostile, code=hostile))
@@ -152,6 +153,7 @@ async def test_in_05_nothing_in_a_mail_becomes_a_header_or_a_command() -> None:
 
 
 async def test_in_05_an_address_with_a_line_break_is_never_sent() -> None:
+    """Incident 59."""
     smuggled = EmailAddress(canonical="ada@example.com", display="a\r\nRCPT TO:<eve@example.com>@example.com")
     async with relay() as (handler, to):
         with pytest.raises(ValueError, match=r"."):
@@ -251,6 +253,7 @@ async def test_a_relay_that_breaks_off_is_a_delay(answer: Answer, said: str) -> 
 
 @pytest.mark.parametrize("timeouts", [{"timeout": 0.01}, {"connect_timeout": 0.01}])
 async def test_a_relay_that_says_nothing_is_a_delay(timeouts: dict[str, Any]) -> None:
+    """Fault 23."""
     async with server(say_nothing) as to:
         ours = SmtpMailer(to, sender=SENDER, templates=TEMPLATES, **timeouts)
         with pytest.raises(MailDelayed, match=r"^The relay did not answer in time while connecting\.$"):
@@ -302,6 +305,7 @@ async def test_a_relay_that_is_not_trusted_gets_nothing(
 
 
 async def test_where_starttls_is_required_and_stripped_nothing_is_sent() -> None:
+    """Fault 23."""
     async with relay(credentials="ada:p%C3%A4ssword@") as (handler, to):
         required = replace(to, encryption=SmtpServer.parse("smtp://relay.example.com").encryption)
         with pytest.raises(MailDelayed, match=r"^The relay lacks what is needed while connecting: .*STARTTLS"):

@@ -333,6 +333,7 @@ async def test_a_worker_outlives_its_database_connection(
 async def test_a_worker_that_is_told_to_stop_finishes_what_it_has_begun(
     postgres_uow: UnitOfWork, engine: AsyncEngine, database: str
 ) -> None:
+    """Fault 36."""
     begun, go_on, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def handle(_job: Job) -> timedelta | None:

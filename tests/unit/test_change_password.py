@@ -70,6 +70,7 @@ async def test_a_weak_new_password_is_pointed_at(world: World) -> None:
 async def test_a_password_that_was_changed_meanwhile_is_not_changed_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Fault 18."""
     user = await world.register()
     this = await world.sign_in()
     compare = MemoryPasswordHasher.matches
@@ -89,6 +90,7 @@ async def test_a_password_that_was_changed_meanwhile_is_not_changed_again(
 async def test_st_05_a_suspension_meanwhile_is_not_survived_by_the_session_that_changes_the_password(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Fault 18."""
     user = await world.register()
     this = await world.sign_in()
     compare = MemoryPasswordHasher.matches

@@ -195,6 +195,7 @@ async def test_pr_01_the_export_holds_all_there_is_and_no_secret(world: World) -
 
 
 async def test_pr_01_what_is_over_is_forgotten_after_its_time_and_not_before(world: World) -> None:
+    """Fault 45."""
     user = await world.register()
     await world.work()
     issued = await world.sign_in()

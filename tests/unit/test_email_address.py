@@ -1,4 +1,4 @@
-"""EM-06: one canonical form, the same everywhere."""
+"""EM-06, fault 38: one canonical form, the same everywhere."""
 
 import pytest
 from hypothesis import given
@@ -74,6 +74,7 @@ def test_an_address_knows_its_two_parts() -> None:
     ],
 )
 def test_everything_else_is_refused(text: str) -> None:
+    """IN-03, IN-04."""
     with pytest.raises(InvalidFields) as refusal:
         parser.parse(text)
     assert [violation.code for violation in refusal.value.violations] == ["invalid_email"]

@@ -1,4 +1,4 @@
-"""Moving to another address: proof at the new one, and a way back at the old one (EM-01 to EM-05)."""
+"""Moving to another address: proof at the new one, and a way back at the old one (EM-02 to EM-05)."""
 
 from datetime import timedelta
 
@@ -70,6 +70,7 @@ async def revert_is_refused(world: World, token: str) -> bool:
 
 
 async def test_both_mailboxes_are_written_to_and_nothing_changes_yet(world: World) -> None:
+    """EM-02."""
     user_id, issued = await signed_in(world)
     mails = await ask(world, user_id, issued)
     assert {kind: mail.recipient.canonical for kind, mail in mails.items()} == {CONFIRM: NEW, REQUESTED: EMAIL}
@@ -177,6 +178,7 @@ async def test_em_03_the_proof_ends_after_an_hour(world: World) -> None:
 
 
 async def test_em_05_moving_kills_what_was_mailed_to_the_old_address(world: World) -> None:
+    """RC-04, incident 30."""
     user_id, issued = await signed_in(world)
     await world.container.resolve(RequestPasswordReset).execute(email=EMAIL)
     reset = await world.mailed(MessageKind.RESET_PASSWORD)

@@ -171,6 +171,7 @@ async def test_a_guess_that_nobody_had_time_for_is_not_counted(world: World, mon
 
 
 async def test_the_last_guess_is_written_down(world: World) -> None:
+    """LA-01."""
     user = await world.register()
     await refusals(world, 9)
     events = await world.events_of(user.id)
@@ -189,6 +190,7 @@ async def prove(world: World, user: User, tokens: IssuedTokens) -> None:
 
 
 async def test_lg_08_a_session_has_guesses_of_its_own_shared_by_all_that_ask_for_the_password(world: World) -> None:
+    """Incident 4."""
     user = await world.register()
     mine, other = await world.sign_in(), await world.sign_in()
     await attack(world, networks=60)
@@ -252,3 +254,11 @@ async def test_a_guess_that_was_right_counts_even_if_it_cannot_be_given_back(
 )
 def test_lg_05_a_network_is_what_one_customer_has(address: str | None, network: str) -> None:
     assert network_of(address) == network
+
+
+@pytest.mark.parametrize("address", ["ada@bücher.example.com", "nobody@bücher.example.com"])
+async def test_incident_50_another_spelling_of_an_address_is_no_other_counter(world: World, address: str) -> None:
+    await world.register("ada@bücher.example.com")
+    spellings = [address, address.upper(), address.replace("bücher", "xn--bcher-kva"), address.title()]
+    found = [refusal for email in spellings * 2 for refusal in await refusals(world, 1, email=email)]
+    assert found == [InvalidCredentials] * 5 + [Throttled] * 3

@@ -191,6 +191,7 @@ async def test_a_bug_in_sending_is_seen_on_the_message_without_its_words(world: 
 
 
 async def test_what_another_root_key_sealed_is_dead_and_says_so(world: World) -> None:
+    """Fault 28."""
     message_id = await prepared(world)
     elsewhere = make_world(replace(world.adapters, secret_sealer=MemorySecretSealer("another")))
     assert await deliver(elsewhere, message_id) is None

@@ -1,4 +1,4 @@
-"""Getting back in by mail: a token for one user, once, and no session with it (RC-01 to RC-05)."""
+"""Getting back in by mail: a token for one user, once, and no session with it (RC-01, RC-03 to RC-05)."""
 
 from datetime import timedelta
 

@@ -1,6 +1,7 @@
-"""RC-02, incident 1: no order of steps changes a user's password without a token for this user, or the current one.
+"""No order of steps changes a user's password without a token for this user, or the current one.
 
-A model beside it knows whose each token is. Everything goes through the use cases, as requests do.
+A model beside it knows whose each token is. Everything goes through the use cases, as requests do (RC-02, incidents 1
+and 12).
 """
 
 import asyncio

@@ -67,6 +67,7 @@ async def test_after_the_grace_period_it_ends_the_family(world: World, seconds: 
 
 
 async def test_the_revocation_is_kept_and_written_down_although_the_answer_is_a_refusal(world: World) -> None:
+    """LA-02, ST-07."""
     first = await signed_in(world)
     await world.refresh(first.refresh_token)
     world.clock.advance(timedelta(seconds=11))
@@ -153,6 +154,7 @@ async def test_what_is_no_token_or_nobodys_is_refused(world: World) -> None:
 
 
 async def test_an_answer_that_cannot_be_opened_is_a_refusal(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault 28."""
     first = await signed_in(world)
     monkeypatch.setattr(MemoryTokenSealer, "seal", lambda *_, **__: "damaged")
     await world.refresh(first.refresh_token)

@@ -85,6 +85,7 @@ def test_a_mistyped_refresh_token_is_told_without_looking_it_up(text: str) -> No
 
 
 def test_a_refresh_token_needs_256_random_bits() -> None:
+    """ST-01."""
     with pytest.raises(ValueError, match="32 random bytes"):
         RefreshTokenSecret.from_random(bytes(31))
 

@@ -176,6 +176,7 @@ async def test_st_05_whoever_is_suspended_is_out_at_once_and_for_good(world: Wor
 async def test_a_suspension_during_the_sign_in_makes_a_dead_session(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Fault 18."""
     user = await world.register()
     compare = MemoryPasswordHasher.matches
 

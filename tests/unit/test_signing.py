@@ -104,6 +104,7 @@ async def test_a_token_says_what_rfc_9068_asks_for(world: World) -> None:
 
 @pytest.mark.parametrize("change", [{"issuer": "https://a.example.com/"}, {"audience": "https://b.example.com"}])
 async def test_a_token_for_somebody_else_is_refused(world: World, change: dict[str, Any]) -> None:
+    """OP-11."""
     policy = AccessTokenPolicy(issuer="https://a.example.com", audience="https://a.example.com")
     theirs = replace(policy, **change)
     token = await issued_by(tokens_of(world, theirs))
@@ -112,6 +113,7 @@ async def test_a_token_for_somebody_else_is_refused(world: World, change: dict[s
 
 
 async def test_a_token_from_the_future_is_refused_beyond_what_clocks_may_differ(world: World) -> None:
+    """Fault 26."""
     world.clock.advance(timedelta(seconds=31))
     token = await issued_by(tokens_of(world))
     world.clock.advance(timedelta(seconds=-30))
@@ -122,6 +124,7 @@ async def test_a_token_from_the_future_is_refused_beyond_what_clocks_may_differ(
 
 
 async def test_another_root_key_stops_the_start(world: World) -> None:
+    """Fault 28."""
     await expect_readable_keys(world.container, world.adapters)
     other = make_world(replace(world.adapters, signer=MemoryTokenSigner(root="other")))
     with pytest.raises(StartupProblem, match="SECRET_KEY"):

@@ -73,6 +73,7 @@ def test_none_empties_a_field_and_absence_leaves_it() -> None:
     ],
 )
 def test_a_display_name_cannot_disturb_the_text_around_it(name: str) -> None:
+    """IN-03."""
     user = new_user()
     with pytest.raises(InvalidFields) as refusal:
         user.update_profile(at=user.created_at, display_name=name)
