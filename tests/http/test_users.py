@@ -82,7 +82,7 @@ async def test_a_rejected_password_names_every_reason_and_repeats_nothing(client
 async def test_an_invalid_field_is_pointed_at(
     client: httpx.AsyncClient, fields: dict[str, object], pointer: str, code: str
 ) -> None:
-    """DA-04, fault 40: what is too long is refused before anything is made of it."""
+    """IN-02, DA-04, fault 40: what is too long is refused before anything is made of it."""
     answer = await client.post("/v1/users", json={"email": EMAIL, "password": PASSWORD} | fields)
     assert answer.status_code == 422
     assert answer.json()["code"] == "invalid_input"

@@ -137,6 +137,7 @@ async def test_rc_05_incident_60_mail_goes_to_the_stored_address_only(world: Wor
 
 @pytest.mark.parametrize("email", ["nobody@example.com", "a\u0501a@example.com", "ad\u0430@example.com"])
 async def test_rc_05_look_alikes_and_unknown_addresses_get_no_mail(world: World, email: str) -> None:
+    """Incident 60."""
     await world.register()
     await world.work()
     try:
