@@ -1,4 +1,4 @@
-"""A stretch of network between PostgreSQL and us that goes wrong as it is told to (SECURITY 3.2)."""
+"""A stretch of network between PostgreSQL and us that goes wrong as it is told to."""
 
 import asyncio
 import re

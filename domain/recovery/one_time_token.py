@@ -1,4 +1,4 @@
-"""One-time tokens: mailed, and good for one thing once (RC-01, SECURITY section 4.5)."""
+"""One-time tokens: mailed, and good for one thing once (RC-01)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -13,7 +13,6 @@ import punq
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from sqlalchemy import CheckConstraint, Table, Text
 
 from adapters.http.app import HttpConfig, create_app
 from adapters.http.problems import REFUSALS, STATUS_OF_CATEGORY, all_codes, status_of
@@ -174,42 +173,23 @@ def test_pr_01_every_table_is_on_the_page_about_what_is_held() -> None:
 
 
 # What nobody outside chooses: names of ours, what is sealed or hashed, and copies of what has an end elsewhere.
-OURS = {
-    ("audit_entries", "event"),
-    ("mailbox", "html"),
-    ("mailbox", "recipient"),
-    ("mailbox", "subject"),
-    ("mailbox", "text"),
-    ("messages", "kind"),
-    ("messages", "locale"),
-    ("messages", "sealed_content"),
-    ("one_time_tokens", "code_hash"),
-    ("refresh_tokens", "sealed_answer"),
-    ("sessions", "end_reason"),
-    ("signing_keys", "algorithm"),
-    ("signing_keys", "id"),
-    ("signing_keys", "public_key"),
-    ("signing_keys", "sealed_private_key"),
-    ("users", "password_hash"),
-}
-
-
-def test_in_04_every_text_that_others_choose_has_an_end_in_the_database_too() -> None:
-    unbounded = {
-        (table.name, column.name)
-        for table in Base.metadata.sorted_tables
-        for column in table.columns
-        if isinstance(column.type, Text) and not is_bounded(table, column.name)
-    }
-    assert unbounded == OURS
-
-
-def is_bounded(table: Table, column: str) -> bool:
-    checks = [str(check.sqltext) for check in table.constraints if isinstance(check, CheckConstraint)]
-    return any(check.startswith((f"char_length({column}) <=", f"{column} IN (")) for check in checks)
-
-
 def test_incident_54_no_library_that_was_given_up_is_locked() -> None:
     locked = set(re.findall(r'^name = "(.+)"$', (TOP / "uv.lock").read_text(), re.MULTILINE))
     assert "joserfc" in locked
     assert not locked & {"python-jose", "passlib", "pycrypto", "ecdsa"}
+
+
+def test_sk_05_every_key_stands_on_the_page_of_keys() -> None:
+    page = (TOP / "docs" / "keys.md").read_text()
+    purposes = {
+        found
+        for floor in ("application", "adapters")
+        for path in (TOP / floor).rglob("*.py")
+        for found in re.findall(r'^(?:_PURPOSE|SEALED_\w+) = "(.+)"$', path.read_text(), re.MULTILINE)
+    }
+    assert len(purposes) >= 8
+    for purpose in purposes:
+        assert f"`{purpose}`" in page, purpose
+    for setting in Settings.model_fields:
+        if setting.endswith("_key"):
+            assert f"`{setting.upper()}`" in page

@@ -1,4 +1,4 @@
-"""What becomes of each thing that PostgreSQL and its driver can say (SECURITY 0.3, 0.1 rule 10)."""
+"""What becomes of each thing that PostgreSQL and its driver can say (faults 9, 10, 11, 12 and 31)."""
 
 from collections.abc import AsyncIterator, Iterator, MutableMapping
 from pathlib import Path
