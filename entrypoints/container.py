@@ -78,6 +78,7 @@ from application.signing.publish_keys import PublishKeys
 from application.signing.revoke_signing_key import RevokeSigningKey
 from application.signing.rotate_signing_key import RotateSigningKey
 from application.throttling.guess_budget import GuessBudget
+from application.throttling.throttle_all import ThrottleAll
 from application.throttling.throttle_network import ThrottleNetwork
 from application.upkeep.erase_due_users import EraseDueUsers
 from application.upkeep.forget_erased_user import ForgetErasedUser
@@ -106,6 +107,7 @@ USE_CASES: tuple[type, ...] = (
     ClaimRequest,
     FinishRequest,
     ThrottleNetwork,
+    ThrottleAll,
     GuessBudget,
     KnownDevices,
     DraftUser,

@@ -20,18 +20,21 @@ _DEVICE_SECONDS = 400 * 86_400
 _OUR_OWN = {"same-origin", "none"}
 
 
-def expect_same_origin(request: Request) -> None:
-    """Go on only if the browser says that a page of ours asks, or a person directly.
-
-    Raises: RefusedByHttp, also where the browser says nothing.
-    """
+def is_same_origin(request: Request) -> bool:
+    """Whether the browser says that a page of ours asks, or a person directly; not so where it says nothing."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
-        ours = site in _OUR_OWN
-    else:
-        public = urlsplit(request.app.state.public_url)
-        ours = request.headers.get("origin") == f"{public.scheme}://{public.netloc}"
-    if not ours:
+        return site in _OUR_OWN
+    public = urlsplit(request.app.state.public_url)
+    return request.headers.get("origin") == f"{public.scheme}://{public.netloc}"
+
+
+def expect_same_origin(request: Request) -> None:
+    """Go on only if `is_same_origin`.
+
+    Raises: RefusedByHttp.
+    """
+    if not is_same_origin(request):
         raise RefusedByHttp(CROSS_SITE_REQUEST)
 
 
@@ -40,9 +43,9 @@ def set_refresh_token(response: Response, issued: IssuedTokens) -> None:
     _set(response, REFRESH, issued.refresh_token.text, seconds=int(issued.refresh_token_lifetime.total_seconds()))
 
 
-def set_device_token(response: Response, issued: IssuedTokens) -> None:
+def set_device_token(response: Response, token: str) -> None:
     """Have the browser bring it along the next time that somebody signs in; it stays when they sign out."""
-    _set(response, DEVICE, issued.device_token or "", seconds=_DEVICE_SECONDS)
+    _set(response, DEVICE, token, seconds=_DEVICE_SECONDS)
 
 
 def forget_refresh_token(request: Request, response: Response) -> None:

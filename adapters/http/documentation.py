@@ -84,7 +84,7 @@ _REQUEST_ID = documented("X-Request-Id", "The request's id: the caller's own if 
 
 def responses(operation: str, *errors: type[DomainError] | Refusal) -> dict[int | str, dict[str, Any]]:
     """What an operation can be refused with, for OpenAPI: one entry a status, one example a code."""
-    if ROUTE_POLICIES[operation].rate is not None:
+    if ROUTE_POLICIES[operation].is_bounded:
         errors = (*errors, Throttled, ThrottlesUnavailable)
     if ROUTE_POLICIES[operation].idempotent:
         errors = (*errors, IdempotencyInFlight, IdempotencyKeyReused)

@@ -12,6 +12,7 @@ def documented(name: str, description: str, *, always: bool = True) -> dict[str,
 
 
 ETAG = documented("ETag", "The version of the resource, for `If-Match` and `If-None-Match`.")
+DEVICE_TOKEN = documented("Device-Token", "What the device is known by at the next sign-in, as `device_token`.")
 LINK = documented("Link", 'The next page, as `rel="next"`; absent at the end.', always=False)
 LOCATION = documented("Location", "Where the new resource is.")
 NOT_MODIFIED = {"description": "Not Modified", "headers": ETAG}

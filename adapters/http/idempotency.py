@@ -32,7 +32,7 @@ IdempotencyKey = Annotated[
     str | None,
     Header(
         alias=KEY_HEADER,
-        description="A key of your own, best a UUID: the same request again within 24 hours gets the same answer.",
+        description="A random key of your own, such as a UUID: the same request within 24 hours gets the same answer.",
         min_length=1,
         max_length=MAX_KEY_LENGTH,
         pattern=r"^[\x21-\x7e]+$",
@@ -81,7 +81,8 @@ async def _claimed(request: Request, claim: ClaimRequest, key: str | None, princ
     if again is not None:
         # The same request, tried once more.
         return again
-    route: str = request.scope["route"].name
+    # With the path: what is done to one resource is not done to another.
+    route = f"{request.scope['route'].name} {request.scope['path']}"
     claimed = await claim.execute(principal=principal, route=route, key=key, body=await request.body())
     if isinstance(claimed, KeptAnswer):
         raise Replay(_response(claimed))

@@ -26,6 +26,7 @@ class RequestContext:
     def __init__(self, app: ASGIApp, *, trusted_proxies: int = 0) -> None:
         self._app = app
         self._trusted_proxies = trusted_proxies
+        self._has_warned = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -35,6 +36,7 @@ class RequestContext:
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         state["network_address"] = address_in(scope, self._trusted_proxies)
+        self._warn_of_proxies(scope)
         started_at = time.perf_counter()
         status: int | None = None
 
@@ -54,6 +56,12 @@ class RequestContext:
                     await answer_refusal(Request(scope), INTERNAL_ERROR)(scope, receive, send_with_id)
             finally:
                 _log.info("request", **_described(scope, status, time.perf_counter() - started_at))
+
+    def _warn_of_proxies(self, scope: Scope) -> None:
+        """Say once that there may be a proxy which nobody told us of: then all callers share its limits."""
+        if not self._trusted_proxies and not self._has_warned and "x-forwarded-for" in Headers(scope=scope):
+            self._has_warned = True
+            _log.warning("proxy.not_trusted", advice="set TRUSTED_PROXIES to the number of proxies in front of us")
 
 
 def _accepted(given: str | None) -> str | None:

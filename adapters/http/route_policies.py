@@ -46,14 +46,23 @@ class RoutePolicy:
     """What holds for one route.
 
     `rate` is what its requests count as; None where there is nothing to guess, and nothing that costs more than saying
-    no. `event` is what is written down about its success; None where nothing changes. `idempotent` routes take an
-    `Idempotency-Key`.
+    no. Where `known_devices_pass`, that is for strangers alone, and the endpoint tells them apart. Where
+    `bounded_in_session` there is something to guess for those who are signed in, and the use case counts it for each
+    session: nobody else at the same network uses that up. `event` is what is written down about its success; None
+    where nothing changes. `idempotent` routes take an `Idempotency-Key`.
     """
 
     access: Access
     rate: RatePolicy | None = None
     event: type[Event] | None = None
     idempotent: bool = False
+    known_devices_pass: bool = False
+    bounded_in_session: bool = False
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it may be answered with 429."""
+        return self.rate is not None or self.bounded_in_session
 
 
 _OPEN = RoutePolicy(access=Access.ANYONE)
@@ -65,13 +74,15 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     ),
     "get_me": _READ,
     "update_me": RoutePolicy(access=Access.USER, event=UserProfileUpdated),
-    "change_password": RoutePolicy(access=Access.USER, rate=RatePolicy.CREDENTIALS, event=PasswordChanged),
-    "reauthenticate": RoutePolicy(access=Access.USER, rate=RatePolicy.CREDENTIALS, event=SessionReauthenticated),
+    "change_password": RoutePolicy(access=Access.USER, bounded_in_session=True, event=PasswordChanged),
+    "reauthenticate": RoutePolicy(access=Access.USER, bounded_in_session=True, event=SessionReauthenticated),
     "list_security_events": _READ,
     "delete_me": RoutePolicy(access=Access.RECENT_USER, event=DeletionScheduled),
     "cancel_deletion": RoutePolicy(access=Access.USER, event=DeletionCancelled),
     "get_export": RoutePolicy(access=Access.RECENT_USER),
-    "sign_in": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, event=SessionStarted),
+    "sign_in": RoutePolicy(
+        access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, known_devices_pass=True, event=SessionStarted
+    ),
     "refresh_session": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.REFRESH),
     "list_sessions": _READ,
     "get_current_session": _READ,
@@ -134,8 +145,13 @@ def expect_declared(app: FastAPI) -> None:
     Raises: UndeclaredRoute.
     """
     policies: Mapping[str, RoutePolicy] = app.state.policies
+    seen: set[str] = set()
     for route in routes_of(app):
         name = getattr(route, "name", None) or repr(route)
+        if name in seen:
+            message = f"two routes are called {name}: what is declared is declared for one"
+            raise UndeclaredRoute(message)
+        seen.add(name)
         policy = policies.get(name)
         if policy is None:
             message = f"the route {name} is not declared: add a RoutePolicy for it to app.state.policies"

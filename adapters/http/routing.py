@@ -20,7 +20,9 @@ class Route(StrictRoute):
         async def handle_as_declared(request: Request) -> Response:
             policy = request.app.state.policies[self.name]
             answer = partial(answered_once, handle=handle) if policy.idempotent else handle
-            return await (answer(request) if policy.rate is None else throttled(request, policy.rate, answer))
+            if policy.rate is None:
+                return await answer(request)
+            return await throttled(request, policy.rate, answer, known_devices_pass=policy.known_devices_pass)
 
         return handle_as_declared
 

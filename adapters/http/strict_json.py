@@ -19,7 +19,7 @@ from adapters.http.problems import (
     RefusedByHttp,
 )
 from adapters.http.retries import retried
-from adapters.http.strict_url import declared, expect_strict_url
+from adapters.http.strict_url import declared, expect_plain_path, expect_strict_url
 from adapters.http.validation import pointer_token
 from domain.errors import InvalidFields, Violation
 
@@ -38,6 +38,7 @@ class StrictRoute(APIRoute):
         parameters = declared(self.dependant)
 
         async def handle_strictly(request: Request) -> Response:
+            expect_plain_path(request)
             if self.strict_url:
                 expect_strict_url(request, parameters)
             strict = StrictRequest(request.scope, request.receive)

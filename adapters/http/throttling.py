@@ -9,6 +9,7 @@ import structlog
 from fastapi import Request, Response
 
 from adapters.http.client import network_address
+from adapters.http.injection import Container
 from application.ports.rate_limiter import ThrottlesUnavailable
 from application.throttling.throttle_network import ThrottleNetwork
 from application.throttling.throttle_policy import RatePolicy
@@ -17,24 +18,37 @@ from domain.throttling.throttle import Limit, Throttled
 _log = structlog.get_logger("hallporter.http")
 
 
-async def throttled(request: Request, rate: RatePolicy, handle: Callable[[Request], Awaitable[Response]]) -> Response:
+async def throttled(
+    request: Request,
+    rate: RatePolicy,
+    handle: Callable[[Request], Awaitable[Response]],
+    *,
+    known_devices_pass: bool = False,
+) -> Response:
     """The answer of `handle`, unless this network has asked too much already.
+
+    With `known_devices_pass`, `handle` is asked even so, and finds in `state.strangers_wait` how long those have to
+    wait whom it does not know.
 
     Raises: Throttled, ThrottlesUnavailable.
     """
-    throttle: ThrottleNetwork = request.app.state.container.resolve(ThrottleNetwork)
-    address = network_address(request)
+    container: Container = request.app.state.container
+    throttle = container.resolve(ThrottleNetwork)
     try:
-        allowance = await throttle.execute(rate=rate, network_address=address)
+        counted = await throttle.execute(rate=rate, network_address=network_address(request))
     except Throttled as refusal:
         request.state.headers = _headers(rate, throttle.limit_of(rate), 0, refusal.retry_after)
-        raise
+        if not known_devices_pass:
+            raise
+        request.state.strangers_wait = refusal.retry_after
+        return await handle(request)
     # On every answer, so that also refusals tell; `RequestContext` puts them there.
+    allowance = counted.allowance
     request.state.headers = _headers(rate, allowance.limit, allowance.remaining, allowance.full_in)
     response = await handle(request)
     if rate.forgives and response.status_code < HTTPStatus.BAD_REQUEST:
         try:
-            await throttle.forgive(rate=rate, network_address=address)
+            await throttle.forgive(counted)
         except ThrottlesUnavailable:
             _log.warning("throttles.not_forgiven", rate=rate)
     return response

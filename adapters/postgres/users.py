@@ -41,7 +41,8 @@ class PostgresUserRepository:
         return await self._one(select(_USERS).where(_USERS.c.id == user_id))
 
     async def lock(self, user_id: UserId) -> User:
-        return await self._one(select(_USERS).where(_USERS.c.id == user_id).with_for_update())
+        # FOR NO KEY UPDATE: rows that refer to the user may come meanwhile.
+        return await self._one(select(_USERS).where(_USERS.c.id == user_id).with_for_update(key_share=True))
 
     async def find_by_email(self, email: EmailAddress) -> User | None:
         row = await self._statements.row(select(_USERS).where(_USERS.c.email_canonical == email.canonical))

@@ -4,6 +4,7 @@ from application.ports.clock import Clock
 from application.ports.password_hasher import PasswordHasher
 from application.ports.unit_of_work import UnitOfWork
 from application.recovery.use_token import use_token
+from application.sessions.known_devices import KnownDevices
 from domain.recovery.one_time_token import OneTimeTokenSecret, Purpose, invalid_token
 from domain.users.password_policy import PasswordPolicy
 
@@ -13,19 +14,26 @@ _PURPOSE = Purpose.RESET_PASSWORD
 class ResetPassword:
     """Replace the password of whoever can read the user's mail. Every session ends, and none begins (RC-03).
 
-    It proves the address as well.
+    It proves the address as well, and the device is known from then on: whoever reads the user's mail need not wait
+    with strangers who are guessing (LG-06).
     """
 
     def __init__(
-        self, unit_of_work: UnitOfWork, policy: PasswordPolicy, passwords: PasswordHasher, clock: Clock
+        self,
+        unit_of_work: UnitOfWork,
+        policy: PasswordPolicy,
+        passwords: PasswordHasher,
+        known_devices: KnownDevices,
+        clock: Clock,
     ) -> None:
+        self._known_devices = known_devices
         self._unit_of_work = unit_of_work
         self._policy = policy
         self._passwords = passwords
         self._clock = clock
 
-    async def execute(self, *, token: str, new_password: str) -> None:
-        """Replace it. A password that is refused leaves the link good for another try.
+    async def execute(self, *, token: str, new_password: str) -> str:
+        """Replace it; a device token. A password that is refused leaves the link good for another try.
 
         Raises: InvalidToken, PasswordRejected, HashingBusy.
         """
@@ -47,3 +55,4 @@ class ResetPassword:
             user, _ = await use_token(tx, secret.digest(), _PURPOSE, at=now)
             user.reset_password(new_hash, at=now)
             await tx.users.save(user)
+        return self._known_devices.token(None, of=user, at=now)

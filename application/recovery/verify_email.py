@@ -70,7 +70,7 @@ class VerifyEmail:
         by_own_hand = caller == found.user_id
         checked = None
         if password is not None and not by_own_hand:
-            checked = await self._checked(found.user_id, password, Stranger(network_address))
+            checked = await self._checked(found.user_id, password, network_address)
             by_own_hand = True
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
@@ -109,10 +109,10 @@ class VerifyEmail:
         async with self._unit_of_work.read() as tx:
             return await tx.users.find_by_email(address)
 
-    async def _checked(self, user_id: UserId, password: str, guesser: Stranger) -> PasswordHash | None:
+    async def _checked(self, user_id: UserId, password: str, network_address: str | None) -> PasswordHash | None:
         async with self._unit_of_work.read() as tx:
             user = await tx.users.get(user_id)
-        async with self._guesses.guess(user_id, by=guesser) as guess:
+        async with self._guesses.guess(by=Stranger(user.email.canonical, network_address)) as guess:
             guess.was_right = await self._passwords.matches(Password(password), user.password_hash)
         if guess.was_right:
             return user.password_hash
@@ -121,6 +121,5 @@ class VerifyEmail:
         async with self._unit_of_work.begin() as tx:
             await tx.audit.append(EmailProofRefused(user_id=user_id, occurred_at=now))
             if guess.was_last:
-                address = guesser.network_address
-                await tx.audit.append(GuessesUsedUp(user_id=user_id, occurred_at=now, network_address=address))
+                await tx.audit.append(GuessesUsedUp(user_id=user_id, occurred_at=now, network_address=network_address))
         raise WrongPassword

@@ -24,7 +24,7 @@ class CheckPassword:
 
         Raises: WrongPassword, Throttled, ThrottlesUnavailable, HashingBusy.
         """
-        async with self._guesses.guess(user.id, by=SignedIn(session_id)) as guess:
+        async with self._guesses.guess(by=SignedIn(user.id, session_id)) as guess:
             guess.was_right = await self._passwords.matches(Password(password), user.password_hash)
         if guess.was_right:
             return

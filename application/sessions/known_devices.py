@@ -6,7 +6,9 @@ from uuid import UUID
 
 from application.ports.randomness import Randomness
 from application.ports.secret_sealer import SecretSealer
+from application.throttling.guess_budget import FormerDevice, KnownDevice
 from domain.ids import DeviceId, UserId
+from domain.users.user import User
 
 _PREFIX = "hp_dv_"
 _PURPOSE = "device token"
@@ -24,19 +26,27 @@ class KnownDevices:
         self._sealer = sealer
         self._randomness = randomness
 
-    def recognise(self, token: str | None, *, of: UserId) -> DeviceId | None:
+    def recognise(self, token: str | None, *, of: User) -> KnownDevice | FormerDevice | None:
         """The device that has this token from that user's signing in; None for any other token."""
+        opened = self._opened(token, of.id)
+        if opened is None:
+            return None
+        device, _, epoch = opened.partition(" ")
+        kind = KnownDevice if int(epoch) == of.security_epoch else FormerDevice
+        return kind(of.id, DeviceId(UUID(device)))
+
+    def token(self, device: DeviceId | None, *, of: User, at: datetime) -> str:
+        """A token for the device, or for one that is new. It counts fully until what guards the user changes."""
+        known_by = f"{device or self._randomness.uuid(at=at)} {of.security_epoch}"
+        sealed = self._sealer.seal(known_by, purpose=_PURPOSE, owner=str(of.id))
+        return _PREFIX + base64.urlsafe_b64encode(sealed.encode()).decode().rstrip("=")
+
+    def _opened(self, token: str | None, owner: UserId) -> str | None:
         if token is None or not token.startswith(_PREFIX):
             return None
+        text = token.removeprefix(_PREFIX)
         try:
-            text = token.removeprefix(_PREFIX)
             sealed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
         except ValueError:
             return None
-        opened = self._sealer.open(sealed, purpose=_PURPOSE, owner=str(of))
-        return DeviceId(UUID(opened)) if opened is not None else None
-
-    def token(self, device: DeviceId | None, *, of: UserId, at: datetime) -> str:
-        """A token for the device, or for one that is new."""
-        sealed = self._sealer.seal(str(device or self._randomness.uuid(at=at)), purpose=_PURPOSE, owner=str(of))
-        return _PREFIX + base64.urlsafe_b64encode(sealed.encode()).decode().rstrip("=")
+        return self._sealer.open(sealed, purpose=_PURPOSE, owner=str(owner))

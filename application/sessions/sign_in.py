@@ -14,9 +14,9 @@ from application.ports.unit_of_work import Transaction, UnitOfWork
 from application.sessions.access_tokens import AccessTokens
 from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.known_devices import KnownDevices
-from application.throttling.guess_budget import GuessBudget, KnownDevice, Stranger, guessed_at
+from application.throttling.guess_budget import GuessBudget, Stranger
 from domain.errors import InvalidFields
-from domain.ids import NOBODY, DeviceId, SessionId
+from domain.ids import DeviceId, SessionId
 from domain.opaque_token import SECRET_BYTES
 from domain.sessions.refresh_token import RefreshToken, RefreshTokenSecret
 from domain.sessions.session import (
@@ -30,6 +30,7 @@ from domain.sessions.session import (
     SessionPolicy,
     SignInRefused,
 )
+from domain.throttling.throttle import Throttled
 from domain.users.password import Password
 from domain.users.user import User, UserNotFound
 
@@ -66,9 +67,17 @@ class SignIn:
         self._policy = policy
 
     async def execute(
-        self, *, email: str, password: str, device: Device, device_token: str | None = None
+        self,
+        *,
+        email: str,
+        password: str,
+        device: Device,
+        device_token: str | None = None,
+        strangers_wait: timedelta | None = None,
     ) -> IssuedTokens:
         """The new session. `device_token` is what an earlier sign-in on this device was given.
+
+        With `strangers_wait`, devices that are not known have to wait so long.
 
         Every refusal costs the same work and looks the same (LG-01, LG-02); why it happened goes to the audit log.
 
@@ -76,10 +85,11 @@ class SignIn:
         """
         typed = Password(password)
         user, address = await self._find(email)
-        known = self._known_devices.recognise(device_token, of=user.id if user is not None else NOBODY)
+        known = self._known_devices.recognise(device_token, of=user) if user is not None else None
+        if known is None and strangers_wait is not None:
+            raise Throttled(retry_after=strangers_wait)
 
-        guesser = KnownDevice(known) if known is not None else Stranger(device.network_address)
-        async with self._guesses.guess(guessed_at(user, address), by=guesser) as guess:
+        async with self._guesses.guess(by=known or Stranger(address, device.network_address)) as guess:
             matched = await self._passwords.matches(typed, user.password_hash if user is not None else None)
             reason = self._reason_against(user, matched=matched)
             # Not the password alone: getting a guess back would tell that it was right for a user who is shut out.
@@ -88,7 +98,9 @@ class SignIn:
             await self._refuse(user, device, reason or RefusalReason.UNKNOWN_USER, was_last=guess.was_last)
 
         try:
-            issued = await self._open_session(user, await self._named(device), known)
+            issued = await self._open_session(
+                user, await self._named(device), known.device_id if known is not None else None
+            )
         except UserNotFound:
             # Erased since: as unknown as if we had looked a moment later.
             raise InvalidCredentials from None
@@ -163,7 +175,7 @@ class SignIn:
             access_token_lifetime=self._access_tokens.lifetime,
             refresh_token=refresh_token,
             refresh_token_lifetime=session.expires_at - now,
-            device_token=self._known_devices.token(known, of=user.id, at=now),
+            device_token=self._known_devices.token(known, of=user, at=now),
         )
 
     async def _make_room(self, tx: Transaction, newest: Session) -> None:

@@ -15,6 +15,7 @@ from domain.signing.signing_key import KeyState, SigningKey
 # How long a process may go on with the keys it has seen, and how soon it looks again for one that it has not.
 _FRESH_FOR = timedelta(seconds=60)
 _LOOK_AGAIN_AFTER = timedelta(seconds=5)
+_GO_ON_FOR = timedelta(minutes=15)
 
 
 class KeyRing:
@@ -22,7 +23,8 @@ class KeyRing:
 
     Keys change a few times a year and are read with every request. A token of an unknown key makes the ring look
     again, but not more often than every few seconds: strangers cannot make it ask. While the database does not answer,
-    the ring goes on with the keys it has seen: whoever acts on a token asks the database as well, and is refused there.
+    the ring goes on with the keys it has seen, for a quarter of an hour: whoever acts on a token asks the database as
+    well, and is refused there; but a key that was revoked meanwhile must not be believed without end.
     """
 
     def __init__(self, unit_of_work: UnitOfWork, rotate: RotateSigningKey, clock: Clock) -> None:
@@ -61,7 +63,11 @@ class KeyRing:
             return True
         now = self._clock.now()
         has_just_failed = self._failed_at is not None and now - self._failed_at < _LOOK_AGAIN_AFTER
-        return now - self._loaded_at >= age and not has_just_failed
+        return now - self._loaded_at >= age and not (has_just_failed and self._may_go_on())
+
+    def _may_go_on(self) -> bool:
+        """Whether the keys that were seen last may be believed while they cannot be read."""
+        return self._loaded_at is not None and self._clock.now() - self._loaded_at < _GO_ON_FOR
 
     def _find_active(self) -> SigningKey | None:
         return next((key for key in self._keys.values() if key.state is KeyState.ACTIVE), None)
@@ -73,7 +79,7 @@ class KeyRing:
                 try:
                     await self._load()
                 except Unavailable:
-                    if self._loaded_at is None:
+                    if not self._may_go_on():
                         raise
                     # Or each of those who wait would wait for it anew.
                     self._failed_at = self._clock.now()

@@ -1,19 +1,19 @@
 """Guessing passwords."""
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID, uuid5
 
 from application.ports.clock import Clock
 from application.ports.password_hasher import HashingBusy
 from application.ports.rate_limiter import RateLimiter, ThrottlesUnavailable
 from application.throttling.throttle_policy import ThrottlePolicy
-from domain.ids import DeviceId, SessionId
+from domain.ids import DeviceId, SessionId, UserId
 from domain.throttling.network import network_of
-from domain.throttling.throttle import Throttle
-from domain.users.user import User
+from domain.throttling.throttle import Limit, Throttle
 
 _log = logging.getLogger(__name__)
 
@@ -23,15 +23,28 @@ _ADDRESSES = UUID("6c0f4c3e-7c58-4b8e-9a63-0d0c6a1f2b57")
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """Somebody of whom nothing is known but where they are."""
+    """Somebody of whom nothing is known but where they are, and which address they name.
 
+    The address in its canonical form and nothing else: who has it, if anybody, must make no difference (LG-03).
+    """
+
+    address: str
     network_address: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class KnownDevice:
-    """Somebody at a device on which this very user has signed in before."""
+    """Somebody at a device on which this very user has signed in, and nothing that guards the user changed since."""
 
+    user_id: UserId
+    device_id: DeviceId
+
+
+@dataclass(frozen=True, slots=True)
+class FormerDevice:
+    """The same before a change of what guards the user: perhaps the user, perhaps whom the change was to shut out."""
+
+    user_id: UserId
     device_id: DeviceId
 
 
@@ -39,10 +52,11 @@ class KnownDevice:
 class SignedIn:
     """Somebody with a live session of this very user."""
 
+    user_id: UserId
     session_id: SessionId
 
 
-type Guesser = Stranger | KnownDevice | SignedIn
+type Guesser = Stranger | KnownDevice | FormerDevice | SignedIn
 
 
 @dataclass(slots=True)
@@ -51,11 +65,6 @@ class Guess:
 
     was_last: bool
     was_right: bool = False
-
-
-def guessed_at(user: User | None, address: str) -> UUID:
-    """Whose budget a guess comes out of. An address that nobody has got one as well, so that nothing tells it apart."""
-    return user.id if user is not None else uuid5(_ADDRESSES, address)
 
 
 class GuessBudget:
@@ -71,42 +80,51 @@ class GuessBudget:
         self._policy = policy
 
     @asynccontextmanager
-    async def guess(self, at_whom: UUID, *, by: Guesser) -> AsyncIterator[Guess]:
+    async def guess(self, *, by: Guesser) -> AsyncIterator[Guess]:
         """Check one guess in the block.
 
         Raises: Throttled, ThrottlesUnavailable.
         """
-        throttles = self._throttles(at_whom, by)
-        allowances = await self._limiter.use(*throttles, at=self._clock.now())
+        throttles, used_at = self._throttles(by), self._clock.now()
+        allowances = await self._limiter.use(*throttles, at=used_at)
         guess = Guess(was_last=not all(allowance.remaining for allowance in allowances))
+        used = [(throttle, used_at + left.full_in) for throttle, left in zip(throttles, allowances, strict=True)]
         try:
             yield guess
         except HashingBusy:
             # It was never looked at.
-            await self._give_back(throttles)
+            await self._give_back(used)
             raise
         if guess.was_right:
-            await self._give_back(throttles)
+            await self._give_back(used)
 
-    async def _give_back(self, throttles: Sequence[Throttle]) -> None:
+    async def _give_back(self, used: Iterable[tuple[Throttle, datetime]]) -> None:
+        now = self._clock.now()
+        # What has come back by itself meanwhile would be given twice.
+        still_counted = [throttle for throttle, full_at in used if now < full_at]
         try:
-            await self._limiter.give_back(*throttles)
+            await self._limiter.give_back(*still_counted)
         except ThrottlesUnavailable:
             _log.warning("a guess that was right stays counted")
 
-    def _throttles(self, at_whom: UUID, by: Guesser) -> Sequence[Throttle]:
-        owner, policy = str(at_whom), self._policy
+    def _throttles(self, by: Guesser) -> Sequence[Throttle]:
+        policy = self._policy
         match by:
-            case Stranger(network_address):
-                from_there = Throttle(
-                    owner=owner, name=f"guesses from {network_of(network_address)}", limit=policy.guesses
-                )
-                return [from_there, Throttle(owner=owner, name="guesses of strangers", limit=policy.all_guesses)]
-            case KnownDevice(device_id):
-                return [_of_their_own(owner, f"device {device_id}", policy)]
-            case SignedIn(session_id):
-                return [_of_their_own(owner, f"session {session_id}", policy)]
+            case Stranger(address, network_address):
+                owner = str(uuid5(_ADDRESSES, address))
+                network = f"guesses from {network_of(network_address)}"
+                return [
+                    Throttle(owner=owner, name=network, limit=policy.guesses),
+                    Throttle(owner=owner, name="guesses of strangers", limit=policy.all_guesses),
+                ]
+            case KnownDevice(user_id, device_id):
+                return [_of(user_id, f"guesses on device {device_id}", policy.guesses_on_known_device)]
+            case FormerDevice(user_id):
+                # All of them share one: whoever knew the password once may have made any number.
+                return [_of(user_id, "guesses on former devices", policy.all_guesses)]
+            case SignedIn(user_id, session_id):
+                return [_of(user_id, f"guesses in session {session_id}", policy.guesses_on_known_device)]
 
 
-def _of_their_own(owner: str, where: str, policy: ThrottlePolicy) -> Throttle:
-    return Throttle(owner=owner, name=f"guesses on {where}", limit=policy.guesses_on_known_device)
+def _of(user_id: UserId, name: str, limit: Limit) -> Throttle:
+    return Throttle(owner=str(user_id), name=name, limit=limit)

@@ -1,18 +1,31 @@
 """Counting requests."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from application.ports.clock import Clock
 from application.ports.rate_limiter import LocalRateLimiter, RateLimiter
 from application.throttling.throttle_policy import RatePolicy, ThrottlePolicy
-from domain.throttling.network import network_of
+from domain.throttling.network import network_of, wider_network_of
 from domain.throttling.throttle import Allowance, Limit, Throttle
 
-_EVERYBODY = "everybody"
+# A customer may have as many networks as that.
+_NETWORKS_TOGETHER = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A request that was counted: as what, what its network has left, and until when it counts."""
+
+    rate: RatePolicy
+    allowance: Allowance
+    throttles: Sequence[Throttle]
+    until: datetime
 
 
 class ThrottleNetwork:
-    """Bound what one network may ask for, and everybody together where each request costs us something (DA-01)."""
+    """Bound what one network may ask for (DA-01), and what the networks of one customer may."""
 
     def __init__(self, limiter: RateLimiter, local: LocalRateLimiter, clock: Clock, policy: ThrottlePolicy) -> None:
         self._limiter = limiter
@@ -20,42 +33,42 @@ class ThrottleNetwork:
         self._clock = clock
         self._policy = policy
 
-    async def execute(self, *, rate: RatePolicy, network_address: str | None) -> Allowance:
-        """Count one request; what the network has left.
+    async def execute(self, *, rate: RatePolicy, network_address: str | None) -> Counted:
+        """Count one request.
 
         Raises: Throttled, ThrottlesUnavailable.
         """
-        throttles = self._throttles(rate, network_address)
-        return (await self._limiter_of(rate).use(*throttles, at=self._clock.now()))[0]
+        throttles, now = self._throttles(rate, network_address), self._clock.now()
+        allowance = (await self._limiter_of(rate).use(*throttles, at=now))[0]
+        return Counted(rate, allowance, throttles, now + allowance.full_in)
 
     def limit_of(self, rate: RatePolicy) -> Limit:
         """How much one network has altogether."""
-        return self._limits(rate)[0]
+        policy = self._policy
+        limits: Mapping[RatePolicy, Limit] = {
+            RatePolicy.CREDENTIALS: policy.credentials,
+            RatePolicy.REFRESH: policy.refreshes,
+            RatePolicy.REGISTRATION: policy.registrations,
+            RatePolicy.MAIL: policy.mails,
+        }
+        return limits[rate]
 
-    async def forgive(self, *, rate: RatePolicy, network_address: str | None) -> None:
-        """Count one request less: it succeeded.
+    async def forgive(self, counted: Counted) -> None:
+        """Count that request no longer: it succeeded.
 
         Raises: ThrottlesUnavailable.
         """
-        await self._limiter_of(rate).give_back(*self._throttles(rate, network_address))
+        # What has come back by itself meanwhile would be given twice.
+        if self._clock.now() < counted.until:
+            await self._limiter_of(counted.rate).give_back(*counted.throttles)
 
     def _limiter_of(self, rate: RatePolicy) -> RateLimiter:
         return self._local if rate is RatePolicy.REFRESH else self._limiter
 
     def _throttles(self, rate: RatePolicy, network_address: str | None) -> Sequence[Throttle]:
-        of_one, of_all = self._limits(rate)
-        throttles = [Throttle(owner=network_of(network_address), name=rate, limit=of_one)]
-        if of_all is not None:
-            throttles.append(Throttle(owner=_EVERYBODY, name=rate, limit=of_all))
+        limit = self.limit_of(rate)
+        throttles = [Throttle(owner=network_of(network_address), name=rate, limit=limit)]
+        wider = wider_network_of(network_address)
+        if wider is not None:
+            throttles.append(Throttle(owner=wider, name=rate, limit=Limit(_NETWORKS_TOGETHER * limit.count, limit.per)))
         return throttles
-
-    def _limits(self, rate: RatePolicy) -> tuple[Limit, Limit | None]:
-        """Of one network, and of everybody together."""
-        policy = self._policy
-        limits: Mapping[RatePolicy, tuple[Limit, Limit | None]] = {
-            RatePolicy.CREDENTIALS: (policy.credentials, None),
-            RatePolicy.REFRESH: (policy.refreshes, None),
-            RatePolicy.REGISTRATION: (policy.registrations, policy.all_registrations),
-            RatePolicy.MAIL: (policy.mails, policy.all_mails),
-        }
-        return limits[rate]

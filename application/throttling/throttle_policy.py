@@ -32,17 +32,17 @@ class RatePolicy(StrEnum):
 class ThrottlePolicy:
     """Every limit.
 
-    The first four are for one network, `all_…` for everybody together. Guesses are passwords that somebody tries for
-    one user: from one network, from all strangers together, and on each device that the user has signed in on before,
-    which has its own so that strangers cannot use up the owner's (LG-06).
+    The first four are for one network, `all_registrations` and `all_mails` for everybody together. Guesses are
+    passwords that somebody tries for one user: from one network, from all strangers together, and on each device that
+    the user has signed in on, which has its own so that strangers cannot use up the owner's (LG-06).
     """
 
     credentials: Limit = Limit(30, _MINUTE)
     refreshes: Limit = Limit(600, _MINUTE)
     registrations: Limit = Limit(20, _HOUR)
     mails: Limit = Limit(20, _HOUR)
-    all_registrations: Limit = Limit(120, _MINUTE)
-    all_mails: Limit = Limit(240, _MINUTE)
+    all_registrations: Limit = Limit(600, _MINUTE)
+    all_mails: Limit = Limit(1200, _MINUTE)
     guesses: Limit = Limit(5, 5 * _MINUTE)
     all_guesses: Limit = Limit(50, 4 * _HOUR)
-    guesses_on_known_device: Limit = Limit(10, 10 * _MINUTE)
+    guesses_on_known_device: Limit = Limit(10, _HOUR)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
+from application.throttling.throttle_all import ThrottleAll
 from application.users.draft_user import DraftUser
 from domain.idempotency.idempotent_request import Once
 from domain.recovery.recovery_events import RegistrationRepeated
@@ -35,9 +36,15 @@ class RegisterUser:
     """Let a person become a user by choosing an address and a password."""
 
     def __init__(
-        self, unit_of_work: UnitOfWork, draft_user: DraftUser, clock: Clock, policy: RegistrationPolicy
+        self,
+        unit_of_work: UnitOfWork,
+        draft_user: DraftUser,
+        throttle: ThrottleAll,
+        clock: Clock,
+        policy: RegistrationPolicy,
     ) -> None:
         self._unit_of_work = unit_of_work
+        self._throttle = throttle
         self._draft_user = draft_user
         self._clock = clock
         self._policy = policy
@@ -57,12 +64,13 @@ class RegisterUser:
         With `once`, the user whom an earlier try has made.
 
         Raises: RegistrationClosed, InvalidFields, PasswordRejected, EmailAlreadyRegistered, HashingBusy,
-            IdempotencyInFlight.
+            IdempotencyInFlight, Throttled, ThrottlesUnavailable.
         """
         if not self._policy.open:
             raise RegistrationClosed
         if once is not None and once.acted:
             return await self._made_before(once)
+        await self._throttle.registration()
         user = await self._draft_user.execute(email=email, password=password, display_name=display_name, locale=locale)
         if self._policy.discreet:
             await self._keep_discreetly(user, network_address, once)

@@ -8,11 +8,14 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
+from starlette.datastructures import QueryParams
 
 from adapters.http.app import create_app
 from adapters.http.strict_json import StrictRoute
+from adapters.http.strict_url import expect_strict_url
+from domain.errors import InvalidFields
 from tests.http.conftest import CONFIG, ORIGIN
 from tests.world import make_world
 
@@ -140,3 +143,37 @@ async def test_a_merge_patch_is_for_patching_alone(things: httpx.AsyncClient) ->
 async def test_addresses_that_others_hand_out_may_have_anything_added_to_them(things: httpx.AsyncClient) -> None:
     for path in ("/livez", "/links/verify-email", "/.well-known/change-password"):
         assert (await things.get(f"{path}?utm_source=mail")).status_code in {200, 302}
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1%2Fconfig", "/%76%31/config", "/v1/%63onfig", "/v1%5cconfig", "/v1/conf%69g", "/liv%65z"]
+)
+async def test_incident_55_a_path_has_one_spelling(things: httpx.AsyncClient, path: str) -> None:
+    answer = await things.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "route_not_found")
+
+
+async def test_da_04_of_many_parameters_a_few_are_named(things: httpx.AsyncClient) -> None:
+    answer = await things.get("/v1/config?" + "&".join(f"p{number}" for number in range(1500)))
+    assert (answer.status_code, len(answer.json()["errors"])) == (422, 20)
+    assert len(answer.content) < 4096
+
+
+async def test_a_thousand_parameters_are_looked_at_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not once for each other: a query of a few kilobytes must not hold everybody else up."""
+    looked = 0
+
+    class Counting(QueryParams):
+        def multi_items(self) -> list[tuple[Any, Any]]:
+            nonlocal looked
+            looked += 1
+            return super().multi_items()
+
+        def getlist(self, key: Any) -> list[Any]:
+            raise AssertionError(key)
+
+    monkeypatch.setattr("starlette.requests.QueryParams", Counting)
+    request = Request({"type": "http", "path_params": {}, "query_string": b"&".join(b"p%d" % n for n in range(1000))})
+    with pytest.raises(InvalidFields):
+        expect_strict_url(request, {})
+    assert looked == 1

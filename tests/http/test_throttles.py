@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.crypto.argon2_hasher import Argon2PasswordHasher
 from adapters.http.app import HttpConfig, create_app
+from domain.messages.message import MessageKind
 from domain.throttling.throttle import Limit
 from domain.users.password import Password, PasswordHash
 from entrypoints.container import build_container
 from tests.http.conftest import ORIGIN, at_once, register, sign_in, signed_in
-from tests.world import DEFAULTS, EMAIL, PASSWORD, World
+from tests.world import DEFAULTS, EMAIL, PASSWORD, World, token_of
 
 WRONG = "not the password at all"
 
@@ -88,7 +89,7 @@ REQUESTS: dict[str, tuple[int, Callable[[httpx.AsyncClient, int], Awaitable[http
         lambda client, number: client.post("/v1/email-verifications", json={"email": f"u{number}@example.com"}),
     ),
     "mailed token": (30, lambda client, number: client.post("/v1/email-changes/confirm", json={"token": str(number)})),
-    "unreadable": (30, lambda client, _: client.post("/v1/sessions", content=b"{")),
+    "unreadable": (30, lambda client, _: client.post("/v1/email-changes/confirm", content=b"{")),
 }
 
 
@@ -146,6 +147,64 @@ async def test_lg_04_of_100_guesses_at_once_exactly_the_budget_is_hashed(
     statuses = [answer.status_code for answer in answers]
     assert (statuses.count(401), statuses.count(429), len(compared)) == (5, 95, 5)
     assert all(int(answer.headers["retry-after"]) >= 1 for answer in answers if answer.status_code == 429)
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+async def test_lg_06_nobody_at_the_same_network_uses_up_what_a_known_device_or_a_session_has(
+    client: httpx.AsyncClient,
+) -> None:
+    await register(client)
+    tokens = (await sign_in(client)).json()
+    for number in range(40):
+        await guess(client, f"u{number}@example.com")
+    body = {"email": EMAIL, "password": PASSWORD}
+    assert (await client.post("/v1/sessions", json=body)).status_code == 429
+    known = await client.post("/v1/sessions", json=body | {"device_token": tokens["device_token"]})
+    assert known.status_code == 201
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    proof = await client.post("/v1/users/me/reauthentications", json={"password": PASSWORD}, headers=bearer)
+    assert proof.status_code == 200
+    # A token that is none opens no side door, and neither does one beside a wrong password more than its own.
+    assert (await client.post("/v1/sessions", json=body | {"device_token": "hp_dv_x"})).status_code == 429
+    wrong = body | {"password": WRONG, "device_token": tokens["device_token"]}
+    statuses = [(await client.post("/v1/sessions", json=wrong)).status_code for _ in range(12)]
+    assert statuses == [401] * 10 + [429] * 2
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+async def test_what_is_refused_for_its_form_or_its_caller_uses_up_nothing_of_everybodys(
+    app: FastAPI, client: httpx.AsyncClient, world: World
+) -> None:
+    two = Limit(2, timedelta(hours=1))
+    settings = DEFAULTS.model_copy(update={"limit_all_mails": two, "limit_all_registrations": two})
+    app.state.container = build_container(settings, world.adapters)
+    for path in ("/v1/users/me/email-changes", "/v1/password-resets", "/v1/users"):
+        for content in (b"x", b"{}", b"{"):
+            assert (await client.post(path, content=content)).status_code in {400, 401, 415}
+        assert (await client.post(path, json={"email": "no address"})).status_code in {401, 422}
+    for path in ("/v1/password-resets", "/v1/email-verifications"):
+        assert (await client.post(path, json={"email": EMAIL})).status_code == 202
+    assert (await client.post("/v1/password-resets", json={"email": EMAIL})).status_code == 429
+    found = [(await register(client, f"user{number}@example.com")).status_code for number in range(3)]
+    assert found == [201, 201, 429]
+
+
+async def test_whoever_resets_the_password_is_known_at_the_sign_in_that_follows(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    await register(client)
+    await world.work()
+    await client.post("/v1/password-resets", json={"email": EMAIL})
+    body = {"token": token_of(await world.mailed(MessageKind.RESET_PASSWORD)), "new_password": "a louder harbour"}
+    reset = await client.post("/v1/password-resets/confirm", json=body, headers={"Sec-Fetch-Site": "same-origin"})
+    assert (reset.status_code, reset.headers["cache-control"]) == (204, "no-store")
+    assert reset.headers["set-cookie"].startswith("__Host-hallporter_device=hp_dv_")
+    for _ in range(6):
+        await guess(client)
+    sent = {"email": EMAIL, "password": "a louder harbour"}
+    assert (await client.post("/v1/sessions", json=sent)).status_code == 429
+    known = sent | {"device_token": reset.headers["device-token"]}
+    assert (await client.post("/v1/sessions", json=known)).status_code == 201
 
 
 @pytest.fixture
@@ -219,6 +278,7 @@ async def test_incident_19_proxies_that_say_nothing_of_use_open_no_way_around(
         ("::ffff:192.0.2.7, 10.1.1.1", 429),
         ("192.0.2.7:{n}, 10.1.1.1", 429),
         ("2001:db8:0:{n}::1, 10.1.1.1", 401),
+        ("2001:db8:{n}::1, 10.1.1.1", 401),
     ],
 )
 async def test_lg_05_an_ipv6_network_counts_as_one_caller(proxied: httpx.AsyncClient, told: str, status: int) -> None:
@@ -227,6 +287,19 @@ async def test_lg_05_an_ipv6_network_counts_as_one_caller(proxied: httpx.AsyncCl
         for number in range(31)
     ]
     assert answers[-1].status_code == status
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+async def test_lg_05_the_networks_of_one_ipv6_customer_have_an_end_together(
+    app: FastAPI, proxied: httpx.AsyncClient, world: World
+) -> None:
+    few = DEFAULTS.model_copy(update={"limit_credentials": Limit(2, timedelta(hours=1))})
+    proxied._transport.app.state.container = build_container(few, world.adapters)  # type: ignore[attr-defined] # noqa: SLF001
+    statuses = [
+        (await guess(proxied, f"u{n}@example.com", **{"X-Forwarded-For": f"2001:db8:7:{n}::1, 10.1.1.1"})).status_code
+        for n in range(34)
+    ]
+    assert statuses == [401] * 32 + [429] * 2
 
 
 @pytest.mark.parametrize("world", ["postgres"], indirect=True)

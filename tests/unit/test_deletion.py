@@ -210,7 +210,7 @@ async def test_pr_01_what_is_over_is_forgotten_after_its_time_and_not_before(wor
         "messages": 1,
         "email_changes": 1,
         "idempotent_requests": 0,
-        "throttles": 2,
+        "throttles": 3,
     }
     world.clock.advance(timedelta(days=2))
     assert (await world.container.resolve(PurgeExpired).execute())["sessions"] == 1

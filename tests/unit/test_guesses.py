@@ -5,20 +5,25 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.memory.password_hasher import MemoryPasswordHasher
 from adapters.memory.rate_limiter import MemoryRateLimiter
 from application.ports.password_hasher import HashingBusy
 from application.ports.rate_limiter import ThrottlesUnavailable
+from application.recovery.request_password_reset import RequestPasswordReset
+from application.recovery.reset_password import ResetPassword
 from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.known_devices import KnownDevices
 from application.sessions.reauthenticate import Reauthenticate
 from application.sessions.sign_in import SignIn
 from application.users.change_password import ChangePassword
 from domain.errors import DomainError
+from domain.messages.message import MessageKind
 from domain.sessions.session import Device, InvalidCredentials
 from domain.throttling.network import network_of
 from domain.throttling.throttle import Throttled
+from domain.users.password import Password, PasswordHash
 from domain.users.user import User, WrongPassword
-from tests.world import EMAIL, PASSWORD, World
+from tests.world import EMAIL, PASSWORD, World, token_of
 
 WRONG = "not the password at all"
 NOBODY = "nobody@example.com"
@@ -117,6 +122,61 @@ async def test_a_known_device_has_guesses_of_its_own_and_no_more(world: World) -
     assert await refusals(world, 1) == [InvalidCredentials]
 
 
+async def test_devices_of_before_a_change_of_password_share_one_budget(world: World) -> None:
+    """Or whoever knew the password once would have made themselves as many devices as they like."""
+    user = await world.register()
+    tokens = [(await guess(world, PASSWORD)).device_token for _ in range(20)]
+    session = await world.sign_in()
+    new = "a louder harbour at noon"
+    await world.container.resolve(ChangePassword).execute(
+        user_id=user.id, session_id=session.session_id, current=PASSWORD, new=new
+    )
+    found = [refusal for token in tokens for refusal in await refusals(world, 10, device_token=token)]
+    assert (found.count(InvalidCredentials), found.count(Throttled)) == (50, 150)
+    # It is a device of the user's again once they have signed in on it.
+    with pytest.raises(Throttled):
+        await guess(world, new, device_token=tokens[0])
+    anew = (await guess(world, new)).device_token
+    assert (await refusals(world, 1, device_token=anew)) == [InvalidCredentials]
+
+
+async def test_lg_03_a_counter_is_the_addresss_and_not_the_users(world: World) -> None:
+    """Or registering an address, or moving, would tell by a counter that begins anew."""
+    await refusals(world, 6)
+    await world.register()
+    assert await refusals(world, 1) == [Throttled]
+
+
+async def test_lg_06_whoever_has_reset_the_password_need_not_wait_with_strangers(world: World) -> None:
+    await world.register()
+    await world.work()
+    await attack(world, networks=60)
+    await world.container.resolve(RequestPasswordReset).execute(email=EMAIL)
+    token = token_of(await world.mailed(MessageKind.RESET_PASSWORD))
+    new = "a louder harbour at noon"
+    device_token = await world.container.resolve(ResetPassword).execute(token=token, new_password=new)
+    with pytest.raises(Throttled):
+        await guess(world, new)
+    assert (await guess(world, new, device_token=device_token)).device_token
+
+
+async def test_what_came_back_by_itself_is_not_given_back_as_well(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.register()
+    matches = type(world.passwords).matches
+
+    async def slow(self: MemoryPasswordHasher, password: Password, hashed: PasswordHash | None) -> bool:
+        world.clock.advance(timedelta(minutes=5))
+        return await matches(self, password, hashed)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryPasswordHasher, "matches", slow)
+        for _ in range(5):
+            await guess(world, PASSWORD)
+    assert await refusals(world, 6) == [InvalidCredentials] * 5 + [Throttled]
+
+
 async def test_a_device_is_known_for_the_user_alone_who_signed_in_on_it(world: World) -> None:
     await world.register()
     await world.register("eve@example.com")
@@ -127,7 +187,7 @@ async def test_a_device_is_known_for_the_user_alone_who_signed_in_on_it(world: W
 @pytest.mark.parametrize("token", ["", "hp_dv_", "hp_dv_é", "hp_dv_AAAA", "hp_rt_AAAA", "hp_dv_////", "hp_dv_gICA"])
 async def test_what_is_no_device_token_is_nobodys(world: World, token: str) -> None:
     user = await world.register()
-    assert world.container.resolve(KnownDevices).recognise(token, of=user.id) is None
+    assert world.container.resolve(KnownDevices).recognise(token, of=user) is None
     assert (await refusals(world, 6, device_token=token))[-1] is Throttled
 
 

@@ -157,3 +157,24 @@ async def test_fault_3_keys_that_were_seen_serve_on_while_the_database_is_away(
     await add_key(world, "new", KeyState.NEXT)
     world.clock.advance(timedelta(seconds=5))
     assert await ring.find(KeyId("new")) is not None
+
+
+async def test_keys_that_cannot_be_read_are_not_believed_without_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of them may have been revoked meanwhile."""
+    ring = ring_of(world)
+    key = await ring.active()
+
+    async def away(_repository: object) -> list[SigningKey]:
+        raise DatabaseUnavailable(retry_after=timedelta(seconds=1))
+
+    monkeypatch.setattr(MemorySigningKeyRepository, "all", away)
+    world.clock.advance(timedelta(minutes=15) - timedelta(seconds=1))
+    assert await ring.find(key.id) == key
+    world.clock.advance(timedelta(seconds=1))
+    for _ in range(2):
+        with pytest.raises(DatabaseUnavailable):
+            await ring.find(key.id)
+        with pytest.raises(DatabaseUnavailable):
+            await ring.believed()

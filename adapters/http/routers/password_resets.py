@@ -5,7 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 
 from adapters.http.client import network_address
+from adapters.http.cookies import is_same_origin, set_device_token
 from adapters.http.documentation import WITH_BODY, responses
+from adapters.http.headers import DEVICE_TOKEN, NO_STORE
 from adapters.http.idempotency import OnceForAnyone
 from adapters.http.injection import injected
 from adapters.http.routing import Route
@@ -45,10 +47,22 @@ async def request_password_reset(
         UserNotFound,
         HashingBusy,
         *WITH_BODY,
-    ),
+    )
+    | {204: {"headers": DEVICE_TOKEN}},
 )
 async def reset_password(
-    reset_in: PasswordResetConfirmation, reset: Annotated[ResetPassword, injected(ResetPassword)]
-) -> None:
-    """Choose another password, with the token of the link. Every session ends; sign in afterwards."""
-    await reset.execute(token=reset_in.token.get_secret_value(), new_password=reset_in.new_password.get_secret_value())
+    reset_in: PasswordResetConfirmation,
+    request: Request,
+    reset: Annotated[ResetPassword, injected(ResetPassword)],
+) -> Response:
+    """Choose another password, with the token of the link. Every session ends; sign in afterwards.
+
+    `Device-Token` is for the sign-in that follows, as its `device_token`; pages of this service get it as a cookie.
+    """
+    device_token = await reset.execute(
+        token=reset_in.token.get_secret_value(), new_password=reset_in.new_password.get_secret_value()
+    )
+    response = Response(status_code=204, headers=NO_STORE | {"Device-Token": device_token})
+    if is_same_origin(request):
+        set_device_token(response, device_token)
+    return response

@@ -51,11 +51,12 @@ async def sign_in(
         password=session_in.password.get_secret_value(),
         device=device_of(request),
         device_token=_device_token(session_in, request),
+        strangers_wait=getattr(request.state, "strangers_wait", None),
     )
     response.headers.update(NO_STORE | {"Location": "/v1/sessions/current"})
     if in_cookie:
         set_refresh_token(response, issued)
-        set_device_token(response, issued)
+        set_device_token(response, issued.device_token or "")
     return TokenResponse.of(issued, in_cookie=in_cookie)
 
 
