@@ -181,7 +181,8 @@ async def test_a_saver_waits_for_the_one_who_holds_the_lock(uow: UnitOfWork) -> 
             await asyncio.sleep(0)
             mine.end(reason=EndReason.SIGNED_OUT, at=mine.created_at)
             await tx.sessions.save(mine)
-        outcomes.append("holder")
+            # Before the lock is let go: who is told first afterwards is for the loop to say.
+            outcomes.append("holder")
 
     async def intrude() -> None:
         await locked.wait()
