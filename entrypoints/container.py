@@ -1,38 +1,20 @@
-"""Which adapter stands behind which port. The only module that knows punq, and every adapter."""
+"""Which adapter stands behind which port, and every use case. The only module that knows punq."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import punq
 
-from adapters.crypto.argon2_hasher import Argon2PasswordHasher
-from adapters.crypto.jose_signer import JoseTokenSigner
-from adapters.crypto.sealing import Sealer
-from adapters.crypto.secret_sealer import AesSecretSealer
-from adapters.crypto.token_sealer import AesTokenSealer
-from adapters.devices.ua_device_namer import UaDeviceNamer
-from adapters.jobs.job_queue import OpenQueue, PgQueuerJobQueue
-from adapters.mail.email_parser import StrictEmailParser
-from adapters.mail.mailbox_mailer import MailboxMailer
-from adapters.mail.smtp import SmtpMailer, SmtpServer
-from adapters.mail.templates import Templates
+from adapters.jobs.job_queue import PgQueuerJobQueue
 from adapters.memory.rate_limiter import MemoryRateLimiter
-from adapters.postgres.database import open_engine
-from adapters.postgres.jobs import open_queue
-from adapters.postgres.mailbox import PostgresMailbox
-from adapters.postgres.rate_limiter import PostgresRateLimiter
-from adapters.postgres.readiness import PostgresReadiness
-from adapters.postgres.unit_of_work import PostgresUnitOfWork
-from adapters.system.clock import SystemClock
-from adapters.system.randomness import SystemRandomness
+from application.admin.clear_throttles import ClearThrottles
+from application.admin.end_user_session import EndUserSession
+from application.admin.end_user_sessions import EndUserSessions
 from application.admin.list_users import ListUsers
+from application.admin.request_user_password_reset import RequestUserPasswordReset
 from application.config.show_config import Locales, ShowConfig
 from application.idempotency.claim_request import ClaimRequest
 from application.idempotency.finish_request import FinishRequest
-from application.jobs.handle_job import JOBS_OF_EVENTS, HandleJob
+from application.jobs.handle_job import HandleJob
 from application.jobs.list_parked_jobs import ListParkedJobs
 from application.jobs.retry_parked_jobs import RetryParkedJobs
 from application.messages.deliver_message import DeliverMessage
@@ -97,10 +79,9 @@ from application.users.request_email_change import RequestEmailChange
 from application.users.revert_email_change import RevertEmailChange
 from application.users.schedule_deletion import ScheduleDeletion
 from application.users.update_profile import UpdateProfile
-from entrypoints.malloc import give_back_free_memory
+from entrypoints.adapters import Adapters
 from entrypoints.policies import policies_of
 from entrypoints.settings import Settings
-from entrypoints.telemetry import log_events
 
 USE_CASES: tuple[type, ...] = (
     AccessTokens,
@@ -116,6 +97,10 @@ USE_CASES: tuple[type, ...] = (
     GetUser,
     UpdateProfile,
     ListUsers,
+    EndUserSession,
+    EndUserSessions,
+    RequestUserPasswordReset,
+    ClearThrottles,
     SignIn,
     RefreshSession,
     Authenticate,
@@ -165,27 +150,6 @@ SERVED_PORTS: tuple[type, ...] = (Readiness, Mailbox)
 """Ports that endpoints ask themselves, for nothing is decided there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adapters:
-    """One implementation for each port."""
-
-    unit_of_work: UnitOfWork
-    passwords: PasswordHasher
-    signer: TokenSigner
-    token_sealer: TokenSealer
-    secret_sealer: SecretSealer
-    mailer: Mailer
-    mailbox: Mailbox
-    locales: Locales
-    open_queue: OpenQueue
-    rate_limiter: RateLimiter
-    devices: DeviceNamer
-    emails: EmailParser
-    clock: Clock
-    randomness: Randomness
-    readiness: Readiness
-
-
 class Container:
     """Hands out use cases, all built when it was."""
 
@@ -204,68 +168,6 @@ class Container:
             raise LookupError(message)
         instance: T = self._instances[service]
         return instance
-
-
-def mailer_of(settings: Settings, templates: Templates, mailbox: Mailbox) -> Mailer:
-    """Mail by SMTP where there is a server, else into the mailbox."""
-    if settings.smtp_url is None:
-        return MailboxMailer(mailbox, templates=templates, clock=SystemClock())
-    server = SmtpServer.parse(settings.smtp_url.get_secret_value())
-    return SmtpMailer(server, sender=settings.sender, templates=templates)
-
-
-@asynccontextmanager
-async def open_rate_limiter(settings: Settings, otherwise: RateLimiter) -> AsyncIterator[RateLimiter]:
-    """Counters in Redis where there is one, else those given. An absent server is asked again at each use."""
-    if settings.redis_url is None:
-        yield otherwise
-        return
-    from adapters.redis.rate_limiter import open_redis_rate_limiter  # noqa: PLC0415  (the library takes 20 MB)
-
-    async with open_redis_rate_limiter(settings.redis_url.get_secret_value()) as limiter:
-        yield limiter
-
-
-@asynccontextmanager
-async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[Adapters]:
-    """The adapters of a running service; closed after the block.
-
-    Raises: TemplatesProblem.
-    """
-    templates = Templates(service=settings.service_name or settings.public_host, folder=settings.mail_templates)
-    sealer = Sealer(settings.root_key())
-    randomness = SystemRandomness()
-    passwords = Argon2PasswordHasher(
-        sealer,
-        memory_kib=settings.password_hash_memory_kib,
-        iterations=settings.password_hash_iterations,
-        on_idle=give_back_free_memory,
-    )
-    try:
-        async with (
-            open_engine(database_url, pool_size=settings.database_pool_size) as engine,
-            open_rate_limiter(settings, PostgresRateLimiter(engine)) as rate_limiter,
-        ):
-            mailbox = PostgresMailbox(engine)
-            yield Adapters(
-                unit_of_work=PostgresUnitOfWork(engine, randomness, on_commit=log_events, acted_on=JOBS_OF_EVENTS),
-                secret_sealer=AesSecretSealer(sealer),
-                mailer=mailer_of(settings, templates, mailbox),
-                mailbox=mailbox,
-                locales=Locales(tuple(templates.locales)),
-                open_queue=partial(open_queue, database_url),
-                passwords=passwords,
-                signer=JoseTokenSigner(sealer),
-                token_sealer=AesTokenSealer(),
-                rate_limiter=rate_limiter,
-                devices=UaDeviceNamer(),
-                emails=StrictEmailParser(),
-                clock=SystemClock(),
-                randomness=randomness,
-                readiness=PostgresReadiness(engine),
-            )
-    finally:
-        passwords.close()
 
 
 def build_container(settings: Settings, adapters: Adapters) -> Container:

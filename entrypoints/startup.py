@@ -11,7 +11,8 @@ from adapters.postgres.own_server import EmbeddedPostgresError
 from adapters.postgres.schema import DatabaseProblem
 from application.signing.key_ring import KeyRing
 from domain.errors import DomainError
-from entrypoints.container import Adapters, Container, build_container, open_adapters
+from entrypoints.adapters import Adapters, open_adapters
+from entrypoints.container import Container, build_container
 from entrypoints.database import database_url
 from entrypoints.settings import Settings
 from entrypoints.settings_problem import SettingsProblem

@@ -13,7 +13,8 @@ from application.signing.rotate_signing_key import RotateSigningKey
 from application.upkeep.erase_due_users import EraseDueUsers
 from application.upkeep.purge_expired import PurgeExpired
 from application.upkeep.requeue_stranded_messages import RequeueStrandedMessages
-from entrypoints.container import Adapters, Container
+from entrypoints.adapters import Adapters
+from entrypoints.container import Container
 from entrypoints.settings import Settings
 
 # Longer than a mail may take (`adapters/mail/smtp.py`): those at hand are finished, and what is not goes to another

@@ -34,7 +34,8 @@ from domain.signing.signing_key import KeyState, SigningKey
 from domain.throttling.throttle import Limit
 from domain.users.password import PasswordHash
 from domain.users.user import User
-from entrypoints.container import Adapters, Container, build_container
+from entrypoints.adapters import Adapters
+from entrypoints.container import Container, build_container
 from entrypoints.settings import Environment, Settings
 from entrypoints.telemetry import log_events
 from entrypoints.worker import make_worker

@@ -21,6 +21,7 @@ from adapters.http.middleware import RequestContext
 from adapters.http.problems import answer_domain_error, answer_http_error, answer_validation_error
 from adapters.http.route_policies import ROUTE_POLICIES, expect_declared
 from adapters.http.routers import (
+    admin_users,
     client_config,
     deletions,
     email_changes,
@@ -51,6 +52,7 @@ _ROUTERS = (
     password_resets,
     email_changes,
     tokens,
+    admin_users,
     client_config,
     well_known,
     health,

@@ -83,6 +83,18 @@ async def get_admin(caller: CurrentUser, expect: Annotated[ExpectAdmin, injected
     return caller
 
 
+async def get_recent_admin(
+    caller: Annotated[Principal, Depends(get_admin)], expect: Annotated[ExpectFreshProof, injected(ExpectFreshProof)]
+) -> Principal:
+    """An operator who proved who they are within the last minutes: for whatever changes something (AD-07).
+
+    Raises: InvalidAccessToken, AdminRequired, ReauthenticationRequired.
+    """
+    await expect.execute(principal=caller)
+    return caller
+
+
+RecentAdmin = Annotated[Principal, Depends(get_recent_admin)]
 AdminUser = Annotated[Principal, Depends(get_admin)]
 OptionalUser = Annotated[Principal | None, Depends(get_optional_user)]
 RecentUser = Annotated[Principal, Depends(get_recent_user)]

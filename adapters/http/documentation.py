@@ -28,6 +28,7 @@ from domain.recovery.one_time_token import InvalidToken
 from domain.sessions.session import InvalidAccessToken, ReauthenticationRequired
 from domain.throttling.throttle import Throttled
 from domain.users.password_policy import PasswordRejected
+from domain.users.user import AdminRequired
 
 # What can come from every operation that works on data, with a body, or asks who is calling.
 WITH_DATA = (DatabaseUnavailable, TransactionConflict)
@@ -36,6 +37,8 @@ WITH_PAGES = (InvalidFields, InvalidCursor)
 # InvalidFields for its query: there is none that takes every parameter.
 WITH_USER = (*WITH_DATA, InvalidAccessToken, InvalidFields)
 WITH_RECENT_USER = (*WITH_USER, ReauthenticationRequired)
+WITH_ADMIN = (*WITH_USER, AdminRequired)
+WITH_RECENT_ADMIN = (*WITH_ADMIN, ReauthenticationRequired)
 
 
 class FieldProblem(BaseModel):

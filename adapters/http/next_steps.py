@@ -34,3 +34,16 @@ CHANGE_PROFILE: dict[str, Any] = {
         "update_me", "Change this version and no other.", parameters={"header.If-Match": "$response.header.ETag"}
     )
 }
+_OF_USER = {"user_id": "$response.body#/id"}
+USE_USER: dict[str, Any] = {
+    "Show": _link("get_user", "Show the user.", parameters=_OF_USER),
+    "ListSessions": _link("list_user_sessions", "Where is the user signed in?", parameters=_OF_USER),
+    "EndSessions": _link("end_user_sessions", "End every session of the user.", parameters=_OF_USER),
+    "ResetPassword": _link("request_user_password_reset", "Have another password chosen.", parameters=_OF_USER),
+    "ClearThrottles": _link("clear_throttles", "Let the user try again.", parameters=_OF_USER),
+}
+END_ANY: dict[str, Any] = {
+    "EndNewest": _link(
+        "end_any_session", "End the session that began last.", parameters={"session_id": "$response.body#/items/0/id"}
+    )
+}

@@ -12,13 +12,20 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from adapters.http.authentication import get_admin, get_current_user, get_optional_user, get_recent_user
+from adapters.http.authentication import (
+    get_admin,
+    get_current_user,
+    get_optional_user,
+    get_recent_admin,
+    get_recent_user,
+)
 from adapters.http.idempotency import claim_for_anyone, claim_for_recent_user
 from adapters.http.routing import Route
 from application.throttling.throttle_policy import RatePolicy
 from domain.events import Event
 from domain.recovery.recovery_events import EmailVerificationRequested, PasswordResetRequested
 from domain.sessions.session import SessionEnded, SessionReauthenticated, SessionStarted
+from domain.throttling.throttle_events import ThrottlesCleared
 from domain.users.email_change import EmailChanged, EmailChangeRequested, EmailChangeReverted
 from domain.users.user_events import (
     DeletionCancelled,
@@ -39,6 +46,7 @@ class Access(StrEnum):
     USER = "user"
     RECENT_USER = "user with a recent proof"
     ADMIN = "admin"
+    RECENT_ADMIN = "admin with a recent proof"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +98,13 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "end_session": RoutePolicy(access=Access.USER, event=SessionEnded),
     "end_other_sessions": RoutePolicy(access=Access.USER, event=SessionEnded),
     "introspect_token": RoutePolicy(access=Access.ADMIN),
+    "look_up_user": RoutePolicy(access=Access.ADMIN),
+    "get_user": RoutePolicy(access=Access.ADMIN),
+    "list_user_sessions": RoutePolicy(access=Access.ADMIN),
+    "end_user_sessions": RoutePolicy(access=Access.RECENT_ADMIN, event=SessionEnded),
+    "end_any_session": RoutePolicy(access=Access.RECENT_ADMIN, event=SessionEnded),
+    "request_user_password_reset": RoutePolicy(access=Access.RECENT_ADMIN, event=PasswordResetRequested),
+    "clear_throttles": RoutePolicy(access=Access.RECENT_ADMIN, event=ThrottlesCleared),
     "request_email_verification": RoutePolicy(
         access=Access.ANYONE, rate=RatePolicy.MAIL, event=EmailVerificationRequested, idempotent=True
     ),
@@ -174,6 +189,7 @@ def access_of(route: BaseRoute) -> Access:
     """Whom the route's dependencies let through."""
     called = set(_called_by(route.dependant)) if isinstance(route, APIRoute) else set()
     asking = {
+        get_recent_admin: Access.RECENT_ADMIN,
         get_admin: Access.ADMIN,
         get_recent_user: Access.RECENT_USER,
         get_current_user: Access.USER,

@@ -40,6 +40,9 @@ class MemoryRateLimiter:
             if key in self._full_at:
                 self._full_at[key] -= throttle.limit.interval
 
+    async def forget(self, *owners: str) -> None:
+        self._full_at = {key: full_at for key, full_at in self._full_at.items() if key[0] not in owners}
+
     async def purge(self, *, at: datetime) -> int:
         full = [key for key, full_at in self._full_at.items() if full_at <= at]
         for key in full:

@@ -49,6 +49,10 @@ class PostgresRateLimiter:
                 back = _THROTTLES.c.full_at - throttle.limit.interval
                 await connection.execute(update(ThrottleModel).where(_is(throttle)).values(full_at=back))
 
+    async def forget(self, *owners: str) -> None:
+        async with self._connection() as connection:
+            await connection.execute(delete(ThrottleModel).where(_THROTTLES.c.owner.in_(owners)))
+
     async def purge(self, *, at: datetime) -> int:
         # Asked again of each row that is deleted: it may have been used since it was found.
         is_full = _THROTTLES.c.full_at <= at

@@ -110,6 +110,13 @@ class RedisRateLimiter:
         async with self._connection():
             await self._give_back([_key(throttle) for throttle in throttles], intervals)
 
+    async def forget(self, *owners: str) -> None:
+        async with self._connection():
+            for owner in owners:
+                # By looking at every key there is: operators do this by hand, now and then.
+                async for key in self._client.scan_iter(match=_pattern(owner), count=1000):
+                    await self._client.delete(key)
+
     async def purge(self, *, at: datetime) -> int:  # noqa: ARG002  (Redis forgets by itself, and at once)
         return 0
 
@@ -131,6 +138,12 @@ def _key(throttle: Throttle) -> str:
     # One for each counter, for keys are what expires. With its length before it no owner can look like another one with
     # the beginning of a name behind it.
     return f"hallporter:throttle:{len(throttle.owner)}:{throttle.owner}:{throttle.name}"
+
+
+def _pattern(owner: str) -> str:
+    """What fits the keys of one owner, of whom no character is special."""
+    literal = "".join(char if char.isalnum() else f"\\{char}" for char in owner)
+    return f"hallporter:throttle:{len(owner)}:{literal}:*"
 
 
 def _microseconds(time: timedelta) -> int:

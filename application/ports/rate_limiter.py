@@ -37,6 +37,13 @@ class RateLimiter(Protocol):
         """
         ...
 
+    async def forget(self, *owners: str) -> None:
+        """Let every counter of these owners be full.
+
+        Raises: ThrottlesUnavailable.
+        """
+        ...
+
     async def purge(self, *, at: datetime) -> int:
         """Forget the counters that are full at that moment, and so say nothing; how many. Some go by themselves."""
         ...

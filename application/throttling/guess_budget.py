@@ -14,6 +14,7 @@ from application.throttling.throttle_policy import ThrottlePolicy
 from domain.ids import DeviceId, SessionId, UserId
 from domain.throttling.network import network_of
 from domain.throttling.throttle import Limit, Throttle
+from domain.users.user import User
 
 _log = logging.getLogger(__name__)
 
@@ -98,6 +99,13 @@ class GuessBudget:
         if guess.was_right:
             await self._give_back(used)
 
+    async def forget(self, user: User) -> None:
+        """Let everybody guess at this user's password anew, strangers among them.
+
+        Raises: ThrottlesUnavailable.
+        """
+        await self._limiter.forget(str(user.id), _owner_of(user.email.canonical))
+
     async def _give_back(self, used: Iterable[tuple[Throttle, datetime]]) -> None:
         now = self._clock.now()
         # What has come back by itself meanwhile would be given twice.
@@ -111,7 +119,7 @@ class GuessBudget:
         policy = self._policy
         match by:
             case Stranger(address, network_address):
-                owner = str(uuid5(_ADDRESSES, address))
+                owner = _owner_of(address)
                 network = f"guesses from {network_of(network_address)}"
                 return [
                     Throttle(owner=owner, name=network, limit=policy.guesses),
@@ -124,6 +132,10 @@ class GuessBudget:
                 return [_of(user_id, "guesses on former devices", policy.all_guesses)]
             case SignedIn(user_id, session_id):
                 return [_of(user_id, f"guesses in session {session_id}", policy.guesses_on_known_device)]
+
+
+def _owner_of(address: str) -> str:
+    return str(uuid5(_ADDRESSES, address))
 
 
 def _of(user_id: UserId, name: str, limit: Limit) -> Throttle:

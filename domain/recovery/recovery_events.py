@@ -3,18 +3,21 @@
 from dataclasses import dataclass
 
 from domain.events import Event
+from domain.ids import UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordResetRequested(Event):
     """Somebody wants to choose another password for an address.
 
-    `security_epoch` is the user's then: whatever guards the user and changes later, ends the wish too (RC-04).
+    `security_epoch` is the user's then: whatever guards the user and changes later, ends the wish too (RC-04). `by` is
+    the operator who asked for it, if one did.
     """
 
     name = "password_reset.requested"
     network_address: str | None
     security_epoch: int | None
+    by: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ class EndReason(StrEnum):
 
     SIGNED_OUT = "signed_out"
     ENDED_BY_USER = "ended_by_user"
+    ENDED_BY_OPERATOR = "ended_by_operator"
     TOO_MANY = "too_many"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105  (a reason, not a secret)
 
@@ -60,11 +61,12 @@ class NewDeviceSeen(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded(Event):
-    """A session ended before its time."""
+    """A session ended before its time; `by` is the operator who ended it, if one did."""
 
     name = "session.ended"
     session_id: SessionId
     reason: EndReason
+    by: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,13 +274,13 @@ class Session(Aggregate):
         self.generation += 1
         self.last_used_at = at
 
-    def end(self, *, reason: EndReason, at: datetime) -> bool:
+    def end(self, *, reason: EndReason, at: datetime, by: UserId | None = None) -> bool:
         """End the session at once. False when it was over already."""
         if self.ended_at is not None:
             return False
         self.ended_at = at
         self.end_reason = reason
-        self.record(SessionEnded(user_id=self.user_id, occurred_at=at, session_id=self.id, reason=reason))
+        self.record(SessionEnded(user_id=self.user_id, occurred_at=at, session_id=self.id, reason=reason, by=by))
         if reason is EndReason.REFRESH_TOKEN_REUSED:
             self.record(TokenReuseDetected(user_id=self.user_id, occurred_at=at, session_id=self.id))
         return True

@@ -146,6 +146,17 @@ async def test_counters_that_are_full_are_forgotten(limiter: RateLimiter) -> Non
     assert await passed(limiter, throttle("late"), at=NOW + timedelta(seconds=30)) == 4
 
 
+async def test_all_counters_of_an_owner_can_be_forgotten_and_nobody_elses(limiter: RateLimiter) -> None:
+    for owner, name in (("ada", "a"), ("ada", "b c"), ("ada*", "a"), ("ad", "a"), ("bob", "ada")):
+        assert await passed(limiter, throttle(owner, name)) == 5
+    await limiter.forget("ada", "nobody", "a?a")
+    counts = {
+        (owner, name): await passed(limiter, throttle(owner, name))
+        for owner, name in (("ada", "a"), ("ada", "b c"), ("ada*", "a"), ("ad", "a"), ("bob", "ada"))
+    }
+    assert counts == {("ada", "a"): 5, ("ada", "b c"): 5, ("ada*", "a"): 0, ("ad", "a"): 0, ("bob", "ada"): 0}
+
+
 async def test_memory_forgets_whoever_was_not_seen_for_longest() -> None:
     limiter = MemoryRateLimiter(most=3)
     for owner in ("a", "b", "c", "a", "d"):

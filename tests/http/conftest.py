@@ -31,7 +31,7 @@ from adapters.system.randomness import SystemRandomness
 from application.config.show_config import Locales
 from application.ports.unit_of_work import UnitOfWork
 from domain.users.user import ADMIN
-from entrypoints.container import Adapters
+from entrypoints.adapters import Adapters
 from tests.world import EMAIL, PASSWORD, SETTINGS, World, make_world
 
 ORIGIN = SETTINGS.public_url
@@ -162,9 +162,9 @@ async def at_once(count: int, make: Any) -> list[httpx.Response]:
     return list(await asyncio.gather(*(one(number) for number in range(count))))
 
 
-async def make_admin(world: World) -> None:
+async def make_admin(world: World, email: str = EMAIL) -> None:
     """Let the user be an operator from now on."""
     async with world.unit_of_work.begin() as tx:
-        user = await tx.users.get((await world.user()).id)
+        user = await tx.users.get((await world.user(email)).id)
         user.roles = frozenset({ADMIN})
         await tx.users.save(user)

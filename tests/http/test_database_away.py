@@ -52,7 +52,7 @@ class Service:
 
     async def call(self, route: APIRoute) -> httpx.Response:
         path = route.path_format.format(
-            session_id=uuid4(), message_id=uuid4(), name="verify-email", code="invalid_input"
+            session_id=uuid4(), user_id=uuid4(), message_id=uuid4(), name="verify-email", code="invalid_input"
         )
         (method,) = route.methods or {"GET"}
         body = self._body(route)

@@ -20,7 +20,8 @@ from application.ports.mailer import Mail, Mailer
 from application.users.register_user import RegisterUser
 from domain.events import Event
 from domain.idempotency.idempotent_request import Once
-from entrypoints.container import Container, build_container, open_adapters
+from entrypoints.adapters import open_adapters
+from entrypoints.container import Container, build_container
 from entrypoints.database import database_url
 from entrypoints.settings import load_settings
 from entrypoints.worker import make_worker, working

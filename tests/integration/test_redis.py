@@ -18,7 +18,7 @@ from adapters.redis import rate_limiter
 from adapters.redis.rate_limiter import RedisRateLimiter, open_redis_rate_limiter
 from application.ports.rate_limiter import RateLimiter, ThrottlesUnavailable
 from domain.throttling.throttle import Allowance, Limit, Throttle, Throttled
-from entrypoints.container import open_adapters
+from entrypoints.adapters import open_adapters
 from tests.redis_server import RedisServer
 from tests.world import SETTINGS
 

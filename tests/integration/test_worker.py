@@ -37,7 +37,8 @@ from domain.idempotency.idempotent_request import IdempotencyInFlight, Idempoten
 from domain.messages.message import Message, MessagePolicy, MessageState
 from domain.recovery.one_time_token import InvalidToken
 from domain.users.user import WrongPassword
-from entrypoints.container import Adapters, build_container, open_adapters
+from entrypoints.adapters import Adapters, open_adapters
+from entrypoints.container import build_container
 from entrypoints.settings import Settings
 from entrypoints.worker import make_worker, working
 from tests.integration.crashing import REQUEST

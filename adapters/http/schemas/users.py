@@ -48,6 +48,14 @@ class UserCreate(RequestSchema):
     locale: Locale | None = Field(default=None, description="A language tag (BCP 47).")
 
 
+class UserLookup(RequestSchema):
+    """Whose address."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ada@example.com"}]})
+
+    email: Email
+
+
 class UserUpdate(RequestSchema):
     """What to change: absent fields stay, null empties (RFC 7396)."""
 
