@@ -91,7 +91,7 @@ class HttpConfig:
 
 class _App(FastAPI):
     def openapi(self) -> dict[str, Any]:
-        return exact(super().openapi())
+        return exact(super().openapi(), self.state.policies)
 
 
 def create_app(container: Container | None = None, *, config: HttpConfig, lifespan: Lifespan | None = None) -> FastAPI:

@@ -1,6 +1,7 @@
 """Problems as the OpenAPI document has them: every status and code of every operation, with an example."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -17,7 +18,7 @@ from adapters.http.problems import (
     Refusal,
     status_of,
 )
-from adapters.http.route_policies import ROUTE_POLICIES
+from adapters.http.route_policies import ROUTE_POLICIES, RoutePolicy
 from adapters.http.strict_json import MERGE_PATCH
 from application.paging.cursors import InvalidCursor
 from application.ports.rate_limiter import ThrottlesUnavailable
@@ -79,17 +80,25 @@ _RATE_LIMIT = documented(
     "What requests of this network are counted as, how many (`q`) in how many seconds (`w`).",
     always=False,
 ) | documented(
-    "RateLimit", "How many are left (`r`), and in how many seconds there will be all again (`t`).", always=False
+    "RateLimit",
+    "How many are left (`r`), and in how many seconds there will be all again (`t`); where none is left, one.",
+    always=False,
 )
 _REPLAYED = documented("Idempotency-Replayed", "`true` where the request was answered before.", always=False)
 _REQUEST_ID = documented("X-Request-Id", "The request's id: the caller's own if it is a UUID.")
 
 
-def responses(operation: str, *errors: type[DomainError] | Refusal) -> dict[int | str, dict[str, Any]]:
-    """What an operation can be refused with, for OpenAPI: one entry a status, one example a code."""
-    if ROUTE_POLICIES[operation].is_bounded:
+def responses(
+    operation: str, *errors: type[DomainError] | Refusal, policies: Mapping[str, RoutePolicy] = ROUTE_POLICIES
+) -> dict[int | str, dict[str, Any]]:
+    """What an operation can be refused with, for OpenAPI: one entry a status, one example a code.
+
+    What follows from the operation's policy is added.
+    """
+    policy = policies[operation]
+    if policy.is_bounded:
         errors = (*errors, Throttled, ThrottlesUnavailable)
-    if ROUTE_POLICIES[operation].idempotent:
+    if policy.idempotent:
         errors = (*errors, IdempotencyInFlight, IdempotencyKeyReused)
     by_status: defaultdict[int, dict[str, Any]] = defaultdict(dict)
     has_body = MALFORMED_JSON in errors
@@ -107,7 +116,7 @@ def responses(operation: str, *errors: type[DomainError] | Refusal) -> dict[int 
     }
 
 
-def exact(document: dict[str, Any]) -> dict[str, Any]:
+def exact(document: dict[str, Any], policies: Mapping[str, RoutePolicy]) -> dict[str, Any]:
     """The OpenAPI document with what FastAPI gets wrong put right.
 
     It documents problems as plain JSON, a validation error of its own wherever there is a parameter, parameters that
@@ -122,9 +131,10 @@ def exact(document: dict[str, Any]) -> dict[str, Any]:
             bodies[MERGE_PATCH] = bodies["application/json"]
         for status, answer in list(operation["responses"].items()):
             answer["headers"] = answer.get("headers", {}) | _REQUEST_ID
-            if ROUTE_POLICIES[operation["operationId"]].rate is not None:
+            policy = policies[operation["operationId"]]
+            if policy.rate is not None:
                 answer["headers"] |= _RATE_LIMIT
-            if ROUTE_POLICIES[operation["operationId"]].idempotent and int(status) < HTTPStatus.BAD_REQUEST:
+            if policy.idempotent and int(status) < HTTPStatus.BAD_REQUEST:
                 answer["headers"] |= _REPLAYED
             content = answer.get("content", {})
             if MEDIA_TYPE in content and "application/json" in content:

@@ -14,15 +14,16 @@ from typing import Annotated
 import structlog
 from fastapi import Depends, Header, Request, Response
 
-from adapters.http.authentication import RecentUser
+from adapters.http.authentication import RecentAdmin, RecentUser
 from adapters.http.injection import injected
 from application.idempotency.claim_request import ClaimRequest, KeptAnswer
 from application.idempotency.finish_request import FinishRequest
 from domain.errors import DomainError, InvalidFields, Violation
-from domain.idempotency.idempotent_request import KEY_HEADER, MAX_KEY_LENGTH, Once
+from domain.idempotency.idempotent_request import MAX_KEY_LENGTH, Once
 
 _log = structlog.get_logger("hallporter.http")
 
+KEY_HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
 # What belongs to the answer itself; the rest is said anew each time.
 _KEPT_HEADERS = ("content-type", "cache-control", "location", "etag")
@@ -68,6 +69,17 @@ async def claim_for_recent_user(
     return await _claimed(request, claim, key, str(caller.user_id))
 
 
+async def claim_for_recent_admin(
+    request: Request,
+    caller: RecentAdmin,
+    claim: Annotated[ClaimRequest, injected(ClaimRequest)],
+    key: IdempotencyKey = None,
+) -> Once | None:
+    """The same for operators."""
+    return await _claimed(request, claim, key, str(caller.user_id))
+
+
+OnceForRecentAdmin = Annotated[Once | None, Depends(claim_for_recent_admin)]
 OnceForAnyone = Annotated[Once | None, Depends(claim_for_anyone)]
 OnceForRecentUser = Annotated[Once | None, Depends(claim_for_recent_user)]
 
@@ -76,7 +88,7 @@ async def _claimed(request: Request, claim: ClaimRequest, key: str | None, princ
     if key is None:
         return None
     if len(request.headers.getlist(KEY_HEADER)) > 1:
-        raise InvalidFields([Violation(f"{KEY_HEADER}:", "repeated", "Send one key.")])
+        raise InvalidFields([Violation("idempotency_key", "repeated", "Send one key.")])
     again: Once | None = getattr(request.state, "once", None)
     if again is not None:
         # The same request, tried once more.

@@ -9,8 +9,8 @@ from adapters.http.injection import injected
 from application.paging.cursors import MAX_CURSOR_LENGTH, Cursors
 from application.paging.page import DEFAULT_LIMIT, MAX_LIMIT
 
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many at most.")]
-Cursor = Annotated[
+_Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many at most.")]
+_Cursor = Annotated[
     str | None, Query(max_length=MAX_CURSOR_LENGTH, description="`next_cursor` of the page before; opaque.")
 ]
 
@@ -38,12 +38,12 @@ class Paging:
             return None
         cursor = self._cursors.write(position, of=self._list(of))
         query = urlencode([*self._filters(), ("limit", self.limit), ("cursor", cursor)])
-        url = f"{self._request.app.state.public_url}{self._request.scope['route'].path}?{query}"
+        url = f"{self._request.app.state.public_url}{self._request.scope['path']}?{query}"
         self._response.headers["Link"] = f'<{url}>; rel="next"'
         return cursor
 
     def _list(self, of: object) -> str:
-        return f"{self._request.scope['route'].name} of {of} by {urlencode(self._filters())}"
+        return f"{self._request.scope['path']} of {of} by {urlencode(self._filters())}"
 
     def _filters(self) -> list[tuple[str, str]]:
         """What else is asked: a cursor is good for the same filters and order alone."""
@@ -54,8 +54,8 @@ async def get_paging(
     request: Request,
     response: Response,
     cursors: Annotated[Cursors, injected(Cursors)],
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: Cursor = None,
+    limit: _Limit = DEFAULT_LIMIT,
+    cursor: _Cursor = None,
 ) -> Paging:
     """The page that a request asks for."""
     return Paging(request, response, cursors, limit, cursor)

@@ -221,9 +221,15 @@ def _answer(
     return JSONResponse(body, status, headers=no_store | dict(headers or {}), media_type=MEDIA_TYPE)
 
 
+# What the core calls by a name, and callers do not send in the body.
+_ELSEWHERE = {"cursor": "?cursor", "idempotency_key": "Idempotency-Key:"}
+
+
 def _pointer(field: str) -> str:
-    """Fields of the core are names of the body's members; the HTTP layer's own are pointers already, or headers."""
-    return field if field.startswith(("/", "?")) or field.endswith(":") or not field else f"/{field}"
+    """Fields of the core are names of the body's members, but for a few; the HTTP layer's own are pointers already."""
+    if field.startswith(("/", "?")) or field.endswith(":") or not field:
+        return field
+    return _ELSEWHERE.get(field, f"/{field}")
 
 
 def _challenge(request: Request, error: NotAuthenticated) -> str:

@@ -19,7 +19,7 @@ from adapters.http.authentication import (
     get_recent_admin,
     get_recent_user,
 )
-from adapters.http.idempotency import claim_for_anyone, claim_for_recent_user
+from adapters.http.idempotency import claim_for_anyone, claim_for_recent_admin, claim_for_recent_user
 from adapters.http.routing import Route
 from application.throttling.throttle_policy import RatePolicy
 from domain.events import Event
@@ -57,7 +57,7 @@ class RoutePolicy:
     no. Where `known_devices_pass`, that is for strangers alone, and the endpoint tells them apart. Where
     `bounded_in_session` there is something to guess for those who are signed in, and the use case counts it for each
     session: nobody else at the same network uses that up. `event` is what is written down about its success; None
-    where nothing changes. `idempotent` routes take an `Idempotency-Key`.
+    where there is nothing to tell. `idempotent` routes take an `Idempotency-Key`.
     """
 
     access: Access
@@ -103,7 +103,9 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "list_user_sessions": RoutePolicy(access=Access.ADMIN),
     "end_user_sessions": RoutePolicy(access=Access.RECENT_ADMIN, event=SessionEnded),
     "end_any_session": RoutePolicy(access=Access.RECENT_ADMIN, event=SessionEnded),
-    "request_user_password_reset": RoutePolicy(access=Access.RECENT_ADMIN, event=PasswordResetRequested),
+    "request_user_password_reset": RoutePolicy(
+        access=Access.RECENT_ADMIN, event=PasswordResetRequested, idempotent=True
+    ),
     "clear_throttles": RoutePolicy(access=Access.RECENT_ADMIN, event=ThrottlesCleared),
     "request_email_verification": RoutePolicy(
         access=Access.ANYONE, rate=RatePolicy.MAIL, event=EmailVerificationRequested, idempotent=True
@@ -175,10 +177,8 @@ def expect_declared(app: FastAPI) -> None:
         if asks is not policy.access:
             message = f"the route {name} is declared for {policy.access} and its dependencies ask for {asks}"
             raise UndeclaredRoute(message)
-        if policy.idempotent is not _takes_key(route):
-            message = (
-                f"the route {name} is declared to be idempotent and does not claim its key, or the other way round"
-            )
+        if _claims(route) != ({_CLAIMS.get(policy.access)} if policy.idempotent else set()):
+            message = f"the route {name} claims an idempotency key otherwise than as declared, or for somebody else"
             raise UndeclaredRoute(message)
         if (policy.rate is not None or policy.idempotent) and not isinstance(route, Route):
             message = f"the route {name} is declared to be bounded: make its router with route_class=Route"
@@ -198,9 +198,17 @@ def access_of(route: BaseRoute) -> Access:
     return next((access for dependency, access in asking.items() if dependency in called), Access.ANYONE)
 
 
-def _takes_key(route: BaseRoute) -> bool:
+# Whose keys they are: those of one user are not another's.
+_CLAIMS: Mapping[Access, object] = {
+    Access.ANYONE: claim_for_anyone,
+    Access.RECENT_USER: claim_for_recent_user,
+    Access.RECENT_ADMIN: claim_for_recent_admin,
+}
+
+
+def _claims(route: BaseRoute) -> set[object]:
     called = set(_called_by(route.dependant)) if isinstance(route, APIRoute) else set()
-    return not called.isdisjoint({claim_for_anyone, claim_for_recent_user})
+    return called & set(_CLAIMS.values())
 
 
 def _called_by(dependant: Dependant) -> Iterator[object]:

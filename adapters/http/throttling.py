@@ -11,8 +11,9 @@ from fastapi import Request, Response
 from adapters.http.client import network_address
 from adapters.http.injection import Container
 from application.ports.rate_limiter import ThrottlesUnavailable
-from application.throttling.throttle_network import ThrottleNetwork
+from application.throttling.throttle_network import Counted, ThrottleNetwork
 from application.throttling.throttle_policy import RatePolicy
+from domain.errors import Unavailable
 from domain.throttling.throttle import Limit, Throttled
 
 _log = structlog.get_logger("hallporter.http")
@@ -45,13 +46,24 @@ async def throttled(
     # On every answer, so that also refusals tell; `RequestContext` puts them there.
     allowance = counted.allowance
     request.state.headers = _headers(rate, allowance.limit, allowance.remaining, allowance.full_in)
-    response = await handle(request)
-    if rate.forgives and response.status_code < HTTPStatus.BAD_REQUEST:
-        try:
-            await throttle.forgive(counted)
-        except ThrottlesUnavailable:
-            _log.warning("throttles.not_forgiven", rate=rate)
+    try:
+        response = await handle(request)
+    except Unavailable:
+        # Ours, and nobody's failure.
+        await _forgive(throttle, counted)
+        raise
+    if response.status_code < HTTPStatus.BAD_REQUEST:
+        await _forgive(throttle, counted)
     return response
+
+
+async def _forgive(throttle: ThrottleNetwork, counted: Counted) -> None:
+    if not counted.rate.forgives:
+        return
+    try:
+        await throttle.forgive(counted)
+    except ThrottlesUnavailable:
+        _log.warning("throttles.not_forgiven", rate=counted.rate)
 
 
 def _headers(rate: RatePolicy, limit: Limit, remaining: int, full_in: timedelta) -> Mapping[str, str]:

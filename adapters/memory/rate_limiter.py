@@ -28,10 +28,8 @@ class MemoryRateLimiter:
             if moved is None:
                 raise Throttled(retry_after=limit.retry_after(full_at, at=at))
             allowances.append(limit.allowance(full_at, at=at))
-        if len(self._full_at) > self._most:
-            await self.purge(at=at)
-            while len(self._full_at) > self._most:
-                self._full_at.pop(next(iter(self._full_at)))
+        while len(self._full_at) > self._most:
+            self._full_at.pop(next(iter(self._full_at)))
         return allowances
 
     async def give_back(self, *throttles: Throttle) -> None:

@@ -41,7 +41,7 @@ class PostgresIdempotentRequestRepository:
         statement = inserted.on_conflict_do_update(
             index_elements=[_REQUESTS.c.digest], set_=anew, where=or_(is_over, abandoned)
         )
-        row = await self._statements.row_written(statement.returning(_REQUESTS))
+        row = await self._statements.row(statement.returning(_REQUESTS))
         return _from_row(row) if row is not None else None
 
     async def note_act(self, once: Once, user_id: UserId | None, *, at: datetime) -> None:

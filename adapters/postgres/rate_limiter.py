@@ -22,7 +22,7 @@ _AT_ONCE = 5_000
 
 
 class PostgresRateLimiter:
-    """`RateLimiter` on an engine of `open_engine`, in one statement, which commits by itself.
+    """`RateLimiter` on an engine of `open_engine`. A use is one statement, which commits by itself.
 
     Whatever goes wrong, the answer is ThrottlesUnavailable: without its counters a door stays shut (fault 43).
     """
@@ -45,6 +45,7 @@ class PostgresRateLimiter:
 
     async def give_back(self, *throttles: Throttle) -> None:
         async with self._connection() as connection:
+            # One by one: several in one statement could wait for each other.
             for throttle in throttles:
                 back = _THROTTLES.c.full_at - throttle.limit.interval
                 await connection.execute(update(ThrottleModel).where(_is(throttle)).values(full_at=back))

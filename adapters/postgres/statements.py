@@ -8,7 +8,6 @@ import structlog
 from sqlalchemy import ColumnElement, Executable, Select, UpdateBase, delete, select
 from sqlalchemy.engine import CursorResult, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.dml import ReturningInsert
 
 from adapters.postgres.errors import driver_error_in, sqlstate_of, stays, translated
 from adapters.postgres.models.base import Base
@@ -41,12 +40,8 @@ class Statements:
         found = select(model.__table__.c.id).where(which).limit(limit)
         return await self.count(delete(model).where(model.__table__.c.id.in_(found)))
 
-    async def row_written(self, statement: ReturningInsert[*tuple[Any, ...]]) -> Row[*tuple[Any, ...]] | None:
-        """Insert at most one row; that row."""
-        return (await self._execute(statement)).one_or_none()
-
     async def row(self, query: Executable) -> Row[*tuple[Any, ...]] | None:
-        """The row of a query that finds at most one."""
+        """The row of a statement that finds or writes at most one."""
         return (await self._execute(query)).one_or_none()
 
     async def driver_rows(self, sql: str, arguments: tuple[object, ...]) -> list[dict[str, object]]:

@@ -2,6 +2,7 @@
 
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
+from domain.idempotency.idempotent_request import Once
 from domain.ids import UserId
 from domain.recovery.recovery_events import PasswordResetRequested
 
@@ -13,11 +14,13 @@ class RequestUserPasswordReset:
         self._unit_of_work = unit_of_work
         self._clock = clock
 
-    async def execute(self, *, user_id: UserId, by: UserId) -> None:
-        """Take the wish down.
+    async def execute(self, *, user_id: UserId, by: UserId, once: Once | None = None) -> None:
+        """Take the wish down, or with `once` leave it at what an earlier try has done.
 
-        Raises: UserNotFound.
+        Raises: UserNotFound, IdempotencyInFlight.
         """
+        if once is not None and once.acted:
+            return
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
             user = await tx.users.get(user_id)
@@ -26,3 +29,5 @@ class RequestUserPasswordReset:
                     user_id=user_id, occurred_at=now, network_address=None, security_epoch=user.security_epoch, by=by
                 )
             )
+            if once is not None:
+                await tx.idempotent_requests.note_act(once, user_id, at=now)

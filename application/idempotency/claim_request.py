@@ -82,5 +82,4 @@ class ClaimRequest:
         if found.sealed_answer is None:
             return None
         text = self._sealer.open(found.sealed_answer, purpose=SEALED_ANSWER, owner=owner)
-        # What the root key of today does not open was refused above: both were sealed under one.
         return KeptAnswer(text) if text is not None else None

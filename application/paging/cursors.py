@@ -52,4 +52,4 @@ def _written(sealed: str) -> str:
 
 
 def _invalid() -> InvalidCursor:
-    return InvalidCursor([Violation("?cursor", "invalid", "Take the cursor of a page of this very list, or none.")])
+    return InvalidCursor([Violation("cursor", "invalid", "Take the cursor of a page of this very list, or none.")])

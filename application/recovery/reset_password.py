@@ -35,7 +35,7 @@ class ResetPassword:
     async def execute(self, *, token: str, new_password: str) -> str:
         """Replace it; a device token. A password that is refused leaves the link good for another try.
 
-        Raises: InvalidToken, PasswordRejected, HashingBusy.
+        Raises: InvalidToken, PasswordRejected, UserNotFound, ConcurrentUpdate, HashingBusy.
         """
         secret = OneTimeTokenSecret.parse(token, purpose=_PURPOSE)
         if secret is None:

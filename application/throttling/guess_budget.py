@@ -113,7 +113,7 @@ class GuessBudget:
         try:
             await self._limiter.give_back(*still_counted)
         except ThrottlesUnavailable:
-            _log.warning("a guess that was right stays counted")
+            _log.warning("a guess that should not count stays counted")
 
     def _throttles(self, by: Guesser) -> Sequence[Throttle]:
         policy = self._policy

@@ -28,7 +28,7 @@ class RetentionPolicy:
 
 
 class PurgeExpired:
-    """Remove what has long been over: sessions, one-time tokens, changes of address, messages, full counters."""
+    """Remove what has long been over: whatever `RetentionPolicy` names, idempotent requests, and full counters."""
 
     def __init__(
         self, unit_of_work: UnitOfWork, jobs: JobQueue, limiter: RateLimiter, clock: Clock, policy: RetentionPolicy

@@ -64,7 +64,7 @@ class RegisterUser:
         With `once`, the user whom an earlier try has made.
 
         Raises: RegistrationClosed, InvalidFields, PasswordRejected, EmailAlreadyRegistered, HashingBusy,
-            IdempotencyInFlight, Throttled, ThrottlesUnavailable.
+            IdempotencyInFlight, Throttled, ThrottlesUnavailable; UserNotFound where that user has been erased since.
         """
         if not self._policy.open:
             raise RegistrationClosed

@@ -9,7 +9,6 @@ from uuid import UUID
 from domain.errors import Conflict, InvalidInput, Violation
 from domain.ids import UserId
 
-KEY_HEADER = "Idempotency-Key"
 MAX_KEY_LENGTH = 255
 MAX_SEALED_LENGTH = 200_000
 
@@ -18,20 +17,20 @@ class IdempotencyKeyReused(InvalidInput):
     """The key belongs to another request."""
 
     code = "idempotency_key_reused"
-    title = "This Idempotency-Key was used for another request"
+    title = "This key was used for another request"
 
 
 def key_reused() -> IdempotencyKeyReused:
     """The refusal of a key that belongs to another request."""
     detail = "This key was used with another body; take a new one for each request."
-    return IdempotencyKeyReused([Violation(f"{KEY_HEADER}:", "reused", detail)])
+    return IdempotencyKeyReused([Violation("idempotency_key", "reused", detail)])
 
 
 class IdempotencyInFlight(Conflict):
     """The request with this key is still being worked on."""
 
     code = "idempotency_in_flight"
-    title = "The request with this Idempotency-Key is still being worked on; try again in a moment"
+    title = "The request with this key is still being worked on; try again in a moment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

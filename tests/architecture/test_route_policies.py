@@ -8,6 +8,8 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI
 
 from adapters.http.authentication import get_admin, get_current_user, get_recent_user
+from adapters.http.documentation import responses
+from adapters.http.idempotency import claim_for_anyone
 from adapters.http.route_policies import (
     ROUTE_POLICIES,
     Access,
@@ -64,6 +66,33 @@ def test_so_does_one_that_somebody_else_adds_to_the_service() -> None:
 
     with pytest.raises(UndeclaredRoute, match="get_extra"):
         asyncio.run(start())
+
+
+def test_the_document_has_routes_of_ones_own(app: FastAPI) -> None:
+    router = APIRouter(route_class=Route)
+    policies = app.state.policies
+    policies["get_extra"] = RoutePolicy(access=Access.ANYONE, rate=RatePolicy.MAIL)
+
+    @router.get("/extra", responses=responses("get_extra", policies=policies))
+    async def get_extra() -> None: ...
+
+    app.include_router(router)
+    expect_declared(app)
+    answers = app.openapi()["paths"]["/extra"]["get"]["responses"]
+    assert "RateLimit" in answers["200"]["headers"]
+    assert "429" in answers
+
+
+def test_nobody_claims_a_key_among_those_of_others(app: FastAPI) -> None:
+    router = APIRouter(route_class=Route)
+
+    @router.post("/extra", dependencies=[Depends(get_recent_user), Depends(claim_for_anyone)])
+    async def make_extra() -> None: ...
+
+    app.include_router(router)
+    app.state.policies["make_extra"] = RoutePolicy(access=Access.RECENT_USER, idempotent=True)
+    with pytest.raises(UndeclaredRoute, match="for somebody else"):
+        expect_declared(app)
 
 
 def test_no_route_hides_behind_the_name_of_another(app: FastAPI) -> None:

@@ -25,7 +25,7 @@ async def test_events_of_aggregates_are_written_with_them_once_and_in_order(uow:
     async with uow.read() as tx:
         entries = await tx.audit.of_user(user.id, limit=10)
     assert [entry.event for entry in entries] == ["session.ended", "session.started", "user.registered"]
-    assert entries[0].details == {"session_id": str(session.id), "reason": "signed_out"}
+    assert entries[0].details == {"session_id": str(session.id), "reason": "signed_out", "by": None}
     assert entries[0].occurred_at == session.created_at
     assert len({entry.id for entry in entries}) == 3
 

@@ -232,7 +232,7 @@ async def test_pr_02_what_is_personal_is_forgotten_of_one_user_and_that_things_h
     async with uow.read() as tx:
         requested, refused_then, registered = of_ada
         assert list(await tx.audit.of_user(ada.id)) == [
-            replace(requested, details={"security_epoch": 0}),
+            replace(requested, details={"security_epoch": 0, "by": None}),
             replace(refused_then, details={"reason": "wrong_password"}),
             registered,
         ]

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.crypto.argon2_hasher import Argon2PasswordHasher
 from adapters.http.app import HttpConfig, create_app
+from application.ports.password_hasher import HashingBusy
 from domain.messages.message import MessageKind
 from domain.throttling.throttle import Limit
 from domain.users.password import Password, PasswordHash
@@ -56,6 +57,18 @@ async def test_success_costs_nothing(client: httpx.AsyncClient) -> None:
     await register(client)
     for _ in range(35):
         assert (await sign_in(client)).headers["ratelimit"].startswith('"credentials";r=29')
+
+
+async def test_what_we_have_no_time_for_costs_nothing(
+    client: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(*_: object) -> bool:
+        raise HashingBusy
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(world.adapters.passwords), "matches", busy)
+        assert {(await guess(client)).status_code for _ in range(35)} == {503}
+    assert (await guess(client)).headers["ratelimit"].startswith('"credentials";r=29')
 
 
 async def test_lg_07_own_success_does_not_refill_what_guesses_used(client: httpx.AsyncClient) -> None:

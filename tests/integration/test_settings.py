@@ -2,11 +2,13 @@
 
 import base64
 import random
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from application.throttling.throttle_policy import ThrottlePolicy
 from entrypoints.settings import (
     LogFormat,
     Settings,
@@ -291,3 +293,13 @@ def test_hd_06_in_production_the_machines_own_names_are_not_among_them(monkeypat
 @pytest.mark.parametrize("hosts", ["*", "*.mycompany.com", "a.com:8000", "https://a.com", "a b", "::1", "a.com/x", ","])
 def test_hd_06_nothing_but_hosts_is_taken(monkeypatch: pytest.MonkeyPatch, hosts: str) -> None:
     assert problems(monkeypatch, ALLOWED_HOSTS=hosts) == ["ALLOWED_HOSTS"]
+
+
+def test_every_limit_that_is_set_is_the_one_that_holds() -> None:
+    names = [field.name for field in fields(ThrottlePolicy)]
+    settings = {f"limit_{name}": f"{number}/hour" for number, name in enumerate(names, start=2)}
+    assert set(settings) == {name for name in Settings.model_fields if name.startswith("limit_")}
+    policy = Settings(_env_file=None, **settings).throttle_policy  # type: ignore[arg-type]
+    assert {name: getattr(policy, name).count for name in names} == {
+        name: number for number, name in enumerate(names, start=2)
+    }

@@ -9,6 +9,7 @@ from adapters.http.authentication import AdminUser, RecentAdmin
 from adapters.http.conditional import IfNoneMatch, etag, unchanged
 from adapters.http.documentation import WITH_ADMIN, WITH_BODY, WITH_RECENT_ADMIN, responses
 from adapters.http.headers import ETAG, NO_STORE, NOT_MODIFIED
+from adapters.http.idempotency import OnceForRecentAdmin
 from adapters.http.injection import injected
 from adapters.http.next_steps import END_ANY, USE_USER, if_changed
 from adapters.http.problems import ROUTE_NOT_FOUND
@@ -121,10 +122,11 @@ async def end_any_session(
 async def request_user_password_reset(
     user_id: UUID,
     caller: RecentAdmin,
+    once: OnceForRecentAdmin,
     reset: Annotated[RequestUserPasswordReset, injected(RequestUserPasswordReset)],
 ) -> Response:
     """Have the user mailed a link for choosing another password. Nobody else sees or chooses one."""
-    await reset.execute(user_id=UserId(user_id), by=caller.user_id)
+    await reset.execute(user_id=UserId(user_id), by=caller.user_id, once=once)
     return Response(status_code=202)
 
 
