@@ -10,7 +10,9 @@ from application.admin.clear_throttles import ClearThrottles
 from application.admin.end_user_session import EndUserSession
 from application.admin.end_user_sessions import EndUserSessions
 from application.admin.list_users import ListUsers
+from application.admin.reinstate_user import ReinstateUser
 from application.admin.request_user_password_reset import RequestUserPasswordReset
+from application.admin.suspend_user import SuspendUser
 from application.config.show_config import Locales, ShowConfig
 from application.idempotency.claim_request import ClaimRequest
 from application.idempotency.finish_request import FinishRequest
@@ -64,6 +66,7 @@ from application.throttling.throttle_all import ThrottleAll
 from application.throttling.throttle_network import ThrottleNetwork
 from application.upkeep.erase_due_users import EraseDueUsers
 from application.upkeep.forget_erased_user import ForgetErasedUser
+from application.upkeep.lift_suspensions import LiftSuspensions
 from application.upkeep.purge_expired import PurgeExpired
 from application.upkeep.requeue_stranded_messages import RequeueStrandedMessages
 from application.users.cancel_deletion import CancelDeletion
@@ -97,6 +100,9 @@ USE_CASES: tuple[type, ...] = (
     GetUser,
     UpdateProfile,
     ListUsers,
+    SuspendUser,
+    ReinstateUser,
+    LiftSuspensions,
     EndUserSession,
     EndUserSessions,
     RequestUserPasswordReset,

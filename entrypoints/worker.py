@@ -11,6 +11,7 @@ from application.jobs.handle_job import HandleJob
 from application.ports.jobs import Job
 from application.signing.rotate_signing_key import RotateSigningKey
 from application.upkeep.erase_due_users import EraseDueUsers
+from application.upkeep.lift_suspensions import LiftSuspensions
 from application.upkeep.purge_expired import PurgeExpired
 from application.upkeep.requeue_stranded_messages import RequeueStrandedMessages
 from entrypoints.adapters import Adapters
@@ -50,5 +51,6 @@ def _upkeep(container: Container) -> Mapping[str, Upkeep]:
         "rotate_signing_key": Upkeep(cron="7 * * * *", run=partial(rotate.execute, if_due=True)),
         "purge_expired": Upkeep(cron="17 * * * *", run=container.resolve(PurgeExpired).execute),
         "requeue_stranded_messages": Upkeep(cron="27 * * * *", run=container.resolve(RequeueStrandedMessages).execute),
+        "lift_suspensions": Upkeep(cron="*/5 * * * *", run=container.resolve(LiftSuspensions).execute),
         "erase_due_users": Upkeep(cron="*/5 * * * *", run=container.resolve(EraseDueUsers).execute),
     }

@@ -116,7 +116,7 @@ class World:
     async def suspend(self, user_id: UserId) -> None:
         async with self.unit_of_work.begin() as tx:
             user = await tx.users.get(user_id)
-            user.suspend(at=self.clock.now())
+            user.suspend(reason="spam", at=self.clock.now())
             await tx.users.save(user)
 
     async def events_of(self, user_id: UserId) -> list[str]:

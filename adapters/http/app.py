@@ -21,6 +21,7 @@ from adapters.http.middleware import RequestContext
 from adapters.http.problems import answer_domain_error, answer_http_error, answer_validation_error
 from adapters.http.route_policies import ROUTE_POLICIES, expect_declared
 from adapters.http.routers import (
+    admin_suspensions,
     admin_users,
     client_config,
     deletions,
@@ -53,6 +54,7 @@ _ROUTERS = (
     email_changes,
     tokens,
     admin_users,
+    admin_suspensions,
     client_config,
     well_known,
     health,
@@ -123,9 +125,9 @@ def create_app(container: Container | None = None, *, config: HttpConfig, lifesp
     # Those who balance load call by address.
     probes = frozenset(route.path for route in health.router.routes if isinstance(route, APIRoute))
     app.add_middleware(Armour, allowed_hosts=config.hosts, unlisted=probes, body_seconds=config.body_seconds)
-    app.add_middleware(RequestContext, trusted_proxies=config.trusted_proxies)
     if config.cors_origins:
         app.add_middleware(ExactCors, origins=config.cors_origins)
+    app.add_middleware(RequestContext, trusted_proxies=config.trusted_proxies)
     # Outside of everything, so that also the last resort's answer has them.
     app.add_middleware(
         SecurityHeaders,

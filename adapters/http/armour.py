@@ -38,6 +38,15 @@ _HOST = re.compile(rb"([a-z0-9_][a-z0-9_.-]{0,252}|\[[0-9a-f:.]{2,45}\])(?::[0-9
 _LENGTH = re.compile(rb"[0-9]{1,19}[ \t]*")
 
 
+def is_sound(scope: Scope) -> bool:
+    """Whether the head of a request is one that `Armour` has nothing against, wherever it is to go."""
+    try:
+        _check_head(scope)
+    except RefusedByHttp:
+        return False
+    return True
+
+
 class Armour:
     """Refuses what is too large, too slow, ambiguous, or meant for another host.
 
@@ -80,26 +89,38 @@ class Armour:
 
     def _check(self, scope: Scope) -> None:
         """Raises: RefusedByHttp."""
-        refused = scope.get("extensions", {}).get(REFUSED_BY_SERVER)
-        if refused is not None:
-            raise refused
-        headers: Sequence[tuple[bytes, bytes]] = scope["headers"]
-        path: bytes = scope.get("raw_path") or scope["path"].encode()
-        query: bytes = scope.get("query_string", b"")
-        if len(path) + (len(query) + 1 if query else 0) > MAX_URL_BYTES:
-            raise url_too_long()
-        if len(headers) > MAX_HEADER_FIELDS or sum(map(_size_of, headers)) > MAX_HEADER_BYTES:
-            raise headers_too_large()
-        _check_framing(scope["http_version"], headers)
-        self._check_host(scope["path"], headers)
-
-    def _check_host(self, path: str, headers: Sequence[tuple[bytes, bytes]]) -> None:
-        hosts = [value for name, value in headers if name == b"host"]
-        named = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
-        if named is None:
-            raise RefusedByHttp(INVALID_HOST, detail="Exactly one well-formed Host header is needed.")
-        if path not in self._unlisted and named[1].decode().lower() not in self._allowed_hosts:
+        _check_head(scope)
+        path, named = scope["path"], _host_of(scope["headers"])
+        if path not in self._unlisted and named not in self._allowed_hosts:
             raise RefusedByHttp(INVALID_HOST, detail="It is neither the host of PUBLIC_URL nor one of ALLOWED_HOSTS.")
+
+
+def _check_head(scope: Scope) -> None:
+    """Raises: RefusedByHttp."""
+    refused = scope.get("extensions", {}).get(REFUSED_BY_SERVER)
+    if refused is not None:
+        raise refused
+    headers: Sequence[tuple[bytes, bytes]] = scope["headers"]
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope.get("query_string", b"")
+    if len(path) + (len(query) + 1 if query else 0) > MAX_URL_BYTES:
+        raise url_too_long()
+    if len(headers) > MAX_HEADER_FIELDS or sum(map(_size_of, headers)) > MAX_HEADER_BYTES:
+        raise headers_too_large()
+    _check_framing(scope["http_version"], headers)
+    _host_of(headers)
+
+
+def _host_of(headers: Sequence[tuple[bytes, bytes]]) -> str:
+    """The one host, without its port, in lower case.
+
+    Raises: RefusedByHttp.
+    """
+    hosts = [value for name, value in headers if name == b"host"]
+    named = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
+    if named is None:
+        raise RefusedByHttp(INVALID_HOST, detail="Exactly one well-formed Host header is needed.")
+    return named[1].decode().lower()
 
 
 class _Body:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from fastapi import Response
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from adapters.http.armour import is_sound
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _SENT = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-Id")
@@ -40,6 +42,18 @@ class ExactCors(CORSMiddleware):
             expose_headers=_SHOWN,
             max_age=_PREFLIGHT_SECONDS,
         )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or let answer: what asks beforehand must be a sound request like every other."""
+        if scope["type"] == "http" and scope["method"] == "OPTIONS" and not self._may_ask(scope):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    def _may_ask(self, scope: Scope) -> bool:
+        # And nothing but ask: a question has no body.
+        has_body = any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
+        return is_sound(scope) and not has_body
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """The answer to a browser that asks beforehand."""

@@ -35,6 +35,8 @@ from domain.users.user_events import (
     PasswordReset,
     UserProfileUpdated,
     UserRegistered,
+    UserReinstated,
+    UserSuspended,
 )
 
 
@@ -101,6 +103,8 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "look_up_user": RoutePolicy(access=Access.ADMIN),
     "get_user": RoutePolicy(access=Access.ADMIN),
     "list_user_sessions": RoutePolicy(access=Access.ADMIN),
+    "suspend_user": RoutePolicy(access=Access.RECENT_ADMIN, event=UserSuspended, idempotent=True),
+    "reinstate_user": RoutePolicy(access=Access.RECENT_ADMIN, event=UserReinstated),
     "end_user_sessions": RoutePolicy(access=Access.RECENT_ADMIN, event=SessionEnded),
     "end_any_session": RoutePolicy(access=Access.RECENT_ADMIN, event=SessionEnded),
     "request_user_password_reset": RoutePolicy(

@@ -78,6 +78,20 @@ class MemoryUserRepository:
         due = [(user.deletion_due_at, user.id) for user in users if user.deletion_due_at is not None]
         return [user_id for due_at, user_id in sorted(due) if due_at <= at][:limit]
 
+    async def lock_admins(self) -> Sequence[User]:
+        admins = sorted(user.id for user in self._block.state().users.values() if user.is_admin)
+        locked = [await self.lock(user_id) for user_id in admins]
+        return [user for user in locked if user.is_admin]
+
+    async def over_suspended(self, *, at: datetime, limit: int) -> Sequence[UserId]:
+        users = [user for user in self._block.state().users.values() if user.suspension is not None]
+        over = [
+            (user.suspension.until, user.id)
+            for user in users
+            if user.suspension is not None and user.suspension.until is not None and user.suspension.until <= at
+        ]
+        return [user_id for _, user_id in sorted(over)][:limit]
+
     async def page(self, *, before: UserId | None, limit: int) -> Sequence[User]:
         users = sorted(self._block.state().users.values(), key=lambda user: user.id, reverse=True)
         behind = [user for user in users if before is None or user.id < before]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, any_, delete, insert, literal_column, or_, select, update
 from sqlalchemy.engine import Row
 
 from adapters.postgres.audit import PostgresAuditLog
@@ -13,9 +13,12 @@ from adapters.postgres.statements import Statements
 from domain.ids import UserId
 from domain.users.email_address import EmailAddress
 from domain.users.password import PasswordHash
-from domain.users.user import User, UserNotFound
+from domain.users.suspension import Suspension
+from domain.users.user import ADMIN, User, UserNotFound
 
 _USERS = UserModel.__table__
+# As the index of operators has it: a parameter would not be found to imply it.
+_IS_ADMIN = literal_column(f"'{ADMIN}'") == any_(_USERS.c.roles)
 
 
 class PostgresUserRepository:
@@ -55,6 +58,14 @@ class PostgresUserRepository:
         query = select(_USERS.c.id).where(_USERS.c.deletion_due_at <= at).order_by(_USERS.c.deletion_due_at)
         return [row.id for row in await self._statements.rows(query.limit(limit))]
 
+    async def lock_admins(self) -> Sequence[User]:
+        query = select(_USERS).where(_IS_ADMIN).order_by(_USERS.c.id)
+        return [from_row(row) for row in await self._statements.rows(query.with_for_update(key_share=True))]
+
+    async def over_suspended(self, *, at: datetime, limit: int) -> Sequence[UserId]:
+        query = select(_USERS.c.id).where(_USERS.c.suspended_until <= at).order_by(_USERS.c.suspended_until)
+        return [row.id for row in await self._statements.rows(query.limit(limit))]
+
     async def page(self, *, before: UserId | None, limit: int) -> Sequence[User]:
         query = select(_USERS).order_by(_USERS.c.id.desc()).limit(limit)
         if before is not None:
@@ -71,11 +82,13 @@ class PostgresUserRepository:
 def may_come_in(at: datetime) -> ColumnElement[bool]:
     """`User.may_come_in` in SQL."""
     in_time = or_(_USERS.c.deletion_due_at.is_(None), _USERS.c.deletion_due_at > at)
-    return _USERS.c.suspended_at.is_(None) & in_time
+    is_free = or_(_USERS.c.suspended_at.is_(None), _USERS.c.suspended_until <= at)
+    return is_free & in_time
 
 
 def to_row(user: User) -> dict[str, object]:
     """The columns of a user."""
+    suspension = user.suspension
     return {
         "id": user.id,
         "version": user.version,
@@ -87,7 +100,9 @@ def to_row(user: User) -> dict[str, object]:
         "locale": user.locale,
         "roles": sorted(user.roles),
         "security_epoch": user.security_epoch,
-        "suspended_at": user.suspended_at,
+        "suspended_at": suspension.since if suspension is not None else None,
+        "suspended_until": suspension.until if suspension is not None else None,
+        "suspension_reason": suspension.reason if suspension is not None else None,
         "deletion_due_at": user.deletion_due_at,
         "created_at": user.created_at,
         "updated_at": user.updated_at,
@@ -106,8 +121,16 @@ def from_row(row: Row[*tuple[Any, ...]]) -> User:
         locale=row.locale,
         roles=frozenset(row.roles),
         security_epoch=row.security_epoch,
-        suspended_at=row.suspended_at,
+        suspension=_suspension(row),
         deletion_due_at=row.deletion_due_at,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
+
+
+def _suspension(row: Row[*tuple[Any, ...]]) -> Suspension | None:
+    if row.suspended_at is None:
+        return None
+    # The release before gave no reasons.
+    reason = row.suspension_reason or "unknown"
+    return Suspension(since=row.suspended_at, reason=reason, until=row.suspended_until)

@@ -57,6 +57,19 @@ class UserRepository(Protocol):
         """At most `limit` users whose deletion is due at that moment, longest due first."""
         ...
 
+    async def lock_admins(self) -> Sequence[User]:
+        """Every user with the role admin, by id, and nobody else's to lock or save until this transaction ends.
+
+        Waits as `lock` does. Only inside `begin`.
+
+        Raises: DatabaseUnavailable.
+        """
+        ...
+
+    async def over_suspended(self, *, at: datetime, limit: int) -> Sequence[UserId]:
+        """At most `limit` users whose suspension has come to its end by that moment, first ended first."""
+        ...
+
     async def page(self, *, before: UserId | None, limit: int) -> Sequence[User]:
         """At most `limit` users, newest first by id, starting after `before`. The cost does not grow with depth."""
         ...

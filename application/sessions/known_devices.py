@@ -7,7 +7,7 @@ from uuid import UUID
 from application.ports.randomness import Randomness
 from application.ports.secret_sealer import SecretSealer
 from application.throttling.guess_budget import FormerDevice, KnownDevice
-from domain.ids import DeviceId, UserId
+from domain.ids import NOBODY, DeviceId, UserId
 from domain.users.user import User
 
 _PREFIX = "hp_dv_"
@@ -26,10 +26,17 @@ class KnownDevices:
         self._sealer = sealer
         self._randomness = randomness
 
-    def recognise(self, token: str | None, *, of: User) -> KnownDevice | FormerDevice | None:
-        """The device that has this token from that user's signing in; None for any other token."""
-        opened = self._opened(token, of.id)
-        if opened is None:
+    def is_token(self, token: str | None) -> bool:
+        """Whether it looks like one of ours."""
+        return token is not None and token.startswith(_PREFIX)
+
+    def recognise(self, token: str | None, *, of: User | None) -> KnownDevice | FormerDevice | None:
+        """The device that has this token from that user's signing in; None for any other token.
+
+        Without a user, the same work for nobody (LG-02).
+        """
+        opened = self._opened(token, of.id if of is not None else NOBODY)
+        if opened is None or of is None:
             return None
         device, _, epoch = opened.partition(" ")
         kind = KnownDevice if int(epoch) == of.security_epoch else FormerDevice
@@ -42,7 +49,7 @@ class KnownDevices:
         return _PREFIX + base64.urlsafe_b64encode(sealed.encode()).decode().rstrip("=")
 
     def _opened(self, token: str | None, owner: UserId) -> str | None:
-        if token is None or not token.startswith(_PREFIX):
+        if token is None or not self.is_token(token):
             return None
         text = token.removeprefix(_PREFIX)
         try:

@@ -14,7 +14,7 @@ from application.ports.unit_of_work import Transaction, UnitOfWork
 from application.sessions.access_tokens import AccessTokens
 from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.known_devices import KnownDevices
-from application.throttling.guess_budget import GuessBudget, Stranger
+from application.throttling.guess_budget import FormerDevice, GuessBudget, Stranger
 from domain.errors import InvalidFields
 from domain.ids import DeviceId, SessionId
 from domain.opaque_token import SECRET_BYTES
@@ -84,12 +84,18 @@ class SignIn:
         Raises: InvalidCredentials, Throttled, ThrottlesUnavailable, HashingBusy.
         """
         typed = Password(password)
+        if strangers_wait is not None and not self._known_devices.is_token(device_token):
+            # Before anybody is looked up: refusals that cost nothing must not tell anything either.
+            raise Throttled(retry_after=strangers_wait)
         user, address = await self._find(email)
-        known = self._known_devices.recognise(device_token, of=user) if user is not None else None
+        known = self._known_devices.recognise(device_token, of=user)
         if known is None and strangers_wait is not None:
             raise Throttled(retry_after=strangers_wait)
 
-        async with self._guesses.guess(by=known or Stranger(address, device.network_address)) as guess:
+        stranger = Stranger(address, device.network_address)
+        # A device of before is at least a stranger: others may have used up what such devices share.
+        otherwise = stranger if isinstance(known, FormerDevice) and strangers_wait is None else None
+        async with self._guesses.guess(by=known or stranger, otherwise=otherwise) as guess:
             matched = await self._passwords.matches(typed, user.password_hash if user is not None else None)
             reason = self._reason_against(user, matched=matched)
             # Not the password alone: getting a guess back would tell that it was right for a user who is shut out.
@@ -123,7 +129,7 @@ class SignIn:
         found = {
             RefusalReason.NO_PASSWORD: user.password_hash is None,
             RefusalReason.WRONG_PASSWORD: not matched,
-            RefusalReason.SUSPENDED: not user.is_active,
+            RefusalReason.SUSPENDED: user.is_suspended(at=self._clock.now()),
             RefusalReason.DELETED: not user.may_come_in(at=self._clock.now()),
             RefusalReason.UNVERIFIED: self._policy.needs_verified_email and not user.email_verified,
         }

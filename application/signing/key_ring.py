@@ -34,6 +34,7 @@ class KeyRing:
         self._keys: Mapping[KeyId, SigningKey] = {}
         self._loaded_at: datetime | None = None
         self._failed_at: datetime | None = None
+        self._failure: Unavailable | None = None
         self._loading = asyncio.Lock()
 
     async def active(self) -> SigningKey:
@@ -61,9 +62,10 @@ class KeyRing:
     def _older_than(self, age: timedelta) -> bool:
         if self._loaded_at is None:
             return True
-        now = self._clock.now()
-        has_just_failed = self._failed_at is not None and now - self._failed_at < _LOOK_AGAIN_AFTER
-        return now - self._loaded_at >= age and not (has_just_failed and self._may_go_on())
+        return self._clock.now() - self._loaded_at >= age and not (self._has_just_failed() and self._may_go_on())
+
+    def _has_just_failed(self) -> bool:
+        return self._failed_at is not None and self._clock.now() - self._failed_at < _LOOK_AGAIN_AFTER
 
     def _may_go_on(self) -> bool:
         """Whether the keys that were seen last may be believed while they cannot be read."""
@@ -76,13 +78,15 @@ class KeyRing:
         # Of many that wait here, the first one loads for all.
         async with self._loading:
             if self._older_than(age):
+                if self._failure is not None and self._has_just_failed():
+                    # Or each of those who wait here would wait for it anew.
+                    raise self._failure
                 try:
                     await self._load()
-                except Unavailable:
+                except Unavailable as failure:
+                    self._failed_at, self._failure = self._clock.now(), failure
                     if not self._may_go_on():
                         raise
-                    # Or each of those who wait would wait for it anew.
-                    self._failed_at = self._clock.now()
 
     async def _load(self) -> None:
         async with self._unit_of_work.read() as tx:

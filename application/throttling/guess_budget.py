@@ -13,7 +13,7 @@ from application.ports.rate_limiter import RateLimiter, ThrottlesUnavailable
 from application.throttling.throttle_policy import ThrottlePolicy
 from domain.ids import DeviceId, SessionId, UserId
 from domain.throttling.network import network_of
-from domain.throttling.throttle import Limit, Throttle
+from domain.throttling.throttle import Limit, Throttle, Throttled
 from domain.users.user import User
 
 _log = logging.getLogger(__name__)
@@ -81,13 +81,19 @@ class GuessBudget:
         self._policy = policy
 
     @asynccontextmanager
-    async def guess(self, *, by: Guesser) -> AsyncIterator[Guess]:
-        """Check one guess in the block.
+    async def guess(self, *, by: Guesser, otherwise: Stranger | None = None) -> AsyncIterator[Guess]:
+        """Check one guess in the block. Whoever has none left may go on as the stranger that they are `otherwise`.
 
         Raises: Throttled, ThrottlesUnavailable.
         """
         throttles, used_at = self._throttles(by), self._clock.now()
-        allowances = await self._limiter.use(*throttles, at=used_at)
+        try:
+            allowances = await self._limiter.use(*throttles, at=used_at)
+        except Throttled:
+            if otherwise is None:
+                raise
+            throttles = self._throttles(otherwise)
+            allowances = await self._limiter.use(*throttles, at=used_at)
         guess = Guess(was_last=not all(allowance.remaining for allowance in allowances))
         used = [(throttle, used_at + left.full_in) for throttle, left in zip(throttles, allowances, strict=True)]
         try:

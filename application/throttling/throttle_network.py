@@ -16,12 +16,11 @@ _NETWORKS_TOGETHER = 16
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A request that was counted: as what, what its network has left, and until when it counts."""
+    """A request that was counted: as what, what its network has left, and where it counts until when."""
 
     rate: RatePolicy
     allowance: Allowance
-    throttles: Sequence[Throttle]
-    until: datetime
+    counters: Sequence[tuple[Throttle, datetime]]
 
 
 class ThrottleNetwork:
@@ -39,8 +38,9 @@ class ThrottleNetwork:
         Raises: Throttled, ThrottlesUnavailable.
         """
         throttles, now = self._throttles(rate, network_address), self._clock.now()
-        allowance = (await self._limiter_of(rate).use(*throttles, at=now))[0]
-        return Counted(rate, allowance, throttles, now + allowance.full_in)
+        allowances = await self._limiter_of(rate).use(*throttles, at=now)
+        untils = [now + allowance.full_in for allowance in allowances]
+        return Counted(rate, allowances[0], list(zip(throttles, untils, strict=True)))
 
     def limit_of(self, rate: RatePolicy) -> Limit:
         """How much one network has altogether."""
@@ -58,9 +58,10 @@ class ThrottleNetwork:
 
         Raises: ThrottlesUnavailable.
         """
+        now = self._clock.now()
         # What has come back by itself meanwhile would be given twice.
-        if self._clock.now() < counted.until:
-            await self._limiter_of(counted.rate).give_back(*counted.throttles)
+        still_counted = [throttle for throttle, until in counted.counters if now < until]
+        await self._limiter_of(counted.rate).give_back(*still_counted)
 
     def _limiter_of(self, rate: RatePolicy) -> RateLimiter:
         return self._local if rate is RatePolicy.REFRESH else self._limiter

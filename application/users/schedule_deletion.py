@@ -1,5 +1,6 @@
 """Asking to be deleted."""
 
+from application.admin.last_admin import lock_unless_last_admin
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
 from domain.ids import UserId
@@ -20,12 +21,13 @@ class ScheduleDeletion:
     async def execute(self, *, user_id: UserId, expected_version: int | None = None) -> User:
         """The user, with the date. Repeating it moves nothing. `expected_version` as at `UpdateProfile`.
 
-        Raises: UserNotFound, StaleVersion.
+        Raises: UserNotFound, StaleVersion, LastAdmin.
         """
+        now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
-            user = await tx.users.lock(user_id)
+            user = await lock_unless_last_admin(tx, user_id, at=now)
             if expected_version is not None:
                 user.expect_version(expected_version)
-            user.schedule_deletion(policy=self._policy, at=self._clock.now())
+            user.schedule_deletion(policy=self._policy, at=now)
             await tx.users.save(user)
         return user

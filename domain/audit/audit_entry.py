@@ -7,7 +7,7 @@ from datetime import datetime
 from domain.events import Detail
 from domain.ids import AuditEntryId, UserId
 
-PERSONAL_DETAILS = frozenset({"network_address"})
+PERSONAL_DETAILS = frozenset({"network_address", "explanation"})
 """Details that say something about a person beyond that something happened. Erasing a user takes them away (PR-02)."""
 
 

@@ -12,6 +12,7 @@ from domain.users.email_address import EmailAddress
 from domain.users.email_change import EmailChange, EmailChanged, EmailChangeReverted
 from domain.users.password import PasswordHash
 from domain.users.profile import ProfileChanges
+from domain.users.suspension import AlreadySuspended, NotSuspended, Suspension
 from domain.users.user_events import (
     DeletionCancelled,
     DeletionScheduled,
@@ -92,7 +93,7 @@ class User(Aggregate):
     locale: str | None = None
     roles: frozenset[str] = frozenset()
     security_epoch: int = 0
-    suspended_at: datetime | None = None
+    suspension: Suspension | None = None
     deletion_due_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
@@ -135,12 +136,20 @@ class User(Aggregate):
 
     @property
     def is_active(self) -> bool:
-        """Whether nobody has suspended the user."""
-        return self.suspended_at is None
+        """Whether nobody has suspended the user. A suspension that has come to its end is lifted soon after."""
+        return self.suspension is None
+
+    def is_suspended(self, *, at: datetime) -> bool:
+        """Whether the user is kept out at that moment."""
+        return self.suspension is not None and self.suspension.holds(at=at)
 
     def may_come_in(self, *, at: datetime) -> bool:
         """Whether anything opens for the user at that moment: not once the deletion is due, erased by then or not."""
-        return self.is_active and not self.is_due(at=at)
+        return not self.is_suspended(at=at) and not self.is_due(at=at)
+
+    def can_operate(self, *, at: datetime) -> bool:
+        """Whether the user is an operator who can act, and is not about to leave."""
+        return self.is_admin and self.may_come_in(at=at) and self.deletion_due_at is None
 
     def is_due(self, *, at: datetime) -> bool:
         """Whether the user asked to be deleted, and the grace period is over at that moment."""
@@ -247,16 +256,29 @@ class User(Aggregate):
         self.updated_at = at
         self.record(DeletionCancelled(user_id=self.id, occurred_at=at))
 
-    def suspend(self, *, at: datetime) -> None:
-        """Keep the user out until reinstated; every session of today is dead for good. Repeating it is harmless."""
-        if self.suspended_at is None:
-            self.suspended_at = self.updated_at = at
-            self.security_epoch += 1
-            self.record(UserSuspended(user_id=self.id, occurred_at=at))
+    def suspend(
+        self, *, reason: str, at: datetime, until: datetime | None = None, by: UserId | None = None
+    ) -> Suspension:
+        """Keep the user out; every session of today is dead for good.
 
-    def reinstate(self, *, at: datetime) -> None:
-        """Let a suspended user in again. Repeating it is harmless."""
-        if self.suspended_at is not None:
-            self.suspended_at = None
-            self.updated_at = at
-            self.record(UserReinstated(user_id=self.id, occurred_at=at))
+        Raises: AlreadySuspended, InvalidFields.
+        """
+        if self.is_suspended(at=at):
+            raise AlreadySuspended
+        self.suspension = Suspension(since=at, reason=reason, until=until)
+        self.updated_at = at
+        self.security_epoch += 1
+        ends = until.isoformat() if until is not None else None
+        self.record(UserSuspended(user_id=self.id, occurred_at=at, by=by, until=ends, explanation=reason))
+        return self.suspension
+
+    def reinstate(self, *, at: datetime, by: UserId | None = None) -> None:
+        """Let a suspended user in again.
+
+        Raises: NotSuspended.
+        """
+        if self.suspension is None:
+            raise NotSuspended
+        self.suspension = None
+        self.updated_at = at
+        self.record(UserReinstated(user_id=self.id, occurred_at=at, by=by))

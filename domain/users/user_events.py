@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from domain.events import Event
+from domain.ids import UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +71,17 @@ class UserErased(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserSuspended(Event):
-    """A user may not come in for the time being."""
+    """A user may not come in for the time being; `until` as of RFC 3339, if it has an end."""
 
     name = "user.suspended"
+    by: UserId | None
+    until: str | None
+    explanation: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserReinstated(Event):
-    """A suspended user may come in again."""
+    """A suspended user may come in again: `by` an operator, or because the time was over."""
 
     name = "user.reinstated"
+    by: UserId | None

@@ -3,6 +3,7 @@
 import json
 import secrets
 import sys
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from rich.table import Table
 
 from adapters.http.schemas.users import UserResponse
 from application.admin.list_users import ListUsers
+from application.admin.reinstate_user import ReinstateUser
+from application.admin.suspend_user import SuspendUser
 from application.users.create_user import CreateUser
 from application.users.get_user import GetUser
 from domain.ids import UserId
@@ -20,10 +23,11 @@ from domain.users.user import ADMIN, User
 from entrypoints.cli.running import run
 from entrypoints.container import Container
 
-app = typer.Typer(help="Create, list and show users.", no_args_is_help=True)
+app = typer.Typer(help="Create, list, show, suspend and reinstate users.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 _GENERATED_BYTES = 18
+_TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 _WIDEST_LINE = 500
 
 
@@ -96,6 +100,36 @@ def show(
         return
     for name, value in _as_json(user).items():
         typer.echo(f"{name:<18}{value}")
+
+
+@app.command()
+def suspend(
+    who: Annotated[str, typer.Argument(help="Id or e-mail address.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why; for operators, and never shown to the user.")],
+    until: Annotated[datetime | None, typer.Option(help="When it ends by itself, in UTC.", formats=_TIMES)] = None,
+) -> None:
+    """Keep a user out. Every session of theirs ends."""
+    ends = until.replace(tzinfo=UTC) if until is not None else None
+
+    async def command(container: Container) -> User:
+        user = await container.resolve(GetUser).execute(who=_id_or_email(who))
+        await container.resolve(SuspendUser).execute(user_id=user.id, reason=reason, until=ends)
+        return user
+
+    typer.echo(f"Suspended {run(command).email}{f' until {ends:%Y-%m-%d %H:%M} UTC' if ends else ''}.")
+
+
+@app.command()
+def reinstate(who: Annotated[str, typer.Argument(help="Id or e-mail address.")]) -> None:
+    """Let a suspended user in again."""
+
+    async def command(container: Container) -> User:
+        user = await container.resolve(GetUser).execute(who=_id_or_email(who))
+        await container.resolve(ReinstateUser).execute(user_id=user.id)
+        return user
+
+    typer.echo(f"Reinstated {run(command).email}.")
 
 
 def _asked_password() -> str:

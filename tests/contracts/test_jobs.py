@@ -151,7 +151,7 @@ async def test_no_job_comes_of_events_that_nothing_follows_from(bench: Bench) ->
     user, job = await register(bench.unit_of_work)
     async with bench.unit_of_work.begin() as tx:
         await tx.sessions.add(new_session(user))
-        user.suspend(at=NOW)
+        user.suspend(reason="spam", at=NOW)
         await tx.users.save(user)
     assert await bench.done() == [job]
 

@@ -148,13 +148,17 @@ def leave(_: User) -> None:
 
 
 def reinstate(user: User) -> None:
-    user.suspend(at=NOW)
+    user.suspend(reason="spam", at=NOW)
     user.reinstate(at=NOW)
+
+
+def suspend(user: User) -> None:
+    user.suspend(reason="spam", at=NOW)
 
 
 HAPPENINGS: dict[str, Callable[[User], None]] = {
     "nothing": leave,
-    "suspended": lambda user: user.suspend(at=NOW),
+    "suspended": suspend,
     "reinstated": reinstate,
     "deletion scheduled": lambda user: user.schedule_deletion(policy=DeletionPolicy(grace=DUE - NOW), at=NOW),
 }
@@ -187,7 +191,7 @@ async def test_what_is_not_good_cannot_be_used_or_tried(uow: UnitOfWork) -> None
     user = await registered(uow)
     token = with_code(new_token(user, VERIFY))
     await add(uow, token)
-    user.suspend(at=NOW)
+    user.suspend(reason="spam", at=NOW)
     await save(uow, user)
     assert await use(uow, token) is None
     assert await attempts_left(uow, user) is None

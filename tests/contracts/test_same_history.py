@@ -107,7 +107,7 @@ class History(RuleBasedStateMachine):
     def suspend_or_reinstate(self, number: int, *, suspend: bool) -> None:
         async def act(tx: Transaction) -> object:
             user = await tx.users.get(self.user(number))
-            user.suspend(at=self.clock.now()) if suspend else user.reinstate(at=self.clock.now())
+            user.suspend(reason="spam", at=self.clock.now()) if suspend else user.reinstate(at=self.clock.now())
             await tx.users.save(user)
             return user
 

@@ -87,8 +87,8 @@ async def test_st_05_what_is_live_is_what_the_session_says(
     user, session = await signed_in(uow)
     at = session.expires_at - timedelta(microseconds=microseconds_before_the_end)
     if suspended:
-        user.suspend(at=user.created_at)
-    if reinstated:
+        user.suspend(reason="spam", at=user.created_at)
+    if suspended and reinstated:
         user.reinstate(at=user.created_at)
     if ended:
         session.end(reason=EndReason.SIGNED_OUT, at=session.created_at)
@@ -115,7 +115,7 @@ async def test_the_live_sessions_of_a_user_come_last_signed_in_first(uow: UnitOf
         assert await tx.sessions.lock_live_of(user.id, at=at, used_after=used_after) == [second, first]
         assert await tx.sessions.live_of(user.id, at=first.expires_at, used_after=used_after) == []
         assert await tx.sessions.live_of(new_user().id, at=at, used_after=used_after) == []
-        user.suspend(at=at)
+        user.suspend(reason="spam", at=at)
         await tx.users.save(user)
         assert await tx.sessions.live_of(user.id, at=at, used_after=used_after) == []
 

@@ -31,7 +31,7 @@ async def test_every_field_comes_back_as_it_went_in(uow: UnitOfWork) -> None:
     user.roles = frozenset({ADMIN, "porter"})
     user.update_profile(at=user.created_at + timedelta(microseconds=1), locale="de-CH")
     user.email_verified_at = user.created_at + timedelta(days=400, microseconds=7)
-    user.suspend(at=user.created_at + timedelta(seconds=1))
+    user.suspend(reason="spam", at=user.created_at + timedelta(seconds=1))
     await add(uow, user)
     assert await load(uow, user) == user
 

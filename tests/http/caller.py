@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import Any
 
 from application.recovery.request_password_reset import RequestPasswordReset
@@ -10,10 +11,11 @@ from application.users.create_user import CreateUser
 from application.users.get_user import GetUser
 from application.users.request_email_change import RequestEmailChange
 from application.users.schedule_deletion import ScheduleDeletion
+from domain.ids import UserId
 from domain.messages.message import MessageKind
 from domain.sessions.principal import Principal
 from domain.sessions.session import InvalidAccessToken
-from domain.users.user import UserNotFound
+from domain.users.user import EmailAlreadyRegistered, UserNotFound
 from tests.world import EMAIL, PASSWORD, World, token_of
 
 
@@ -46,6 +48,10 @@ class Caller:
         self.look_again()
         await self._world.container.resolve(ScheduleDeletion).execute(user_id=principal.user_id)
         return (await self._world.sign_in()).access_token
+
+    async def somebody(self) -> UserId:
+        """Another user, whom nobody minds."""
+        return (await self._world.register(self._other("example.net"))).id
 
     def look_again(self) -> None:
         """Something may have changed."""
@@ -136,6 +142,9 @@ class Caller:
             for user_id in {user.id for user in (holder, self._principal and self._principal.user) if user}:
                 await tx.users.remove(user_id)
         create = self._world.container.resolve(CreateUser)
+        with suppress(EmailAlreadyRegistered):
+            # Or the caller would be the last operator, who stays.
+            await create.execute(email="porter@example.com", password=PASSWORD, roles=frozenset({"admin"}))
         await create.execute(email=EMAIL, password=PASSWORD, roles=frozenset({"admin"}), email_verified=True)
         self._token = (await self._world.sign_in()).access_token
         return await self._authenticated()

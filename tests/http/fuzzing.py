@@ -112,6 +112,8 @@ def _knowing(caller: Caller) -> Iterator[Callable[..., None]]:
         ):
             knows = caller.wait(caller.body(case.operation.definition.raw["operationId"]))
             case.body = case.body if knows is None else knows
+            if case.meta.phase.name is TestPhase.EXAMPLES and "user_id" in case.path_parameters:
+                case.path_parameters["user_id"] = str(caller.wait(caller.somebody()))
 
     def after_call(_: schemathesis.HookContext, case: _Case, response: schemathesis.Response) -> None:
         if case.method != "GET" and response.status_code < 300:
@@ -191,7 +193,7 @@ def _schema(app: FastAPI, profile: FuzzProfile, phases: dict[str, Any]) -> BaseS
     # What is deleted there is what the list holds: an empty list is still one.
     config["operations"] = [
         {"include-operation-id": name, "checks": {"use_after_free": {"enabled": False}}}
-        for name in ("list_user_sessions", "end_user_sessions", "clear_throttles")
+        for name in ("list_user_sessions", "end_user_sessions", "clear_throttles", "suspend_user", "reinstate_user")
     ]
     return schemathesis.openapi.from_asgi("/openapi.json", app, config=SchemathesisConfig.from_dict(config))
 

@@ -1,6 +1,7 @@
 """Pages of other origins: those that are named may call us, and nobody else (HD-03)."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -79,3 +80,46 @@ async def test_without_the_setting_no_page_of_another_origin_may(memory_world: W
             await client.get("/livez", headers={"Origin": APP}),
         ):
             assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [(b"host", b"a/b")],
+        [(b"host", b"a"), (b"host", b"b")],
+        [(b"host", b"accounts.example.com"), (b"content-length", b"300000")],
+        [(b"host", b"accounts.example.com"), (b"transfer-encoding", b"gzip, chunked")],
+    ],
+)
+async def test_whoever_asks_beforehand_asks_like_everybody_else(
+    browser: httpx.AsyncClient, headers: list[tuple[bytes, bytes]]
+) -> None:
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asks = [(name.lower().encode(), value.encode()) for name, value in preflight(APP).items()]
+    scope = {
+        "type": "http",
+        "method": "OPTIONS",
+        "path": "/v1/users/me",
+        "raw_path": b"/v1/users/me",
+        "query_string": b"",
+        "http_version": "1.1",
+        "scheme": "https",
+        "server": ("accounts.example.com", 443),
+        "client": ("192.0.2.7", 1),
+        "headers": [*headers, *asks],
+    }
+    await browser._transport.app(scope, receive, send)  # type: ignore[attr-defined]  # noqa: SLF001  (httpx cannot say it)
+    assert sent[0]["status"] in {400, 413}
+    assert b"x-request-id" in dict(sent[0]["headers"])
+
+
+async def test_the_answer_to_a_question_has_an_id_too(browser: httpx.AsyncClient) -> None:
+    answer = await browser.options("/v1/users/me", headers=preflight(APP))
+    assert (answer.status_code, "x-request-id" in answer.headers) == (200, True)

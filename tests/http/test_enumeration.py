@@ -42,7 +42,7 @@ async def people(client: httpx.AsyncClient, world: World, app: FastAPI) -> None:
                 user = await world.user(email)
                 user.verify_email(by_own_hand=True, at=world.clock.now())
                 if state == "suspended":
-                    user.suspend(at=world.clock.now())
+                    user.suspend(reason="spam", at=world.clock.now())
                 if state == "leaving":
                     user.deletion_due_at = world.clock.now()
                 await tx.users.save(user)

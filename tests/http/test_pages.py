@@ -210,3 +210,8 @@ async def test_incident_35_no_page_shows_what_stands_in_its_address(client: http
     answer = await client.get(path, params={"error": HOSTILE, "token": HOSTILE}, headers={"Accept-Language": HOSTILE})
     assert answer.status_code == (404 if HOSTILE in path else 200)
     assert "alert(1)" not in answer.text
+
+
+def test_lg_06_the_page_lets_the_browser_keep_what_it_is_given() -> None:
+    """The cookie by which a device is known after a reset: with `omit` browsers throw it away."""
+    assert 'credentials: "same-origin"' in (Path(pages.__path__[0]) / "link.js").read_text()

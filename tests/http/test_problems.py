@@ -249,3 +249,26 @@ async def test_personal_data_is_never_stored_on_the_way(client: httpx.AsyncClien
         await register(client),
     ):
         assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json", 422),
+        ("Application/JSON; charset=UTF-8", 422),
+        ('application/json;charset="utf-8"', 422),
+        ("application/json;", 422),
+        ("application/json; charset=utf-16", 415),
+        ("application/json; charset*=punycode''utf-8", 415),
+        ("application/json; charset=utf-8; charset=utf-16", 415),
+        ("application/json; boundary=x", 415),
+        ("text/plain; application/json", 415),
+        ('application/json;"' + ";" * 15_000, 415),
+        ("application/json" + " " * 300, 415),
+    ],
+    ids=range(11),
+)
+async def test_fault_37_a_media_type_is_read_in_one_go(
+    client: httpx.AsyncClient, content_type: str, status: int
+) -> None:
+    assert (await post(client, b"{}", content_type)).status_code == status

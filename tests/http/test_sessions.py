@@ -28,7 +28,7 @@ async def test_lg_01_every_refusal_is_the_same_to_the_byte(client: httpx.AsyncCl
     async with world.unit_of_work.begin() as tx:
         for user in await tx.users.page(before=None, limit=10):
             if user.email.local_part == "bob":
-                user.suspend(at=world.clock.now())
+                user.suspend(reason="spam", at=world.clock.now())
             if user.email.local_part == "eve":
                 user.password_hash = None
             await tx.users.save(user)

@@ -18,6 +18,7 @@ from domain.throttling.throttle import Limit
 from domain.users.password import Password, PasswordHash
 from entrypoints.container import build_container
 from tests.http.conftest import ORIGIN, at_once, register, sign_in, signed_in
+from tests.http.test_enumeration import counted
 from tests.world import DEFAULTS, EMAIL, PASSWORD, World, token_of
 
 WRONG = "not the password at all"
@@ -182,6 +183,28 @@ async def test_lg_06_nobody_at_the_same_network_uses_up_what_a_known_device_or_a
     wrong = body | {"password": WRONG, "device_token": tokens["device_token"]}
     statuses = [(await client.post("/v1/sessions", json=wrong)).status_code for _ in range(12)]
     assert statuses == [401] * 10 + [429] * 2
+
+
+@pytest.mark.parametrize("world", ["postgres"], indirect=True)
+async def test_lg_03_whoever_has_to_wait_learns_nothing_from_what_it_takes_to_say_so(
+    client: httpx.AsyncClient, engine: AsyncEngine
+) -> None:
+    """Refusals are free: whatever differed could be measured as often as one likes."""
+    await register(client)
+    of_eve = await register(client, "eve@example.com")
+    assert of_eve.status_code == 201
+    token = (await sign_in(client, "eve@example.com")).json()["device_token"]
+    for number in range(31):
+        await guess(client, f"u{number}@example.com")
+    costs = {}
+    for email in (EMAIL, "nobody@example.com"):
+        for device_token in (None, "nonsense", token):
+            body = {"email": email, "password": WRONG, "device_token": device_token}
+            with counted(engine) as statements:
+                assert (await client.post("/v1/sessions", json=body)).status_code == 429
+            costs[email, device_token] = len(statements)
+    assert [costs[EMAIL, token_] for token_ in (None, "nonsense", token)] == [1, 1, 2]
+    assert [costs["nobody@example.com", token_] for token_ in (None, "nonsense", token)] == [1, 1, 2]
 
 
 @pytest.mark.parametrize("world", ["memory"], indirect=True)

@@ -123,6 +123,14 @@ def test_operators_create_list_and_show_users(cli: Cli) -> None:
     assert [line.split()[1] for line in listed] == ["email", "bob@example.com", "ada@example.com"]
     assert "For more: --before" in cli("users", "list", "--limit", "1").err
 
+    out = cli("users", "suspend", "bob@example.com", "--reason", "Spam", "--until", "2126-01-31")
+    assert (out.code, out.out) == (0, "Suspended bob@example.com until 2126-01-31 00:00 UTC.\n")
+    assert "is suspended already" in cli("users", "suspend", "bob@example.com", "--reason", "Twice").err
+    assert cli("users", "reinstate", "BOB@example.com").out == "Reinstated bob@example.com.\n"
+    assert "is not suspended" in cli("users", "reinstate", "bob@example.com").err
+    last = cli("users", "suspend", "ada@example.com", "--reason", "Enough")
+    assert (last.code, last.err) == (1, "This is the last operator who can act; make another one first\n")
+
 
 def test_operators_rotate_and_revoke_signing_keys(cli: Cli) -> None:
     assert "not everybody may know it" in cli("keys", "rotate").err

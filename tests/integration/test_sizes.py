@@ -44,9 +44,10 @@ _KEPT_IN = {
         "mailbox.recipient",
     },
     "display_name": {"users.display_name"},
+    "reason": {"users.suspension_reason"},
     "locale": {"users.locale", "messages.locale"},
 }
-_NOT_KEPT = {"password", "current_password", "new_password", "token", "refresh_token", "device_token", "code"}
+_NOT_KEPT = {"password", "current_password", "new_password", "token", "refresh_token", "device_token", "code", "until"}
 
 
 async def bounds(url: str) -> dict[str, int | None]:

@@ -370,6 +370,7 @@ async def test_what_is_done_by_itself_has_its_time_and_a_failure_is_only_logged(
                     "purge_expired",
                     "requeue_stranded_messages",
                     "erase_due_users",
+                    "lift_suspensions",
                 }
 
         async with working(worker):

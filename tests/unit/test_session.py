@@ -23,7 +23,7 @@ def test_a_session_is_live_until_its_last_moment() -> None:
 def test_a_session_dies_with_the_suspension_and_stays_dead() -> None:
     user = new_user()
     session = new_session(user)
-    user.suspend(at=user.created_at)
+    user.suspend(reason="spam", at=user.created_at)
     assert not session.is_live(user=user, at=session.created_at)
     user.reinstate(at=user.created_at)
     assert not session.is_live(user=user, at=session.created_at)

@@ -1,5 +1,6 @@
 """The key ring, and access tokens made with it."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -178,3 +179,24 @@ async def test_keys_that_cannot_be_read_are_not_believed_without_end(
             await ring.find(key.id)
         with pytest.raises(DatabaseUnavailable):
             await ring.believed()
+
+
+async def test_fault_4_whoever_waits_for_keys_that_do_not_come_waits_once_for_all(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring, asked = ring_of(world), 0
+
+    async def away(_repository: object) -> list[SigningKey]:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0)
+        raise DatabaseUnavailable(retry_after=timedelta(seconds=1))
+
+    monkeypatch.setattr(MemorySigningKeyRepository, "all", away)
+    found = await asyncio.gather(*(ring.find(KeyId("x")) for _ in range(50)), return_exceptions=True)
+    assert {type(each) for each in found} == {DatabaseUnavailable}
+    assert asked == 1
+    world.clock.advance(timedelta(seconds=5))
+    with pytest.raises(DatabaseUnavailable):
+        await ring.find(KeyId("x"))
+    assert asked == 2

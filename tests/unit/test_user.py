@@ -6,6 +6,7 @@ import pytest
 
 from domain.errors import InvalidFields, StaleVersion
 from domain.users.password import PasswordHash
+from domain.users.suspension import AlreadySuspended, NotSuspended
 from domain.users.user import User
 from tests.world import new_user
 
@@ -97,11 +98,13 @@ def test_a_locale_is_a_language_tag(tag: str) -> None:
 def test_suspending_ends_the_epoch_and_reinstating_does_not_bring_it_back() -> None:
     user = new_user()
     user.collect_events()
-    user.suspend(at=user.created_at)
-    user.suspend(at=user.created_at)
+    user.suspend(reason="spam", at=user.created_at)
+    with pytest.raises(AlreadySuspended):
+        user.suspend(reason="spam", at=user.created_at)
     assert (user.is_active, user.security_epoch) == (False, 1)
     user.reinstate(at=user.created_at)
-    user.reinstate(at=user.created_at)
+    with pytest.raises(NotSuspended):
+        user.reinstate(at=user.created_at)
     assert (user.is_active, user.security_epoch) == (True, 1)
     assert events_of(user) == ["user.suspended", "user.reinstated"]
 

@@ -30,7 +30,7 @@
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(body),
-        credentials: "omit",
+        credentials: "same-origin",
         referrerPolicy: "no-referrer",
       });
       if (answer.ok) {

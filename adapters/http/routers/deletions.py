@@ -16,6 +16,7 @@ from application.users.cancel_deletion import CancelDeletion
 from application.users.export_user import ExportUser
 from application.users.schedule_deletion import ScheduleDeletion
 from domain.errors import ConcurrentUpdate, StaleVersion
+from domain.users.suspension import LastAdmin
 from domain.users.user import DeletionNotScheduled, UserNotFound
 
 router = APIRouter(prefix="/v1/users/me", tags=["users"], route_class=Route)
@@ -24,7 +25,9 @@ router = APIRouter(prefix="/v1/users/me", tags=["users"], route_class=Route)
 @router.delete(
     "",
     status_code=202,
-    responses=responses("delete_me", UserNotFound, StaleVersion, ConcurrentUpdate, *WITH_RECENT_USER, *WITH_BODY),
+    responses=responses(
+        "delete_me", UserNotFound, LastAdmin, StaleVersion, ConcurrentUpdate, *WITH_RECENT_USER, *WITH_BODY
+    ),
 )
 async def delete_me(
     caller: RecentUser,

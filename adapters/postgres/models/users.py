@@ -13,6 +13,7 @@ from adapters.postgres.models.recovery import EmailChangeModel, OneTimeTokenMode
 from adapters.postgres.models.sessions import SessionModel
 from domain.users.email_address import MAX_LENGTH
 from domain.users.profile import MAX_DISPLAY_NAME_LENGTH, MAX_LOCALE_LENGTH
+from domain.users.suspension import MAX_REASON_LENGTH
 
 
 class UserModel(Base):
@@ -24,6 +25,9 @@ class UserModel(Base):
         CheckConstraint(f"char_length(email) <= {MAX_LENGTH}", name="email_length"),
         CheckConstraint(f"char_length(display_name) <= {MAX_DISPLAY_NAME_LENGTH}", name="display_name_length"),
         CheckConstraint(f"char_length(locale) <= {MAX_LOCALE_LENGTH}", name="locale_length"),
+        CheckConstraint(f"char_length(suspension_reason) <= {MAX_REASON_LENGTH}", name="suspension_reason_length"),
+        Index("ix_users_suspended_until", "suspended_until", postgresql_where=text("suspended_until IS NOT NULL")),
+        Index("ix_users_admins", "id", postgresql_where=text("'admin' = ANY (roles)")),
         Index("ix_users_deletion_due_at", "deletion_due_at", postgresql_where=text("deletion_due_at IS NOT NULL")),
     )
 
@@ -38,6 +42,8 @@ class UserModel(Base):
     roles: Mapped[list[str]]
     security_epoch: Mapped[int]
     suspended_at: Mapped[datetime | None]
+    suspended_until: Mapped[datetime | None]
+    suspension_reason: Mapped[str | None]
     deletion_due_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

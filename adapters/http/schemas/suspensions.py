@@ -1,0 +1,51 @@
+"""Suspensions."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp
+from domain.users.suspension import MAX_REASON_LENGTH, Suspension
+
+# Of RFC 3339, with a zone and more digits than anybody needs.
+_LONGEST_TIME = 64
+
+
+class SuspensionCreate(RequestSchema):
+    """Why a user is kept out, and until when."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "Sends spam", "until": "2126-01-31T12:00:00Z"}]}
+    )
+
+    reason: str = Field(
+        max_length=MAX_REASON_LENGTH,
+        json_schema_extra={"minLength": 1},
+        description="For operators; never shown to the user.",
+    )
+    # A time has no type of its own in JSON.
+    until: Annotated[AwareDatetime, Field(strict=False, json_schema_extra={"maxLength": _LONGEST_TIME})] | None = Field(
+        default=None, description="With a zone; left out: until somebody reinstates the user."
+    )
+
+
+class SuspensionResponse(ResponseSchema):
+    """A suspension."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"since": "2026-01-31T12:00:00.000000Z", "reason": "Sends spam", "until": "2126-01-31T12:00:00.000000Z"}
+            ]
+        }
+    )
+
+    since: Timestamp
+    reason: str
+    until: Timestamp | None
+
+    @classmethod
+    def of(cls, suspension: Suspension) -> Self:
+        until: datetime | None = suspension.until
+        return cls(since=suspension.since, reason=suspension.reason, until=until)
