@@ -106,7 +106,7 @@ def show(
 def suspend(
     who: Annotated[str, typer.Argument(help="Id or e-mail address.")],
     *,
-    reason: Annotated[str, typer.Option(help="Why; for operators, and never shown to the user.")],
+    reason: Annotated[str, typer.Option(help="Why. The user finds it in their own history.")],
     until: Annotated[datetime | None, typer.Option(help="When it ends by itself, in UTC.", formats=_TIMES)] = None,
 ) -> None:
     """Keep a user out. Every session of theirs ends."""

@@ -101,6 +101,24 @@ async def test_st_05_what_is_live_is_what_the_session_says(
     assert (found is not None) is (not suspended and not ended and microseconds_before_the_end > 0)
 
 
+@pytest.mark.parametrize("microseconds_before_the_end", [-1, 0, 1])
+async def test_st_05_a_suspension_holds_until_its_end_and_not_a_moment_longer(
+    uow: UnitOfWork, microseconds_before_the_end: int
+) -> None:
+    user, before = await signed_in(uow)
+    until = user.created_at + timedelta(hours=1)
+    user.suspend(reason="spam", until=until, at=user.created_at)
+    within = new_session(user)
+    async with uow.begin() as tx:
+        await tx.users.save(user)
+        await tx.sessions.add(within)
+    at = until - timedelta(microseconds=microseconds_before_the_end)
+    async with uow.read() as tx:
+        found = await tx.sessions.find_live(within.id, at=at)
+        assert await tx.sessions.find_live(before.id, at=at) is None
+    assert (found is not None) is within.is_live(user=user, at=at) is (microseconds_before_the_end <= 0)
+
+
 async def test_the_live_sessions_of_a_user_come_last_signed_in_first(uow: UnitOfWork) -> None:
     user, first = await signed_in(uow)
     second, ended, idle = new_session(user), new_session(user), new_session(user)

@@ -5,15 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from application.ports.unit_of_work import UnitOfWork
+from application.ports.unit_of_work import ReadOnlyBlock, UnitOfWork
 from domain.errors import ConcurrentUpdate
 from domain.users.user import ADMIN, EmailAlreadyRegistered, User, UserNotFound
 from tests.world import new_user
 
 
-async def add(uow: UnitOfWork, user: User) -> None:
+async def add(uow: UnitOfWork, *users: User) -> None:
     async with uow.begin() as tx:
-        await tx.users.add(user)
+        for user in users:
+            await tx.users.add(user)
 
 
 async def save(uow: UnitOfWork, user: User) -> None:
@@ -31,9 +32,13 @@ async def test_every_field_comes_back_as_it_went_in(uow: UnitOfWork) -> None:
     user.roles = frozenset({ADMIN, "porter"})
     user.update_profile(at=user.created_at + timedelta(microseconds=1), locale="de-CH")
     user.email_verified_at = user.created_at + timedelta(days=400, microseconds=7)
-    user.suspend(reason="spam", at=user.created_at + timedelta(seconds=1))
+    since = user.created_at + timedelta(seconds=1)
+    user.suspend(reason="spam \U0001f5dd", until=since + timedelta(microseconds=1), at=since)
     await add(uow, user)
     assert await load(uow, user) == user
+    user.reinstate(at=since)
+    await save(uow, user)
+    assert (await load(uow, user)).suspension is None
 
 
 async def test_absent_fields_come_back_absent(uow: UnitOfWork) -> None:
@@ -151,3 +156,35 @@ async def test_pages_go_from_new_to_old_and_end(uow: UnitOfWork) -> None:
         second = await tx.users.page(before=first[-1].id, limit=3)
         assert await tx.users.page(before=second[-1].id, limit=3) == []
     assert [*first, *second] == users[::-1]
+
+
+async def test_ad_05_operators_are_locked_together_and_nobody_else(uow: UnitOfWork) -> None:
+    people = [new_user(f"user{number}@example.com") for number in range(4)]
+    for number in (1, 3):
+        people[number].roles = frozenset({ADMIN, "porter"})
+    people[2].roles = frozenset({"administrator"})
+    await add(uow, *people)
+    async with uow.begin() as tx:
+        locked = await tx.users.lock_admins()
+        assert [user.id for user in locked] == sorted(people[number].id for number in (1, 3))
+        # Somebody else may be changed meanwhile.
+        people[0].update_profile(at=people[0].created_at, display_name="Ada")
+        async with uow.begin() as other:
+            await other.users.save(people[0])
+    async with uow.read() as tx:
+        with pytest.raises(ReadOnlyBlock):
+            await tx.users.lock_admins()
+
+
+async def test_suspensions_that_are_over_are_found_first_ended_first(uow: UnitOfWork) -> None:
+    people = [new_user(f"user{number}@example.com") for number in range(5)]
+    now = people[0].created_at
+    for number, minutes in ((0, 30), (1, 10), (2, 20), (3, None)):
+        until = now + timedelta(minutes=minutes) if minutes is not None else None
+        people[number].suspend(reason="spam", until=until, at=now)
+    await add(uow, *people)
+    async with uow.read() as tx:
+        at = now + timedelta(minutes=20)
+        assert await tx.users.over_suspended(at=at, limit=5) == [people[1].id, people[2].id]
+        assert await tx.users.over_suspended(at=at, limit=1) == [people[1].id]
+        assert await tx.users.over_suspended(at=now, limit=5) == []

@@ -22,7 +22,7 @@ class SuspensionCreate(RequestSchema):
     reason: str = Field(
         max_length=MAX_REASON_LENGTH,
         json_schema_extra={"minLength": 1},
-        description="For operators; never shown to the user.",
+        description="For operators; the user finds it in their own history and export.",
     )
     # A time has no type of its own in JSON.
     until: Annotated[AwareDatetime, Field(strict=False, json_schema_extra={"maxLength": _LONGEST_TIME})] | None = Field(
