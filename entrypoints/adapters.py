@@ -103,6 +103,8 @@ async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[
     try:
         async with (
             open_engine(database_url, pool_size=settings.database_pool_size) as engine,
+            # Whoever is busy is not out of order: probes do not wait for connections that requests have (fault 8).
+            open_engine(database_url, pool_size=1, name="hallporter probes") as probes,
             open_rate_limiter(settings, PostgresRateLimiter(engine)) as rate_limiter,
         ):
             mailbox = PostgresMailbox(engine)
@@ -121,7 +123,7 @@ async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[
                 emails=StrictEmailParser(),
                 clock=SystemClock(),
                 randomness=randomness,
-                readiness=PostgresReadiness(engine),
+                readiness=PostgresReadiness(probes),
             )
     finally:
         passwords.close()

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from pgqueuer.ports import RepositoryPort
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -28,6 +29,8 @@ from application.ports.mailbox import ReceivedMail
 from application.ports.unit_of_work import DatabaseUnavailable, UnitOfWork
 from domain.ids import MessageId, UserId
 from domain.users.user import EmailAlreadyRegistered
+from entrypoints.adapters import open_adapters
+from entrypoints.settings import Settings
 from entrypoints.worker import working
 from tests.faultproxy import PATIENCE, Line, Way, line_to
 from tests.world import new_user
@@ -308,3 +311,15 @@ async def test_a_worker_survives_whatever_becomes_of_the_database(
             await interrupted.wait()
         line.proxy.resume()
         await registered("bob@example.com", makes=2)
+
+
+async def test_fault_8_a_process_whose_pool_is_exhausted_is_ready_all_the_same(database: str) -> None:
+    settings = Settings(
+        _env_file=None,
+        database_url=SecretStr(database.replace("+asyncpg", "")),
+        secret_key=SecretStr("T9vK2mQ7xW4cR8bN1zL5yP3dF6gH0jSa"),
+        database_pool_size=1,
+    )
+    async with open_adapters(settings, database) as adapters, adapters.unit_of_work.begin() as tx:
+        assert await tx.users.find_by_email(new_user().email) is None
+        assert await adapters.readiness.problems() == []
