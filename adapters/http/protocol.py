@@ -65,7 +65,13 @@ class ArmouredProtocol(Connection):
         self._check_head()
         if self.parser.should_upgrade():
             return  # to come again, without
+        asks = self.expect_100_continue
+        # To HTTP/1.0 nobody says "go on" (RFC 9110 section 10.1.1).
+        self.expect_100_continue = asks and self.parser.get_http_version() != "1.0"
         super().on_headers_complete()
+        if asks:
+            # Whether the body still comes where the answer came first is what readers in between disagree on.
+            self.cycle.keep_alive = False
         self._move(is_in_head=False)
         if self._other_method is not None:
             self.scope["method"] = self._other_method

@@ -497,6 +497,21 @@ def test_a_client_that_asks_whether_to_go_on_is_told(client: Client) -> None:
     assert client.ask(b"{}").status == 422
 
 
+@pytest.mark.parametrize("asks", [POST, GET.replace(b"/livez", b"/v1/users/me")])
+def test_fault_34_an_answer_that_came_before_the_body_ends_the_connection(client: Client, asks: bytes) -> None:
+    """What follows would be the body to one reader, and the next request to another (incident 58)."""
+    asks = asks.replace(b"POST /v1/users ", b"POST /nothing ")
+    answer = client.ask(asks, b"Expect: 100-continue\r\nContent-Length: 40\r\n\r\n")
+    assert answer.status in {401, 404}
+    assert answer.headers["connection"] == "close"
+    assert client.is_closed()
+
+
+def test_nobody_is_told_to_go_on_who_speaks_an_older_version(client: Client) -> None:
+    old = POST.replace(b"HTTP/1.1", b"HTTP/1.0")
+    assert client.ask(old, b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}").status == 422
+
+
 @pytest.mark.parametrize("method", [b"TRACE", b"BREW", b"get", b"PROPFIND", b"QUERY", b"M-SEARCH", b"!#$%&'*+.^_`|~-"])
 def test_ap_02_other_methods_are_not_allowed(client: Client, method: bytes) -> None:
     for _ in range(2):
