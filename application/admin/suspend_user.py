@@ -5,6 +5,7 @@ from datetime import datetime
 from application.admin.last_admin import lock_unless_last_admin
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
+from domain.errors import ConcurrentUpdate
 from domain.idempotency.idempotent_request import Once
 from domain.ids import UserId
 from domain.users.suspension import Suspension
@@ -32,7 +33,11 @@ class SuspendUser:
         """
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
-            if once is not None and once.acted and (made := (await tx.users.get(user_id)).suspension) is not None:
+            if once is not None and once.acted:
+                made = (await tx.users.get(user_id)).suspension
+                if made is None:
+                    # Lifted since: to make another one would be to do it twice.
+                    raise ConcurrentUpdate
                 return made
             user = await lock_unless_last_admin(tx, user_id, at=now)
             suspension = user.suspend(reason=reason, until=until, by=by, at=now)
