@@ -51,6 +51,7 @@ from application.sessions.expect_fresh_proof import ExpectFreshProof
 from application.sessions.introspect import Introspect
 from application.sessions.known_devices import KnownDevices
 from application.sessions.list_sessions import ListSessions
+from application.sessions.note_seen import NoteSeen
 from application.sessions.note_use import NoteUse
 from application.sessions.reauthenticate import Reauthenticate
 from application.sessions.refresh_session import RefreshSession
@@ -118,6 +119,7 @@ USE_CASES: tuple[type, ...] = (
     ExpectFreshProof,
     CheckPassword,
     Introspect,
+    NoteSeen,
     NoteUse,
     Reauthenticate,
     ChangePassword,

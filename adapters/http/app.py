@@ -22,6 +22,7 @@ from adapters.http.problems import answer_domain_error, answer_http_error, answe
 from adapters.http.route_policies import ROUTE_POLICIES, expect_declared
 from adapters.http.routers import (
     admin_suspensions,
+    admin_user_list,
     admin_users,
     client_config,
     deletions,
@@ -53,6 +54,7 @@ _ROUTERS = (
     password_resets,
     email_changes,
     tokens,
+    admin_user_list,
     admin_users,
     admin_suspensions,
     client_config,

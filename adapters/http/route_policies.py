@@ -100,6 +100,7 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "end_session": RoutePolicy(access=Access.USER, event=SessionEnded),
     "end_other_sessions": RoutePolicy(access=Access.USER, event=SessionEnded),
     "introspect_token": RoutePolicy(access=Access.ADMIN),
+    "list_users": RoutePolicy(access=Access.ADMIN),
     "look_up_user": RoutePolicy(access=Access.ADMIN),
     "get_user": RoutePolicy(access=Access.ADMIN),
     "list_user_sessions": RoutePolicy(access=Access.ADMIN),

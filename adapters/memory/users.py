@@ -6,6 +6,8 @@ from datetime import datetime
 
 from adapters.memory.audit import MemoryAuditLog
 from adapters.memory.store import Block, State, expect_free
+from application.paging.page import MOST_EXAMINED, Page
+from application.ports.user_search import UserFilter, UserOrder, UserPosition
 from domain.errors import ConcurrentUpdate
 from domain.ids import UserId
 from domain.users.email_address import EmailAddress
@@ -38,6 +40,7 @@ class MemoryUserRepository:
             if row.id not in state.users or state.users[row.id].version != loaded:
                 raise ConcurrentUpdate
             _expect_free_address(state, row)
+            row.last_seen_at = state.users[row.id].last_seen_at
             state.users[row.id] = row
 
         await self._block.write(write, row.id, row.email)
@@ -92,10 +95,35 @@ class MemoryUserRepository:
         ]
         return [user_id for _, user_id in sorted(over)][:limit]
 
-    async def page(self, *, before: UserId | None, limit: int) -> Sequence[User]:
-        users = sorted(self._block.state().users.values(), key=lambda user: user.id, reverse=True)
-        behind = [user for user in users if before is None or user.id < before]
-        return copy.deepcopy(behind[:limit])
+    async def note_seen(self, user_id: UserId, *, at: datetime, unless_after: datetime) -> None:
+        def write(state: State) -> None:
+            user = state.users.get(user_id)
+            if user is not None and user.last_seen_at <= unless_after:
+                seen = copy.deepcopy(user)
+                seen.last_seen_at = at
+                state.users[user_id] = seen
+
+        await self._block.write(write, user_id)
+
+    async def page(
+        self, *, only: UserFilter, order: UserOrder, after: UserPosition | None, limit: int
+    ) -> Page[User, UserPosition]:
+        entries = sorted(
+            ((UserPosition.of(user, order), user) for user in self._block.state().users.values()),
+            key=lambda entry: (entry[0].key, entry[0].user_id),
+            reverse=order.backwards,
+        )
+        examined = [entry for entry in entries if after is None or _is_behind(entry[0], after, order)]
+        admitted = [user for _, user in examined[:MOST_EXAMINED] if only.admits(user)]
+        shown = copy.deepcopy(admitted[:limit])
+        if len(admitted) > limit:
+            return Page(shown, UserPosition.of(shown[-1], order))
+        return Page(shown, examined[MOST_EXAMINED - 1][0] if len(examined) >= MOST_EXAMINED else None)
+
+
+def _is_behind(position: UserPosition, after: UserPosition, order: UserOrder) -> bool:
+    this, other = (position.key, position.user_id), (after.key, after.user_id)
+    return this < other if order.backwards else this > other
 
 
 def _row(user: User) -> User:

@@ -10,11 +10,15 @@ from sqlalchemy.engine import Row
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.models import UserModel
 from adapters.postgres.statements import Statements
+from adapters.postgres.user_pages import page_of_users, position_of
+from application.paging.page import MOST_EXAMINED, Page
+from application.ports.user_search import UserFilter, UserOrder, UserPosition
 from domain.ids import UserId
 from domain.users.email_address import EmailAddress
 from domain.users.password import PasswordHash
+from domain.users.roles import ADMIN
 from domain.users.suspension import Suspension
-from domain.users.user import ADMIN, User, UserNotFound
+from domain.users.user import User, UserNotFound
 
 _USERS = UserModel.__table__
 # As the index of operators has it: a parameter would not be found to imply it.
@@ -35,7 +39,7 @@ class PostgresUserRepository:
     async def save(self, user: User) -> None:
         own_row = (_USERS.c.id == user.id) & (_USERS.c.version == user.version)
         await self._statements.write_one(
-            update(UserModel).where(own_row).values(to_row(user) | {"version": user.version + 1})
+            update(UserModel).where(own_row).values(_state(user) | {"version": user.version + 1})
         )
         user.version += 1
         await self._audit.append_all(user.collect_events())
@@ -66,11 +70,20 @@ class PostgresUserRepository:
         query = select(_USERS.c.id).where(_USERS.c.suspended_until <= at).order_by(_USERS.c.suspended_until)
         return [row.id for row in await self._statements.rows(query.limit(limit))]
 
-    async def page(self, *, before: UserId | None, limit: int) -> Sequence[User]:
-        query = select(_USERS).order_by(_USERS.c.id.desc()).limit(limit)
-        if before is not None:
-            query = query.where(_USERS.c.id < before)
-        return [from_row(row) for row in await self._statements.rows(query)]
+    async def note_seen(self, user_id: UserId, *, at: datetime, unless_after: datetime) -> None:
+        due = (_USERS.c.id == user_id) & (_USERS.c.last_seen_at <= unless_after)
+        await self._statements.write(update(UserModel).where(due).values(last_seen_at=at))
+
+    async def page(
+        self, *, only: UserFilter, order: UserOrder, after: UserPosition | None, limit: int
+    ) -> Page[User, UserPosition]:
+        rows = await self._statements.rows(page_of_users(only, order, after, limit))
+        admitted = [row for row in rows if row.admitted]
+        shown = [from_row(row) for row in admitted[:limit]]
+        if len(admitted) > limit:
+            return Page(shown, position_of(admitted[limit - 1], order))
+        is_window = bool(rows) and rows[-1].entry == MOST_EXAMINED
+        return Page(shown, position_of(rows[-1], order) if is_window else None)
 
     async def _one(self, query: Select[*tuple[Any, ...]]) -> User:
         row = await self._statements.row(query)
@@ -87,7 +100,12 @@ def may_come_in(at: datetime) -> ColumnElement[bool]:
 
 
 def to_row(user: User) -> dict[str, object]:
-    """The columns of a user."""
+    """The columns of a new user."""
+    return _state(user) | {"last_seen_at": user.last_seen_at}
+
+
+def _state(user: User) -> dict[str, object]:
+    """The columns that change with the version."""
     suspension = user.suspension
     return {
         "id": user.id,
@@ -125,6 +143,7 @@ def from_row(row: Row[*tuple[Any, ...]]) -> User:
         deletion_due_at=row.deletion_due_at,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        last_seen_at=row.last_seen_at,
     )
 
 

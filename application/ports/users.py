@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from application.paging.page import Page
+from application.ports.user_search import UserFilter, UserOrder, UserPosition
 from domain.ids import UserId
 from domain.users.email_address import EmailAddress
 from domain.users.user import User
@@ -70,6 +72,19 @@ class UserRepository(Protocol):
         """At most `limit` users whose suspension has come to its end by that moment, first ended first."""
         ...
 
-    async def page(self, *, before: UserId | None, limit: int) -> Sequence[User]:
-        """At most `limit` users, newest first by id, starting after `before`. The cost does not grow with depth."""
+    async def note_seen(self, user_id: UserId, *, at: datetime, unless_after: datetime) -> None:
+        """Move `last_seen_at` to that moment, unless it is later than `unless_after`; the version stays.
+
+        A user who is not there is no matter. `save` leaves it alone.
+        """
+        ...
+
+    async def page(
+        self, *, only: UserFilter, order: UserOrder, after: UserPosition | None, limit: int
+    ) -> Page[User, UserPosition]:
+        """At most `limit` of the users whom the filter admits, in that order, beginning after a position of the same.
+
+        At most MOST_EXAMINED entries are looked at; where that ends a page early, the next goes on from there. So the
+        cost grows neither with depth nor with what the filter keeps out.
+        """
         ...

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from domain.ids import SessionId
 from domain.sessions.refresh_token import RefreshTokenSecret
+from domain.users.user import User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +13,7 @@ class IssuedTokens:
     """What a client holds after signing in or refreshing. The only time that the refresh token is seen."""
 
     session_id: SessionId
+    user: User = field(repr=False)
     access_token: str = field(repr=False)
     access_token_lifetime: timedelta
     refresh_token: RefreshTokenSecret

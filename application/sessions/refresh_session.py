@@ -78,6 +78,7 @@ class RefreshSession:
     ) -> IssuedTokens:
         issued = IssuedTokens(
             session_id=family.session.id,
+            user=family.user,
             access_token=self._access_tokens.issue(family.session, key),
             access_token_lifetime=self._access_tokens.lifetime,
             refresh_token=RefreshTokenSecret.from_random(self._randomness.secret(SECRET_BYTES)),
@@ -103,6 +104,7 @@ class RefreshSession:
         access_token, expires_at, refresh_token = json.loads(answer)
         return IssuedTokens(
             session_id=session_id,
+            user=family.user,
             access_token=access_token,
             access_token_lifetime=datetime.fromisoformat(expires_at) - now,
             refresh_token=RefreshTokenSecret(refresh_token),

@@ -177,6 +177,7 @@ class SignIn:
             await tx.refresh_tokens.add(RefreshToken.first(refresh_token, session_id=session.id, at=now))
         return IssuedTokens(
             session_id=session.id,
+            user=user,
             access_token=access_token,
             access_token_lifetime=self._access_tokens.lifetime,
             refresh_token=refresh_token,

@@ -12,6 +12,7 @@ from domain.users.email_address import EmailAddress
 from domain.users.email_change import EmailChange, EmailChanged, EmailChangeReverted
 from domain.users.password import PasswordHash
 from domain.users.profile import ProfileChanges
+from domain.users.roles import ADMIN
 from domain.users.suspension import AlreadySuspended, NotSuspended, Suspension
 from domain.users.user_events import (
     DeletionCancelled,
@@ -24,8 +25,6 @@ from domain.users.user_events import (
     UserReinstated,
     UserSuspended,
 )
-
-ADMIN = "admin"
 
 
 class UserNotFound(NotFound):
@@ -82,7 +81,8 @@ class User(Aggregate):
     """Who somebody is, how they prove it, and whether they may come in.
 
     `security_epoch` counts the changes of anything that guards the user. A session remembers the epoch in which it
-    began and is dead in every later one.
+    began and is dead in every later one. `last_seen_at` is right to an hour or so, begins with the user, and moves
+    without counting a version.
     """
 
     id: UserId
@@ -97,6 +97,7 @@ class User(Aggregate):
     deletion_due_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
+    last_seen_at: datetime
 
     @classmethod
     def register(
@@ -125,6 +126,7 @@ class User(Aggregate):
             roles=roles,
             created_at=at,
             updated_at=at,
+            last_seen_at=at,
         )
         user.record(UserRegistered(user_id=id, occurred_at=at, roles=roles))
         return user

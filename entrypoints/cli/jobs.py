@@ -1,15 +1,13 @@
 """`hallporter jobs …`."""
 
-import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from application.jobs.list_parked_jobs import ListParkedJobs
 from application.jobs.retry_parked_jobs import RetryParkedJobs
 from application.ports.jobs import ParkedJob
+from entrypoints.cli.printing import AsJson, print_rows
 from entrypoints.cli.running import run
 from entrypoints.container import Container
 
@@ -20,7 +18,7 @@ app = typer.Typer(help="Show jobs that failed for good, and have them tried agai
 def list_jobs(
     *,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List parked jobs, last queued first. Why each failed is in the worker's log, by the subject's id."""
 
@@ -36,16 +34,7 @@ def list_jobs(
         }
         for parked in run(command)
     ]
-    if as_json:
-        typer.echo(json.dumps(rows, indent=2))
-        return
-    if not rows:
-        typer.echo("No job is parked.")
-        return
-    table = Table(*rows[0], box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*map(str, row.values()))
-    Console(width=200).print(table)
+    print_rows(rows, as_json=as_json, otherwise="No job is parked.")
 
 
 @app.command()

@@ -1,17 +1,15 @@
 """`hallporter keys …`."""
 
-import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from application.signing.list_signing_keys import ListSigningKeys
 from application.signing.revoke_signing_key import RevokeSigningKey
 from application.signing.rotate_signing_key import RotateSigningKey
 from domain.ids import KeyId
 from domain.signing.signing_key import SigningKey
+from entrypoints.cli.printing import AsJson, print_rows
 from entrypoints.cli.running import run
 from entrypoints.container import Container
 
@@ -19,7 +17,7 @@ app = typer.Typer(help="List, rotate and revoke the keys that sign access tokens
 
 
 @app.command("list")
-def list_keys(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False) -> None:
+def list_keys(*, as_json: AsJson = False) -> None:
     """List all signing keys, oldest first."""
 
     async def command(container: Container) -> list[SigningKey]:
@@ -34,13 +32,7 @@ def list_keys(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSO
         }
         for key in run(command)
     ]
-    if as_json:
-        typer.echo(json.dumps(rows, indent=2))
-        return
-    table = Table("id", "state", "since", "algorithm", box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*row.values())
-    Console(width=200).print(table)
+    print_rows(rows, as_json=as_json, otherwise="There are no signing keys.")
 
 
 @app.command()

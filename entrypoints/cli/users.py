@@ -1,6 +1,5 @@
 """`hallporter users …`."""
 
-import json
 import secrets
 import sys
 from datetime import UTC, datetime
@@ -8,27 +7,29 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from adapters.http.schemas.users import UserResponse
+from adapters.http.schemas.operated_users import OperatedUserResponse
 from application.admin.list_users import ListUsers
 from application.admin.reinstate_user import ReinstateUser
 from application.admin.suspend_user import SuspendUser
+from application.paging.page import MAX_LIMIT
+from application.ports.user_search import UserFilter, UserOrder, UserPosition, UserStatus
 from application.users.create_user import CreateUser
 from application.users.get_user import GetUser
+from domain.errors import InvalidFields, Violation
 from domain.ids import UserId
-from domain.users.user import ADMIN, User
+from domain.users.roles import ADMIN
+from domain.users.user import User
+from entrypoints.cli.printing import AsJson, print_fields, print_rows
 from entrypoints.cli.running import run
 from entrypoints.container import Container
 
 app = typer.Typer(help="Create, list, show, suspend and reinstate users.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 _GENERATED_BYTES = 18
-_TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
-_WIDEST_LINE = 500
+TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+# For scripts alone.
+_HIDDEN = ("email_verified", "locale", "is_active", "deletion_due_at", "suspension", "has_password", "updated_at")
 
 
 @app.command()
@@ -57,34 +58,47 @@ def create(
 @app.command("list")
 def list_users(
     *,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
-    before: Annotated[UUID | None, typer.Option(help="Continue after the user with this id.")] = None,
+    status: Annotated[UserStatus | None, typer.Option(help="Only who stands so.")] = None,
+    role: Annotated[str | None, typer.Option(help="Only who has this role.")] = None,
+    verified: Annotated[
+        bool | None, typer.Option("--verified/--unverified", help="Only whose address is proven, or is not.")
+    ] = None,
+    email_prefix: Annotated[str | None, typer.Option(help="Only whose address begins so.")] = None,
+    created_after: Annotated[datetime | None, typer.Option(help="From then on, in UTC.", formats=TIMES)] = None,
+    created_before: Annotated[datetime | None, typer.Option(help="Before then, in UTC.", formats=TIMES)] = None,
+    last_seen_before: Annotated[datetime | None, typer.Option(help="Not seen since, in UTC.", formats=TIMES)] = None,
+    sort: Annotated[UserOrder | None, typer.Option(help="With a minus, the other way round.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")] = 50,
+    after: Annotated[str | None, typer.Option(help="Continue where a list of the same order ended.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List users, newest first."""
+    """List users, newest first if nothing else is asked for."""
+    only = UserFilter(
+        status=status,
+        role=role,
+        email_verified=verified,
+        email_prefix=email_prefix.lower() if email_prefix is not None else None,
+        created_after=_in_utc(created_after),
+        created_before=_in_utc(created_before),
+        last_seen_before=_in_utc(last_seen_before),
+    )
+    order = sort or only.usual_order
+    start = _position(after, order) if after is not None else None
 
-    async def command(container: Container) -> list[User]:
-        start = UserId(before) if before is not None else None
-        return list(await container.resolve(ListUsers).execute(limit=limit, before=start))
+    async def command(container: Container) -> tuple[list[User], UserPosition | None]:
+        users, position = container.resolve(ListUsers), start
+        found: list[User] = []
+        while True:
+            page = await users.execute(limit=min(limit - len(found), MAX_LIMIT), only=only, order=order, after=position)
+            found += page.items
+            position = page.after
+            if position is None or len(found) == limit:
+                return found, position
 
-    users = run(command)
-    if as_json:
-        typer.echo(json.dumps([_as_json(user) for user in users], indent=2))
-        return
-    if not users:
-        typer.echo("There are no users.")
-        return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("id", "email", "name", "roles", "active", "created"):
-        table.add_column(heading, no_wrap=True)
-    for user in users:
-        created = user.created_at.strftime("%Y-%m-%d %H:%M")
-        roles, active = ", ".join(sorted(user.roles)), "yes" if user.is_active else "no"
-        table.add_row(str(user.id), *map(escape, (user.email.display, user.display_name or "")), roles, active, created)
-    # Never cut: whoever wants less width has --json.
-    Console(width=_WIDEST_LINE).print(table, crop=False)
-    if len(users) == limit:
-        typer.echo(f"For more: --before {users[-1].id}", err=True)
+    users, position = run(command)
+    print_rows([as_row(user) for user in users], as_json=as_json, otherwise="There are no such users.", hidden=_HIDDEN)
+    if position is not None:
+        typer.echo(f"For more: --after '{position}'", err=True)
 
 
 @app.command()
@@ -95,11 +109,7 @@ def show(
 ) -> None:
     """Show one user."""
     user = run(lambda container: container.resolve(GetUser).execute(who=_id_or_email(who)))
-    if as_json:
-        typer.echo(json.dumps(_as_json(user), indent=2))
-        return
-    for name, value in _as_json(user).items():
-        typer.echo(f"{name:<18}{value}")
+    print_fields(as_row(user), as_json=as_json)
 
 
 @app.command()
@@ -107,10 +117,10 @@ def suspend(
     who: Annotated[str, typer.Argument(help="Id or e-mail address.")],
     *,
     reason: Annotated[str, typer.Option(help="Why. The user finds it in their own history.")],
-    until: Annotated[datetime | None, typer.Option(help="When it ends by itself, in UTC.", formats=_TIMES)] = None,
+    until: Annotated[datetime | None, typer.Option(help="When it ends by itself, in UTC.", formats=TIMES)] = None,
 ) -> None:
     """Keep a user out. Every session of theirs ends."""
-    ends = until.replace(tzinfo=UTC) if until is not None else None
+    ends = _in_utc(until)
 
     async def command(container: Container) -> User:
         user = await container.resolve(GetUser).execute(who=_id_or_email(who))
@@ -146,5 +156,18 @@ def _id_or_email(text: str) -> UserId | str:
         return text
 
 
-def _as_json(user: User) -> dict[str, object]:
-    return UserResponse.of(user).model_dump(mode="json")
+def as_row(user: User) -> dict[str, object]:
+    """What operators see of a user."""
+    return OperatedUserResponse.of(user).model_dump(mode="json")
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None else None
+
+
+def _position(text: str, order: UserOrder) -> UserPosition:
+    try:
+        return UserPosition.read(text, order)
+    except ValueError:
+        detail = "Take it from the end of a list of the same order."
+        raise InvalidFields([Violation("--after", "invalid", detail)]) from None

@@ -19,6 +19,7 @@ from adapters.postgres.database import open_engine
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.randomness import SystemRandomness
 from application.ports.unit_of_work import Transaction, UnitOfWork
+from application.ports.user_search import UserFilter, UserOrder, UserStatus
 from domain.errors import DomainError
 from domain.ids import SessionId, UserId
 from domain.sessions.session import EndReason
@@ -163,8 +164,11 @@ class History(RuleBasedStateMachine):
             user_id = self.user(number)
             return (
                 await tx.users.find_by_email(new_user(email).email),
-                await tx.users.page(before=user_id, limit=2),
-                await tx.users.page(before=None, limit=10),
+                [
+                    await tx.users.page(only=UserFilter(status=status), order=order, after=None, limit=2)
+                    for order in UserOrder
+                    for status in (None, *UserStatus)
+                ],
                 await tx.sessions.find_live(self.session(number), at=self.clock.now()),
                 [(entry.event, entry.details) for entry in await tx.audit.of_user(user_id, limit=5)],
             )

@@ -7,7 +7,8 @@ import pytest
 
 from application.ports.unit_of_work import ReadOnlyBlock, UnitOfWork
 from domain.errors import ConcurrentUpdate
-from domain.users.user import ADMIN, EmailAlreadyRegistered, User, UserNotFound
+from domain.users.roles import ADMIN
+from domain.users.user import EmailAlreadyRegistered, User, UserNotFound
 from tests.world import new_user
 
 
@@ -145,17 +146,6 @@ async def test_one_of_twenty_parallel_writers_of_one_version_wins(uow: UnitOfWor
 async def test_a_user_who_was_never_added_cannot_be_saved(uow: UnitOfWork) -> None:
     with pytest.raises(ConcurrentUpdate):
         await save(uow, new_user())
-
-
-async def test_pages_go_from_new_to_old_and_end(uow: UnitOfWork) -> None:
-    users = [new_user(f"user{number}@example.com") for number in range(5)]
-    for user in users:
-        await add(uow, user)
-    async with uow.read() as tx:
-        first = await tx.users.page(before=None, limit=3)
-        second = await tx.users.page(before=first[-1].id, limit=3)
-        assert await tx.users.page(before=second[-1].id, limit=3) == []
-    assert [*first, *second] == users[::-1]
 
 
 async def test_ad_05_operators_are_locked_together_and_nobody_else(uow: UnitOfWork) -> None:

@@ -30,7 +30,7 @@ from adapters.system.clock import SystemClock
 from adapters.system.randomness import SystemRandomness
 from application.config.show_config import Locales
 from application.ports.unit_of_work import UnitOfWork
-from domain.users.user import ADMIN
+from domain.users.roles import ADMIN
 from entrypoints.adapters import Adapters
 from tests.world import EMAIL, PASSWORD, SETTINGS, World, make_world
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from application.users.create_user import CreateUser
-from domain.users.user import ADMIN
+from domain.users.roles import ADMIN
 from tests.http.conftest import register, sign_in
 from tests.world import PASSWORD, World
 

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from application.ports.password_hasher import HashingBusy
+from application.ports.user_search import UserFilter, UserOrder
 from tests.http.conftest import at_once, register, sign_in, signed_in
 from tests.world import EMAIL, PASSWORD, World
 
@@ -26,7 +27,7 @@ async def test_lg_01_every_refusal_is_the_same_to_the_byte(client: httpx.AsyncCl
     for name in ("ada", "bob", "eve"):
         await register(client, f"{name}@example.com")
     async with world.unit_of_work.begin() as tx:
-        for user in await tx.users.page(before=None, limit=10):
+        for user in (await tx.users.page(only=UserFilter(), order=UserOrder.NEWEST, after=None, limit=10)).items:
             if user.email.local_part == "bob":
                 user.suspend(reason="spam", at=world.clock.now())
             if user.email.local_part == "eve":

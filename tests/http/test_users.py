@@ -5,6 +5,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from application.ports.user_search import UserFilter, UserOrder
 from domain.users.user import User
 from tests.http.conftest import at_once, register, signed_in
 from tests.world import EMAIL, PASSWORD, World
@@ -181,7 +182,7 @@ async def test_st_05_a_suspended_user_is_out_at_once(client: httpx.AsyncClient, 
 
 async def users_of(world: World) -> list[User]:
     async with world.unit_of_work.read() as tx:
-        return list(await tx.users.page(before=None, limit=100))
+        return list((await tx.users.page(only=UserFilter(), order=UserOrder.NEWEST, after=None, limit=100)).items)
 
 
 async def test_nobody_is_deleted_who_is_not_as_they_were_seen(client: httpx.AsyncClient) -> None:

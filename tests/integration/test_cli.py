@@ -121,7 +121,7 @@ def test_operators_create_list_and_show_users(cli: Cli) -> None:
     assert '"roles": [\n    "admin"\n  ]' in shown
     listed = cli("users", "list").out.splitlines()
     assert [line.split()[1] for line in listed] == ["email", "bob@example.com", "ada@example.com"]
-    assert "For more: --before" in cli("users", "list", "--limit", "1").err
+    assert "For more: --after" in cli("users", "list", "--limit", "1").err
 
     out = cli("users", "suspend", "bob@example.com", "--reason", "Spam", "--until", "2126-01-31")
     assert (out.code, out.out) == (0, "Suspended bob@example.com until 2126-01-31 00:00 UTC.\n")

@@ -28,6 +28,7 @@ from application.messages.prepare_messages import PrepareMessages
 from application.ports.jobs import Job
 from application.ports.password_hasher import HashingBusy
 from application.ports.unit_of_work import UnitOfWork
+from application.ports.user_search import UserFilter, UserOrder
 from application.recovery.request_email_verification import RequestEmailVerification
 from application.recovery.verify_email import MailedCode, VerifyEmail
 from application.upkeep.forget_erased_user import ForgetErasedUser
@@ -163,7 +164,9 @@ async def test_fault_14_whoever_repeats_the_request_of_a_process_that_was_killed
         again = await later.resolve(RegisterUser).execute(email=EMAIL, password=PASSWORD, once=once)
         assert again == await later.resolve(GetUser).execute(who=EMAIL)
         async with postgres_uow.read() as tx:
-            assert len(await tx.users.page(before=None, limit=10)) == 1
+            assert (
+                len((await tx.users.page(only=UserFilter(), order=UserOrder.NEWEST, after=None, limit=10)).items) == 1
+            )
 
 
 async def test_fault_21_what_a_stopped_worker_writes_down_late_changes_nothing(

@@ -31,10 +31,10 @@ async def test_users_are_listed_newest_first_page_by_page(world: World) -> None:
     newest_first = users[::-1]
     list_users = world.container.resolve(ListUsers)
     first = await list_users.execute(limit=2)
-    second = await list_users.execute(limit=2, before=first[-1].id)
-    third = await list_users.execute(limit=2, before=second[-1].id)
-    assert [*first, *second, *third] == newest_first
-    assert await list_users.execute(limit=2, before=third[-1].id) == []
+    second = await list_users.execute(limit=2, after=first.after)
+    third = await list_users.execute(limit=2, after=second.after)
+    assert [*first.items, *second.items, *third.items] == newest_first
+    assert third.after is None
 
 
 async def test_a_profile_change_is_kept_and_counted(world: World) -> None:

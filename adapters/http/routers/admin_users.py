@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from adapters.http.authentication import AdminUser, RecentAdmin
-from adapters.http.conditional import IfNoneMatch, etag, unchanged
+from adapters.http.conditional import IfNoneMatch, unchanged
 from adapters.http.documentation import WITH_ADMIN, WITH_BODY, WITH_RECENT_ADMIN, responses
 from adapters.http.headers import ETAG, NO_STORE, NOT_MODIFIED
 from adapters.http.idempotency import OnceForRecentAdmin
@@ -14,8 +14,9 @@ from adapters.http.injection import injected
 from adapters.http.next_steps import END_ANY, USE_USER, if_changed
 from adapters.http.problems import ROUTE_NOT_FOUND
 from adapters.http.routing import Route
+from adapters.http.schemas.operated_users import OperatedUserResponse, operated_etag
 from adapters.http.schemas.sessions import SessionList, SessionResponse
-from adapters.http.schemas.users import UserLookup, UserResponse
+from adapters.http.schemas.users import UserLookup
 from application.admin.clear_throttles import ClearThrottles
 from application.admin.end_user_session import EndUserSession
 from application.admin.end_user_sessions import EndUserSessions
@@ -38,18 +39,18 @@ router = APIRouter(prefix="/v1/admin", tags=["operators"], route_class=Route)
 )
 async def look_up_user(
     lookup_in: UserLookup, _caller: AdminUser, response: Response, users: Annotated[GetUser, injected(GetUser)]
-) -> UserResponse:
+) -> OperatedUserResponse:
     """The user with exactly this address, in whatever spelling."""
     user = await users.execute(who=lookup_in.email)
-    response.headers.update(NO_STORE | {"ETag": etag(user.id, user.version)})
-    return UserResponse.of(user)
+    response.headers.update(NO_STORE | {"ETag": operated_etag(user)})
+    return OperatedUserResponse.of(user)
 
 
 @router.get(
     "/users/{user_id:uuid}",
     responses=responses("get_user", UserNotFound, ROUTE_NOT_FOUND, *WITH_ADMIN)
     | {200: {"headers": ETAG, "links": if_changed("get_user")}, 304: NOT_MODIFIED},
-    response_model=UserResponse,
+    response_model=OperatedUserResponse,
 )
 async def get_user(
     user_id: UUID,
@@ -57,14 +58,14 @@ async def get_user(
     response: Response,
     users: Annotated[GetUser, injected(GetUser)],
     if_none_match: IfNoneMatch = None,
-) -> UserResponse | Response:
+) -> OperatedUserResponse | Response:
     """One user."""
     user = await users.execute(who=UserId(user_id))
-    headers = NO_STORE | {"ETag": etag(user.id, user.version)}
+    headers = NO_STORE | {"ETag": operated_etag(user)}
     if not_modified := unchanged(if_none_match, headers):
         return not_modified
     response.headers.update(headers)
-    return UserResponse.of(user)
+    return OperatedUserResponse.of(user)
 
 
 @router.get(

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Request, Response
 
 from adapters.http import cookies
 from adapters.http.authentication import CurrentUser
@@ -21,6 +21,7 @@ from application.ports.password_hasher import HashingBusy
 from application.sessions.end_other_sessions import EndOtherSessions
 from application.sessions.end_session import EndSession
 from application.sessions.list_sessions import ListSessions
+from application.sessions.note_seen import NoteSeen
 from application.sessions.refresh_session import RefreshSession
 from application.sessions.sign_in import SignIn
 from application.sessions.sign_out import SignOut
@@ -40,7 +41,12 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=Route)
     | {201: {"headers": LOCATION, "links": USE_SESSION}},
 )
 async def sign_in(
-    session_in: SessionCreate, request: Request, response: Response, sign_in: Annotated[SignIn, injected(SignIn)]
+    session_in: SessionCreate,
+    request: Request,
+    response: Response,
+    sign_in: Annotated[SignIn, injected(SignIn)],
+    note_seen: Annotated[NoteSeen, injected(NoteSeen)],
+    afterwards: BackgroundTasks,
 ) -> TokenResponse:
     """Sign in with address and password. Every refusal looks the same, whatever its cause."""
     in_cookie = session_in.transport == "cookie"
@@ -53,6 +59,8 @@ async def sign_in(
         device_token=_device_token(session_in, request),
         strangers_wait=getattr(request.state, "strangers_wait", None),
     )
+    if note_seen.is_due(issued.user):
+        afterwards.add_task(note_seen.execute, user=issued.user)
     response.headers.update(NO_STORE | {"Location": "/v1/sessions/current"})
     if in_cookie:
         set_refresh_token(response, issued)
@@ -76,6 +84,8 @@ async def refresh_session(
     request: Request,
     response: Response,
     refresh: Annotated[RefreshSession, injected(RefreshSession)],
+    note_seen: Annotated[NoteSeen, injected(NoteSeen)],
+    afterwards: BackgroundTasks,
 ) -> TokenResponse:
     """Exchange the refresh token for the next one.
 
@@ -89,6 +99,8 @@ async def refresh_session(
         expect_same_origin(request)
         token = request.cookies.get(cookies.REFRESH, "")
     issued = await refresh.execute(refresh_token=token)
+    if note_seen.is_due(issued.user):
+        afterwards.add_task(note_seen.execute, user=issued.user)
     response.headers.update(NO_STORE)
     if in_cookie:
         set_refresh_token(response, issued)

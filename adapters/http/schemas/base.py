@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 
 class RequestSchema(BaseModel):
@@ -28,3 +28,9 @@ Timestamp = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00.000000Z"]}),
 ]
 """A moment in UTC as RFC 3339 has it, with `Z`."""
+
+# Of RFC 3339, with a zone and more digits than anybody needs.
+_LONGEST_TIME = 64
+# A time has no type of its own in JSON.
+Moment = Annotated[AwareDatetime, Field(strict=False, json_schema_extra={"maxLength": _LONGEST_TIME})]
+"""A moment that somebody else wrote, with a zone."""

@@ -1,15 +1,12 @@
 """Suspensions."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp
+from adapters.http.schemas.base import Moment, RequestSchema, ResponseSchema, Timestamp
 from domain.users.suspension import MAX_REASON_LENGTH, Suspension
-
-# Of RFC 3339, with a zone and more digits than anybody needs.
-_LONGEST_TIME = 64
 
 
 class SuspensionCreate(RequestSchema):
@@ -24,10 +21,7 @@ class SuspensionCreate(RequestSchema):
         json_schema_extra={"minLength": 1},
         description="For operators; the user finds it in their own history and export.",
     )
-    # A time has no type of its own in JSON.
-    until: Annotated[AwareDatetime, Field(strict=False, json_schema_extra={"maxLength": _LONGEST_TIME})] | None = Field(
-        default=None, description="With a zone; left out: until somebody reinstates the user."
-    )
+    until: Moment | None = Field(default=None, description="With a zone; left out: until somebody reinstates the user.")
 
 
 class SuspensionResponse(ResponseSchema):

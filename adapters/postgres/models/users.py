@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from adapters.postgres.models.base import Base
@@ -14,6 +14,15 @@ from adapters.postgres.models.sessions import SessionModel
 from domain.users.email_address import MAX_LENGTH
 from domain.users.profile import MAX_DISPLAY_NAME_LENGTH, MAX_LOCALE_LENGTH
 from domain.users.suspension import MAX_REASON_LENGTH
+
+# What few users are, so that they are found among many: see `user_pages`.
+_RARE = {
+    "suspended": text("suspended_at IS NOT NULL"),
+    "leaving": text("deletion_due_at IS NOT NULL"),
+    "with_roles": text("roles <> '{}'::text[]"),
+    "unverified": text("email_verified_at IS NULL"),
+}
+RARE_ORDERS = {"created_at": ("created_at", "id"), "email": ("email_canonical",)}
 
 
 class UserModel(Base):
@@ -29,12 +38,20 @@ class UserModel(Base):
         Index("ix_users_suspended_until", "suspended_until", postgresql_where=text("suspended_until IS NOT NULL")),
         Index("ix_users_admins", "id", postgresql_where=text("'admin' = ANY (roles)")),
         Index("ix_users_deletion_due_at", "deletion_due_at", postgresql_where=text("deletion_due_at IS NOT NULL")),
+        Index(None, "created_at", "id"),
+        Index(None, "last_seen_at", "id"),
+        *(
+            Index(f"ix_users_{name}_by_{order}", *keys, postgresql_where=which)
+            for name, which in _RARE.items()
+            for order, keys in RARE_ORDERS.items()
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int]
     email: Mapped[str]
-    email_canonical: Mapped[str] = mapped_column(unique=True)
+    # In the order of bytes, which no release of a C library changes, and in which prefixes are ranges.
+    email_canonical: Mapped[str] = mapped_column(Text(collation="C"), unique=True)
     email_verified_at: Mapped[datetime | None]
     password_hash: Mapped[str | None]
     display_name: Mapped[str | None]
@@ -47,6 +64,8 @@ class UserModel(Base):
     deletion_due_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    # The release before does not know it.
+    last_seen_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
     sessions: Mapped[list[SessionModel]] = relationship(back_populates="user", lazy="raise")
     one_time_tokens: Mapped[list[OneTimeTokenModel]] = relationship(back_populates="user", lazy="raise")
