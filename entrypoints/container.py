@@ -6,9 +6,11 @@ import punq
 
 from adapters.jobs.job_queue import PgQueuerJobQueue
 from adapters.memory.rate_limiter import MemoryRateLimiter
+from application.admin.change_user import ChangeUser
 from application.admin.clear_throttles import ClearThrottles
 from application.admin.end_user_session import EndUserSession
 from application.admin.end_user_sessions import EndUserSessions
+from application.admin.erase_any_user import EraseAnyUser
 from application.admin.list_users import ListUsers
 from application.admin.reinstate_user import ReinstateUser
 from application.admin.request_user_password_reset import RequestUserPasswordReset
@@ -22,6 +24,7 @@ from application.jobs.retry_parked_jobs import RetryParkedJobs
 from application.messages.deliver_message import DeliverMessage
 from application.messages.list_messages import ListMessages
 from application.messages.prepare_messages import PrepareMessages
+from application.messages.retry_message import RetryMessage
 from application.paging.cursors import Cursors
 from application.ports.clock import Clock
 from application.ports.device_namer import DeviceNamer
@@ -101,6 +104,8 @@ USE_CASES: tuple[type, ...] = (
     GetUser,
     UpdateProfile,
     ListUsers,
+    ChangeUser,
+    EraseAnyUser,
     SuspendUser,
     ReinstateUser,
     LiftSuspensions,
@@ -142,6 +147,7 @@ USE_CASES: tuple[type, ...] = (
     PrepareMessages,
     DeliverMessage,
     ListMessages,
+    RetryMessage,
     HandleJob,
     ShowConfig,
     ListParkedJobs,

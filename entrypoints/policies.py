@@ -14,8 +14,8 @@ from domain.messages.message import MessagePolicy
 from domain.recovery.one_time_token import OneTimeTokenPolicy
 from domain.sessions.session import SessionPolicy
 from domain.signing.signing_key import SigningPolicy
+from domain.users.deletion import DeletionPolicy
 from domain.users.password_policy import PasswordPolicy
-from domain.users.user import DeletionPolicy
 from entrypoints.settings import Registration, Settings
 
 

@@ -114,6 +114,7 @@ def _as_json(claims: AccessTokenClaims) -> dict[str, Any]:
         "exp": int(claims.expires_at.timestamp()),
         "auth_time": int(claims.authenticated_at.timestamp()),
         "amr": list(claims.methods),
+        "roles": list(claims.roles),
     }
 
 
@@ -130,7 +131,10 @@ def _as_claims(payload: dict[str, object]) -> AccessTokenClaims | None:
             "exp": int(expires_at),
             "auth_time": int(authenticated_at),
             "amr": [*methods],
+            "roles": [*roles],
         } if not any(isinstance(moment, bool) or moment < 0 for moment in (issued_at, expires_at, authenticated_at)):
+            if not all(isinstance(role, str) for role in roles):
+                return None
             try:
                 return AccessTokenClaims(
                     issuer=issuer,
@@ -143,6 +147,7 @@ def _as_claims(payload: dict[str, object]) -> AccessTokenClaims | None:
                     expires_at=datetime.fromtimestamp(expires_at, UTC),
                     authenticated_at=datetime.fromtimestamp(authenticated_at, UTC),
                     methods=tuple(AuthenticationMethod(str(method)) for method in methods),
+                    roles=tuple(str(role) for role in roles),
                 )
             except (ValueError, OverflowError, OSError):
                 return None

@@ -21,7 +21,10 @@ from adapters.http.middleware import RequestContext
 from adapters.http.problems import answer_domain_error, answer_http_error, answer_validation_error
 from adapters.http.route_policies import ROUTE_POLICIES, expect_declared
 from adapters.http.routers import (
+    admin_messages,
+    admin_signing_keys,
     admin_suspensions,
+    admin_user_changes,
     admin_user_list,
     admin_users,
     client_config,
@@ -55,8 +58,11 @@ _ROUTERS = (
     email_changes,
     tokens,
     admin_user_list,
+    admin_user_changes,
     admin_users,
     admin_suspensions,
+    admin_messages,
+    admin_signing_keys,
     client_config,
     well_known,
     health,

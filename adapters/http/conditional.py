@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Header, Response
 
+from adapters.http.problems import IF_MATCH_REQUIRED, RefusedByHttp
 from domain.errors import StaleVersion
 
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
@@ -52,6 +53,20 @@ def expected_version(if_match: str | None, *, identity: object, version: int) ->
     if if_match is None or _is_any(if_match):
         return None
     if etag(identity, version) not in _tags(if_match):
+        raise StaleVersion
+    return version
+
+
+def required_version(if_match: str | None, tag: str, version: int) -> int | None:
+    """As `expected_version`, of a resource with that entity tag, where somebody else's work is at stake.
+
+    Raises: RefusedByHttp where the caller names no version; StaleVersion.
+    """
+    if if_match is None:
+        raise RefusedByHttp(IF_MATCH_REQUIRED)
+    if _is_any(if_match):
+        return None
+    if tag not in _tags(if_match):
         raise StaleVersion
     return version
 

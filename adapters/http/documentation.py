@@ -29,7 +29,7 @@ from domain.recovery.one_time_token import InvalidToken
 from domain.sessions.session import InvalidAccessToken, ReauthenticationRequired
 from domain.throttling.throttle import Throttled
 from domain.users.password_policy import PasswordRejected
-from domain.users.user import AdminRequired
+from domain.users.roles import AdminRequired
 
 # What can come from every operation that works on data, with a body, or asks who is calling.
 WITH_DATA = (DatabaseUnavailable, TransactionConflict)

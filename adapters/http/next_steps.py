@@ -42,7 +42,23 @@ USE_USER: dict[str, Any] = {
     "Reinstate": _link("reinstate_user", "Let the user in again.", parameters=_OF_USER),
     "EndSessions": _link("end_user_sessions", "End every session of the user.", parameters=_OF_USER),
     "ResetPassword": _link("request_user_password_reset", "Have another password chosen.", parameters=_OF_USER),
+    "Change": _link(
+        "change_user",
+        "Change this version and no other.",
+        parameters=_OF_USER | {"header.If-Match": "$response.header.ETag"},
+    ),
+    "Delete": _link(
+        "delete_user",
+        "Have this version deleted.",
+        parameters=_OF_USER | {"header.If-Match": "$response.header.ETag"},
+    ),
+    "CancelDeletion": _link("cancel_user_deletion", "Let the user stay.", parameters=_OF_USER),
     "ClearThrottles": _link("clear_throttles", "Let the user try again.", parameters=_OF_USER),
+}
+RETRY_NEWEST: dict[str, Any] = {
+    "RetryNewest": _link(
+        "retry_message", "Have it tried again.", parameters={"message_id": "$response.body#/items/0/id"}
+    )
 }
 END_ANY: dict[str, Any] = {
     "EndNewest": _link(

@@ -63,6 +63,9 @@ ROUTE_NOT_FOUND = Refusal(404, "route_not_found", "There is nothing at this addr
 CROSS_SITE_REQUEST = Refusal(
     403, "cross_site_request", "The cookie is used by pages of this service's own origin alone"
 )
+IF_MATCH_REQUIRED = Refusal(
+    428, "if_match_required", "Say with If-Match which version this is about: the ETag of the resource as you read it"
+)
 METHOD_NOT_ALLOWED = Refusal(405, "method_not_allowed", "This address does not support the method")
 BODY_TOO_LARGE = Refusal(413, "body_too_large", "The body is too large")
 UNSUPPORTED_MEDIA_TYPE = Refusal(
@@ -79,6 +82,7 @@ REFUSALS = (
     ROUTE_NOT_FOUND,
     CROSS_SITE_REQUEST,
     METHOD_NOT_ALLOWED,
+    IF_MATCH_REQUIRED,
     BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     REQUEST_REFUSED,

@@ -23,8 +23,10 @@ from adapters.http.idempotency import claim_for_anyone, claim_for_recent_admin, 
 from adapters.http.routing import Route
 from application.throttling.throttle_policy import RatePolicy
 from domain.events import Event
+from domain.messages.message import MessageRetried
 from domain.recovery.recovery_events import EmailVerificationRequested, PasswordResetRequested
 from domain.sessions.session import SessionEnded, SessionReauthenticated, SessionStarted
+from domain.signing.signing_key import SigningKeyActivated
 from domain.throttling.throttle_events import ThrottlesCleared
 from domain.users.email_change import EmailChanged, EmailChangeRequested, EmailChangeReverted
 from domain.users.user_events import (
@@ -36,6 +38,7 @@ from domain.users.user_events import (
     UserProfileUpdated,
     UserRegistered,
     UserReinstated,
+    UserRolesChanged,
     UserSuspended,
 )
 
@@ -101,6 +104,14 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "end_other_sessions": RoutePolicy(access=Access.USER, event=SessionEnded),
     "introspect_token": RoutePolicy(access=Access.ADMIN),
     "list_users": RoutePolicy(access=Access.ADMIN),
+    "create_user": RoutePolicy(access=Access.RECENT_ADMIN, event=UserRegistered, idempotent=True),
+    "change_user": RoutePolicy(access=Access.RECENT_ADMIN, event=UserRolesChanged),
+    "delete_user": RoutePolicy(access=Access.RECENT_ADMIN, event=DeletionScheduled),
+    "cancel_user_deletion": RoutePolicy(access=Access.RECENT_ADMIN, event=DeletionCancelled),
+    "list_messages": RoutePolicy(access=Access.ADMIN),
+    "retry_message": RoutePolicy(access=Access.RECENT_ADMIN, event=MessageRetried, idempotent=True),
+    "list_signing_keys": RoutePolicy(access=Access.ADMIN),
+    "rotate_signing_key": RoutePolicy(access=Access.RECENT_ADMIN, event=SigningKeyActivated, idempotent=True),
     "look_up_user": RoutePolicy(access=Access.ADMIN),
     "get_user": RoutePolicy(access=Access.ADMIN),
     "list_user_sessions": RoutePolicy(access=Access.ADMIN),

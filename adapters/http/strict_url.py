@@ -17,22 +17,24 @@ from uuid import UUID
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from adapters.http.problems import ROUTE_NOT_FOUND, RefusedByHttp
 from adapters.http.validation import MAX_VIOLATIONS, pointer_token
 from domain.errors import InvalidFields, Violation
 
+_MOMENT = (
+    re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"),
+    "not_a_time",
+    "This must be a time with a zone (RFC 3339).",
+)
 # How values of a type are written, what else they are called, and what people are told. Pydantic reads far more.
 _FORMS: Mapping[object, tuple[re.Pattern[str], str, str]] = {
     int: (re.compile(r"0|-?[1-9][0-9]{0,17}"), "not_an_integer", "This must be a whole number."),
     bool: (re.compile(r"true|false"), "not_a_boolean", "This must be true or false."),
     UUID: (re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"), "not_an_id", "This is no id."),
-    datetime: (
-        re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"),
-        "not_a_time",
-        "This must be a time with a zone (RFC 3339).",
-    ),
+    datetime: _MOMENT,
+    AwareDatetime: _MOMENT,
 }
 
 

@@ -26,6 +26,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     MessageKind.NEW_DEVICE: ("device", "network_address", "at"),
     MessageKind.TOKEN_REUSE_DETECTED: ("at",),
     MessageKind.DELETION_SCHEDULED: ("at", "due"),
+    MessageKind.INVITATION: ("link", "link_days"),
+    MessageKind.EMAIL_SET: ("at",),
 }
 """What the templates of each kind may use, besides `service`. All are strings."""
 

@@ -82,8 +82,17 @@ class MemoryMessageRepository:
     async def of_user(self, user_id: UserId) -> Sequence[Message]:
         return [message for message in self._newest_first() if message.user_id == user_id]
 
-    async def latest(self, *, state: MessageState | None = None, limit: int) -> Sequence[Message]:
-        return [message for message in self._newest_first() if state is None or message.state is state][:limit]
+    async def queue_again(self, message: Message) -> None:
+        self._block.jobs.append(Job(kind=JobKind.MESSAGE, subject=message.id))
+
+    async def page(
+        self, *, state: MessageState | None = None, before: MessageId | None = None, limit: int
+    ) -> Sequence[Message]:
+        return [
+            message
+            for message in self._newest_first()
+            if (state is None or message.state is state) and (before is None or message.id < before)
+        ][:limit]
 
     async def purge(self, *, updated_before: datetime, limit: int) -> int:
         messages = self._block.state().messages.values()

@@ -48,6 +48,7 @@ class MemoryTokenSigner:
                 "exp": claims.expires_at.isoformat(),
                 "auth_time": claims.authenticated_at.isoformat(),
                 "amr": list(claims.methods),
+                "roles": list(claims.roles),
             }
         )
         payload = base64.urlsafe_b64encode(content.encode()).decode()
@@ -75,6 +76,7 @@ class MemoryTokenSigner:
             expires_at=datetime.fromisoformat(claims["exp"]),
             authenticated_at=datetime.fromisoformat(claims["auth_time"]),
             methods=tuple(AuthenticationMethod(method) for method in claims["amr"]),
+            roles=tuple(claims["roles"]),
         )
 
 

@@ -73,10 +73,17 @@ class PostgresMessageRepository:
         query = select(_MESSAGES).where(_MESSAGES.c.user_id == user_id).order_by(_MESSAGES.c.id.desc())
         return [_from_row(row) for row in await self._statements.rows(query)]
 
-    async def latest(self, *, state: MessageState | None = None, limit: int) -> Sequence[Message]:
+    async def queue_again(self, message: Message) -> None:
+        await self._outbox.add([Job(kind=JobKind.MESSAGE, subject=message.id)])
+
+    async def page(
+        self, *, state: MessageState | None = None, before: MessageId | None = None, limit: int
+    ) -> Sequence[Message]:
         query = select(_MESSAGES).order_by(_MESSAGES.c.id.desc()).limit(limit)
         if state is not None:
             query = query.where(_MESSAGES.c.state == state)
+        if before is not None:
+            query = query.where(_MESSAGES.c.id < before)
         return [_from_row(row) for row in await self._statements.rows(query)]
 
     async def purge(self, *, updated_before: datetime, limit: int) -> int:
@@ -99,6 +106,7 @@ def _to_row(message: Message) -> dict[str, object]:
         "state": message.state,
         "attempts": message.attempts,
         "last_error": message.last_error,
+        "retried_at": message.retried_at,
         "created_at": message.created_at,
         "updated_at": message.updated_at,
     }
@@ -118,6 +126,7 @@ def _from_row(row: Row[*tuple[Any, ...]]) -> Message:
         state=MessageState(row.state),
         attempts=row.attempts,
         last_error=row.last_error,
+        retried_at=row.retried_at,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

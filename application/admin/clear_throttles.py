@@ -15,7 +15,7 @@ class ClearThrottles:
         self._guesses = guesses
         self._clock = clock
 
-    async def execute(self, *, user_id: UserId, by: UserId) -> None:
+    async def execute(self, *, user_id: UserId, by: UserId | None = None) -> None:
         """Forget it. It is written down first: what could not be would not be done.
 
         Raises: UserNotFound, ThrottlesUnavailable.

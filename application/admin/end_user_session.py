@@ -13,7 +13,7 @@ class EndUserSession:
         self._unit_of_work = unit_of_work
         self._clock = clock
 
-    async def execute(self, *, session_id: SessionId, by: UserId) -> None:
+    async def execute(self, *, session_id: SessionId, by: UserId | None = None) -> None:
         """End it.
 
         Raises: SessionNotFound, also for one that is over.

@@ -14,7 +14,7 @@ class EndUserSessions:
         self._clock = clock
         self._policy = policy
 
-    async def execute(self, *, user_id: UserId, by: UserId) -> None:
+    async def execute(self, *, user_id: UserId, by: UserId | None = None) -> None:
         """End them. Doing it again changes nothing.
 
         Raises: UserNotFound.

@@ -14,7 +14,7 @@ class RequestUserPasswordReset:
         self._unit_of_work = unit_of_work
         self._clock = clock
 
-    async def execute(self, *, user_id: UserId, by: UserId, once: Once | None = None) -> None:
+    async def execute(self, *, user_id: UserId, by: UserId | None = None, once: Once | None = None) -> None:
         """Take the wish down, or with `once` leave it at what an earlier try has done.
 
         Raises: UserNotFound, IdempotencyInFlight.

@@ -13,7 +13,15 @@ from domain.sessions.session import NewDeviceSeen, Session, TokenReuseDetected
 from domain.users.email_address import EmailAddress
 from domain.users.email_change import EmailChange, EmailChanged, EmailChangeRequested, EmailChangeReverted
 from domain.users.user import User
-from domain.users.user_events import DeletionScheduled, EmailVerified, PasswordChanged, PasswordReset, UserRegistered
+from domain.users.user_events import (
+    DeletionScheduled,
+    EmailVerified,
+    PasswordChanged,
+    PasswordReset,
+    UserEmailSet,
+    UserInvited,
+    UserRegistered,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +71,24 @@ def _verification(fact: Fact) -> Iterable[Draft]:
             purpose=Purpose.VERIFY_EMAIL,
             with_code=True,
         )
+
+
+def _verification_of_new(fact: Fact) -> Iterable[Draft]:
+    # Whoever has no password is invited, and proves the mailbox by choosing one.
+    return _verification(fact) if fact.user.password_hash is not None else ()
+
+
+def _invitation(fact: Fact) -> Iterable[Draft]:
+    if fact.user.password_hash is None:
+        yield Draft(kind=MessageKind.INVITATION, recipient=fact.user.email, purpose=Purpose.ACCEPT_INVITATION)
+
+
+def _email_set(fact: Fact) -> Iterable[Draft]:
+    # Without a way back: whoever has that mailbox may be why an operator had to do it.
+    if fact.change is not None and fact.change.concerns_old_mailbox:
+        content = {"at": readable(fact.entry.occurred_at)}
+        yield Draft(kind=MessageKind.EMAIL_SET, recipient=fact.change.old, content=content)
+    yield from _verification(fact)
 
 
 def _reset(fact: Fact) -> Iterable[Draft]:
@@ -143,11 +169,15 @@ def _deletion_scheduled(fact: Fact) -> Iterable[Draft]:
         yield Draft(kind=MessageKind.DELETION_SCHEDULED, recipient=fact.user.email, content=content)
 
 
-EVENTS_WITH_CODE = frozenset({UserRegistered.name, EmailVerificationRequested.name, RegistrationRepeated.name})
+EVENTS_WITH_CODE = frozenset(
+    {UserRegistered.name, EmailVerificationRequested.name, RegistrationRepeated.name, UserEmailSet.name}
+)
 """Events for which a code is hashed, needed or not: else the work behind an answer would tell who is known (LG-03)."""
 
 DRAFTERS: Mapping[str, Callable[[Fact], Iterable[Draft]]] = {
-    UserRegistered.name: _verification,
+    UserRegistered.name: _verification_of_new,
+    UserInvited.name: _invitation,
+    UserEmailSet.name: _email_set,
     EmailVerificationRequested.name: _verification,
     EmailVerified.name: _choose_if_discarded,
     RegistrationRepeated.name: _already_registered,

@@ -12,6 +12,7 @@ _PATHS: Mapping[Purpose, str] = MappingProxyType(
         Purpose.RESET_PASSWORD: "reset-password",
         Purpose.CONFIRM_EMAIL_CHANGE: "confirm-email-change",
         Purpose.REVERT_EMAIL_CHANGE: "revert-email-change",
+        Purpose.ACCEPT_INVITATION: "accept-invitation",
     }
 )
 

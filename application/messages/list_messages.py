@@ -1,8 +1,8 @@
 """Seeing what was sent."""
 
-from collections.abc import Sequence
-
+from application.paging.page import Page
 from application.ports.unit_of_work import UnitOfWork
+from domain.ids import MessageId
 from domain.messages.message import Message, MessageState
 
 
@@ -12,7 +12,12 @@ class ListMessages:
     def __init__(self, unit_of_work: UnitOfWork) -> None:
         self._unit_of_work = unit_of_work
 
-    async def execute(self, *, state: MessageState | None = None, limit: int) -> Sequence[Message]:
-        """At most `limit`, of one state or of any, newest first."""
+    async def execute(
+        self, *, state: MessageState | None = None, before: MessageId | None = None, limit: int
+    ) -> Page[Message, MessageId]:
+        """At most `limit`, of one state or of any, newest first, beginning after the one with that id."""
         async with self._unit_of_work.read() as tx:
-            return await tx.messages.latest(state=state, limit=limit)
+            # One more than is shown tells whether there are more.
+            found = await tx.messages.page(state=state, before=before, limit=limit + 1)
+        shown = found[:limit]
+        return Page(shown, shown[-1].id if len(found) > limit else None)

@@ -185,5 +185,5 @@ def _told(purpose: Purpose, lifetime: timedelta) -> Mapping[str, str]:
             return {"link_hours": str(lifetime // timedelta(hours=1))}
         case Purpose.RESET_PASSWORD | Purpose.CONFIRM_EMAIL_CHANGE:
             return {"link_minutes": str(lifetime // timedelta(minutes=1))}
-        case Purpose.REVERT_EMAIL_CHANGE:
+        case Purpose.REVERT_EMAIL_CHANGE | Purpose.ACCEPT_INVITATION:
             return {"link_days": str(lifetime // timedelta(days=1))}

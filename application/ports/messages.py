@@ -48,8 +48,17 @@ class MessageRepository(Protocol):
         """All of one user, newest first."""
         ...
 
-    async def latest(self, *, state: MessageState | None = None, limit: int) -> Sequence[Message]:
-        """At most `limit` messages, of one state or of any, newest first."""
+    async def queue_again(self, message: Message) -> None:
+        """Queue the delivery of one that waits, beside whatever is queued of it."""
+        ...
+
+    async def page(
+        self, *, state: MessageState | None = None, before: MessageId | None = None, limit: int
+    ) -> Sequence[Message]:
+        """At most `limit` messages, of one state or of any, newest first, beginning after that one.
+
+        The cost does not grow with depth.
+        """
         ...
 
     async def purge(self, *, updated_before: datetime, limit: int) -> int:

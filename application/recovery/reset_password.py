@@ -8,11 +8,13 @@ from application.sessions.known_devices import KnownDevices
 from domain.recovery.one_time_token import OneTimeTokenSecret, Purpose, invalid_token
 from domain.users.password_policy import PasswordPolicy
 
-_PURPOSE = Purpose.RESET_PASSWORD
+_PURPOSES = (Purpose.RESET_PASSWORD, Purpose.ACCEPT_INVITATION)
 
 
 class ResetPassword:
-    """Replace the password of whoever can read the user's mail. Every session ends, and none begins (RC-03).
+    """Replace the password of whoever can read the user's mail, or let them choose their first.
+
+    Every session ends, and none begins (RC-03).
 
     It proves the address as well, and the device is known from then on: whoever reads the user's mail need not wait
     with strangers who are guessing (LG-06).
@@ -37,11 +39,9 @@ class ResetPassword:
 
         Raises: InvalidToken, PasswordRejected, UserNotFound, ConcurrentUpdate, HashingBusy.
         """
-        secret = OneTimeTokenSecret.parse(token, purpose=_PURPOSE)
-        if secret is None:
-            raise invalid_token()
+        secret, purpose = _parsed(token)
         async with self._unit_of_work.read() as tx:
-            found = await tx.one_time_tokens.find_good(secret.digest(), _PURPOSE, at=self._clock.now())
+            found = await tx.one_time_tokens.find_good(secret.digest(), purpose, at=self._clock.now())
             if found is None:
                 raise invalid_token()
             user = await tx.users.get(found.user_id)
@@ -52,7 +52,19 @@ class ResetPassword:
         new_hash = await self._passwords.hash(accepted, owner=user.id)
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
-            user, _ = await use_token(tx, secret.digest(), _PURPOSE, at=now)
+            user, _ = await use_token(tx, secret.digest(), purpose, at=now)
             user.reset_password(new_hash, at=now)
             await tx.users.save(user)
         return self._known_devices.token(None, of=user, at=now)
+
+
+def _parsed(token: str) -> tuple[OneTimeTokenSecret, Purpose]:
+    """The token, and which of the two it is.
+
+    Raises: InvalidToken.
+    """
+    for purpose in _PURPOSES:
+        secret = OneTimeTokenSecret.parse(token, purpose=purpose)
+        if secret is not None:
+            return secret, purpose
+    raise invalid_token()

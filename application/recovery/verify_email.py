@@ -13,8 +13,8 @@ from domain.ids import NOBODY, UserId
 from domain.recovery.one_time_token import OneTimeToken, OneTimeTokenSecret, Purpose, invalid_token
 from domain.recovery.recovery_events import EmailProofRefused
 from domain.sessions.session import GuessesUsedUp
-from domain.users.password import Password, PasswordHash
-from domain.users.user import User, WrongPassword
+from domain.users.password import Password, PasswordHash, WrongPassword
+from domain.users.user import User
 
 _PURPOSE = Purpose.VERIFY_EMAIL
 

@@ -46,8 +46,8 @@ class AccessTokens:
         """The key to issue with. May ask the database: get it before a transaction."""
         return await self._keys.active()
 
-    def issue(self, session: Session, key: SigningKey) -> str:
-        """A new access token for the session."""
+    def issue(self, session: Session, key: SigningKey, *, roles: frozenset[str]) -> str:
+        """A new access token for the session of a user who has these roles."""
         now = self._clock.now().replace(microsecond=0)
         claims = AccessTokenClaims(
             issuer=self._policy.issuer,
@@ -60,6 +60,7 @@ class AccessTokens:
             expires_at=now + self._policy.lifetime,
             authenticated_at=session.authenticated_at.replace(microsecond=0),
             methods=session.methods,
+            roles=tuple(sorted(roles)),
         )
         return self._signer.sign(claims, key)
 

@@ -6,8 +6,8 @@ from application.ports.unit_of_work import UnitOfWork
 from application.throttling.guess_budget import GuessBudget, SignedIn
 from domain.ids import SessionId
 from domain.sessions.session import GuessesUsedUp, ProofRefused
-from domain.users.password import Password
-from domain.users.user import User, WrongPassword
+from domain.users.password import Password, WrongPassword
+from domain.users.user import User
 
 
 class CheckPassword:

@@ -1,7 +1,7 @@
 """Asking for an operator."""
 
 from domain.sessions.principal import Principal
-from domain.users.user import AdminRequired
+from domain.users.roles import AdminRequired
 
 
 class ExpectAdmin:

@@ -79,7 +79,7 @@ class RefreshSession:
         issued = IssuedTokens(
             session_id=family.session.id,
             user=family.user,
-            access_token=self._access_tokens.issue(family.session, key),
+            access_token=self._access_tokens.issue(family.session, key, roles=family.user.roles),
             access_token_lifetime=self._access_tokens.lifetime,
             refresh_token=RefreshTokenSecret.from_random(self._randomness.secret(SECRET_BYTES)),
             refresh_token_lifetime=family.session.expires_at - now,

@@ -168,7 +168,7 @@ class SignIn:
         )
         refresh_token = RefreshTokenSecret.from_random(self._randomness.secret(SECRET_BYTES))
         # Before the session is kept: one to which nobody got a key would live on unseen.
-        access_token = self._access_tokens.issue(session, await self._access_tokens.key())
+        access_token = self._access_tokens.issue(session, await self._access_tokens.key(), roles=user.roles)
         # A password changed or a user suspended since the read above has moved the security epoch: the session
         # would begin in the old one, and be dead.
         async with self._unit_of_work.begin() as tx:

@@ -3,7 +3,7 @@
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
 from application.signing.rotate_signing_key import RotateSigningKey
-from domain.ids import KeyId
+from domain.ids import KeyId, UserId
 from domain.signing.signing_key import KeyState, SigningKeyNotFound
 
 
@@ -15,7 +15,7 @@ class RevokeSigningKey:
         self._rotate = rotate
         self._clock = clock
 
-    async def execute(self, *, key_id: KeyId) -> None:
+    async def execute(self, *, key_id: KeyId, by: UserId | None = None) -> None:
         """Revoke it at once; another key signs if it was the active one. Repeating it is harmless.
 
         Other processes of ours notice within a minute, offline verifiers when they ask for our keys the next time.
@@ -28,7 +28,7 @@ class RevokeSigningKey:
             if key is None:
                 raise SigningKeyNotFound
             was_needed = key.state in {KeyState.ACTIVE, KeyState.NEXT}
-            key.revoke(at=self._clock.now())
+            key.revoke(at=self._clock.now(), by=by)
             await tx.signing_keys.save(key)
         if was_needed:
             await self._rotate.replenish()

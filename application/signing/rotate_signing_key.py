@@ -7,7 +7,8 @@ from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.token_signer import TokenSigner
 from application.ports.unit_of_work import Transaction, UnitOfWork
-from domain.ids import KeyId
+from domain.idempotency.idempotent_request import Once
+from domain.ids import KeyId, UserId
 from domain.signing.signing_key import (
     KeyState,
     NextKeyTooYoung,
@@ -38,14 +39,18 @@ class RotateSigningKey:
         """Whether the key has signed for long enough."""
         return self._clock.now() >= key.state_since + self._policy.rotate_after
 
-    async def execute(self, *, if_due: bool = False, at_once: bool = False) -> SigningKey:
-        """The key that signs from now on.
+    async def execute(
+        self, *, if_due: bool = False, at_once: bool = False, by: UserId | None = None, once: Once | None = None
+    ) -> SigningKey:
+        """The key that signs from now on. With `once`, nothing changes where an earlier try has done it.
 
         With `if_due`, nothing changes while the active key is young enough: for those that come together. With
-        `at_once`, a next key that not everybody knows yet signs all the same.
+        `at_once`, a next key that not everybody knows yet signs all the same. `by` is the operator, if one wants it.
 
-        Raises: NextKeyTooYoung; ActiveSigningKeyExists, ConcurrentUpdate where another was faster.
+        Raises: NextKeyTooYoung; ActiveSigningKeyExists, ConcurrentUpdate where another was faster; IdempotencyInFlight.
         """
+        if once is not None and once.acted:
+            return await self.replenish()
         now = self._clock.now()
         spare, first = self._make(now), self._make(now)
         async with self._unit_of_work.begin() as tx:
@@ -56,11 +61,13 @@ class RotateSigningKey:
                     return active
                 if not at_once and (upcoming is None or not self._is_known(upcoming, now)):
                     raise NextKeyTooYoung
-                active.retire(at=now)
+                active.retire(at=now, by=by)
                 await tx.signing_keys.save(active)
-            successor = await self._activate(tx, upcoming, first, now)
+            successor = await self._activate(tx, upcoming, first, now, by)
             await tx.signing_keys.add(spare)
             await self._revoke_outlived(tx, keys, now)
+            if once is not None:
+                await tx.idempotent_requests.note_act(once, by, at=now)
         return successor
 
     async def replenish(self) -> SigningKey:
@@ -74,7 +81,7 @@ class RotateSigningKey:
             keys = await tx.signing_keys.lock_all()
             active, upcoming = _in_state(keys, KeyState.ACTIVE), _in_state(keys, KeyState.NEXT)
             if active is None:
-                active, upcoming = await self._activate(tx, upcoming, first, now), None
+                active, upcoming = await self._activate(tx, upcoming, first, now, None), None
             if upcoming is None:
                 await tx.signing_keys.add(spare)
         return active
@@ -94,12 +101,14 @@ class RotateSigningKey:
         return now >= upcoming.state_since + self._policy.published_for
 
     @staticmethod
-    async def _activate(tx: Transaction, upcoming: SigningKey | None, first: SigningKey, now: datetime) -> SigningKey:
+    async def _activate(
+        tx: Transaction, upcoming: SigningKey | None, first: SigningKey, now: datetime, by: UserId | None
+    ) -> SigningKey:
         if upcoming is None:
-            first.activate(at=now)
+            first.activate(at=now, by=by)
             await tx.signing_keys.add(first)
             return first
-        upcoming.activate(at=now)
+        upcoming.activate(at=now, by=by)
         await tx.signing_keys.save(upcoming)
         return upcoming
 

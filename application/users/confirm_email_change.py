@@ -40,7 +40,7 @@ class ConfirmEmailChange:
             change = await tx.email_changes.find(token.email_change_id) if token.email_change_id is not None else None
             if change is None:
                 raise invalid_token()
-            asking = await _live(tx, user, change.session_id, at=now)
+            asking = await _live(tx, user, change.session_id, at=now) if change.session_id is not None else None
             user.change_email(change, at=now)
             await tx.users.save(user)
             if asking is not None:

@@ -7,6 +7,7 @@ from application.ports.randomness import Randomness
 from domain.ids import UserId
 from domain.users import profile
 from domain.users.password_policy import PasswordPolicy
+from domain.users.roles import roles as checked_roles
 from domain.users.user import User
 
 
@@ -31,29 +32,36 @@ class DraftUser:
         self,
         *,
         email: str,
-        password: str,
+        password: str | None,
         display_name: str | None = None,
         locale: str | None = None,
         roles: frozenset[str] = frozenset(),
         email_verified: bool = False,
+        by: UserId | None = None,
     ) -> User:
-        """A new user who is not kept yet, after all the work that registering takes.
+        """A new user who is not kept yet, after all the work that registering takes. Without a password: invited.
 
         Raises: InvalidFields, PasswordRejected, HashingBusy.
         """
         address = self._emails.parse(email)
         display_name = profile.display_name(display_name)
         locale = profile.locale(locale)
-        accepted = self._password_policy.accept(password, email=address, display_name=display_name)
+        roles = checked_roles(roles)
+        accepted = (
+            self._password_policy.accept(password, email=address, display_name=display_name)
+            if password is not None
+            else None
+        )
         now = self._clock.now()
         user_id = UserId(self._randomness.uuid(at=now))
         return User.register(
             id=user_id,
             email=address,
-            password_hash=await self._passwords.hash(accepted, owner=user_id),
+            password_hash=await self._passwords.hash(accepted, owner=user_id) if accepted is not None else None,
             display_name=display_name,
             locale=locale,
             roles=roles,
             email_verified=email_verified,
+            by=by,
             at=now,
         )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
-from domain.errors import NotFound
+from domain.errors import Conflict, NotFound
 from domain.events import Aggregate, Event
 from domain.ids import AuditEntryId, MessageId, UserId
 from domain.users.email_address import EmailAddress
@@ -27,6 +27,8 @@ class MessageKind(StrEnum):
     NEW_DEVICE = "new_device"
     TOKEN_REUSE_DETECTED = "token_reuse_detected"  # noqa: S105  (a kind, not a secret)
     DELETION_SCHEDULED = "deletion_scheduled"
+    INVITATION = "invitation"
+    EMAIL_SET = "email_set"
 
 
 class MessageState(StrEnum):
@@ -47,6 +49,30 @@ class MessageDied(Event):
     name = "message.died"
     message_id: MessageId
     kind: MessageKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRetried(Event):
+    """An operator had a dead message tried again."""
+
+    name = "message.retried"
+    message_id: MessageId
+    kind: MessageKind
+    by: UserId | None
+
+
+class MessageNotDead(Conflict):
+    """What is sent is not sent again, and what waits is tried again by itself."""
+
+    code = "message_not_dead"
+    title = "Only dead messages are sent again"
+
+
+class MessageExpired(Conflict):
+    """The link in the message opens nothing any more."""
+
+    code = "message_expired"
+    title = "The link in this message has expired; have another one sent"
 
 
 class MessageNotFound(NotFound):
@@ -81,7 +107,8 @@ class Message(Aggregate):
     """One message. An event makes at most one of each kind, however often it is acted on.
 
     `sealed_content` is what goes into the template, links and codes among it; it is dropped once the message is sent.
-    After `good_until` the link in it opens nothing, and it is not sent any more.
+    After `good_until` the link in it opens nothing, and it is not sent any more. `retried_at` is when an operator last
+    had it tried again.
     `last_error` is for operators and holds nothing personal.
     """
 
@@ -96,6 +123,7 @@ class Message(Aggregate):
     state: MessageState = MessageState.QUEUED
     attempts: int = 0
     last_error: str | None = None
+    retried_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -150,8 +178,20 @@ class Message(Aggregate):
     def failed(self, error: str, *, policy: MessagePolicy, at: datetime) -> None:
         """It could not be sent this time; dead if it has been tried for too long."""
         self.state, self.last_error, self.updated_at = MessageState.FAILED, error[:MAX_ERROR_LENGTH], at
-        if at >= self.created_at + policy.give_up_after:
+        if at >= (self.retried_at or self.created_at) + policy.give_up_after:
             self.refused(error, at=at)
+
+    def retry(self, *, at: datetime, by: UserId | None = None) -> None:
+        """Be tried again from the start.
+
+        Raises: MessageNotDead, MessageExpired.
+        """
+        if self.state is not MessageState.DEAD:
+            raise MessageNotDead
+        if self.good_until is not None and at >= self.good_until:
+            raise MessageExpired
+        self.state, self.attempts, self.retried_at, self.updated_at = MessageState.QUEUED, 0, at, at
+        self.record(MessageRetried(user_id=self.user_id, occurred_at=at, message_id=self.id, kind=self.kind, by=by))
 
     def refused(self, error: str, *, at: datetime) -> None:
         """It will never be taken."""

@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     RESET_PASSWORD = "reset_password"  # noqa: S105  (a purpose, not a secret)
     CONFIRM_EMAIL_CHANGE = "confirm_email_change"
     REVERT_EMAIL_CHANGE = "revert_email_change"
+    ACCEPT_INVITATION = "accept_invitation"
 
     @property
     def replaces_older(self) -> bool:
@@ -50,7 +51,7 @@ class Purpose(StrEnum):
             case Purpose.VERIFY_EMAIL:
                 # Whoever typed a stranger's address in could change the password all the time, and keep its owner out.
                 return Binding.ADDRESS
-            case Purpose.RESET_PASSWORD | Purpose.CONFIRM_EMAIL_CHANGE:
+            case Purpose.RESET_PASSWORD | Purpose.CONFIRM_EMAIL_CHANGE | Purpose.ACCEPT_INVITATION:
                 return Binding.EPOCH
             case Purpose.REVERT_EMAIL_CHANGE:
                 # The way back must outlive the change that it undoes.
@@ -63,6 +64,7 @@ _KINDS: Mapping[Purpose, str] = MappingProxyType(
         Purpose.RESET_PASSWORD: "pr",
         Purpose.CONFIRM_EMAIL_CHANGE: "ec",
         Purpose.REVERT_EMAIL_CHANGE: "er",
+        Purpose.ACCEPT_INVITATION: "in",
     }
 )
 
@@ -103,6 +105,7 @@ class OneTimeTokenPolicy:
     password_reset: timedelta = timedelta(minutes=30)
     email_change: timedelta = timedelta(minutes=60)
     email_revert: timedelta = timedelta(days=7)
+    invitation: timedelta = timedelta(days=7)
     code: timedelta = timedelta(minutes=10)
     code_attempts: int = 5
 
@@ -117,6 +120,8 @@ class OneTimeTokenPolicy:
                 return self.email_change
             case Purpose.REVERT_EMAIL_CHANGE:
                 return self.email_revert
+            case Purpose.ACCEPT_INVITATION:
+                return self.invitation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

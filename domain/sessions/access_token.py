@@ -9,7 +9,10 @@ from domain.sessions.session import AuthenticationMethod
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessTokenClaims:
-    """The claims of RFC 9068 section 2.2 and the session (`sid`). Times have whole seconds."""
+    """The claims of RFC 9068 section 2.2 and the session (`sid`). Times have whole seconds.
+
+    `roles` (section 2.2.3.1) is for services that verify offline; here those count that the user has now (AD-05).
+    """
 
     issuer: str
     audience: str
@@ -21,3 +24,4 @@ class AccessTokenClaims:
     expires_at: datetime
     authenticated_at: datetime
     methods: tuple[AuthenticationMethod, ...]
+    roles: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from typing import Self
 
 from domain.errors import Conflict, NotFound
 from domain.events import Aggregate, Event
-from domain.ids import KeyId
+from domain.ids import KeyId, UserId
 
 
 class KeyState(StrEnum):
@@ -25,10 +25,11 @@ class KeyState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKeyActivated(Event):
-    """From now on access tokens are signed with this key."""
+    """From now on access tokens are signed with this key; `by` an operator's will, or because it was time."""
 
     name = "signing_key.activated"
     key_id: KeyId
+    by: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class SigningKeyRetired(Event):
 
     name = "signing_key.retired"
     key_id: KeyId
+    by: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class SigningKeyRevoked(Event):
 
     name = "signing_key.revoked"
     key_id: KeyId
+    by: UserId | None = None
 
 
 class ActiveSigningKeyExists(Conflict):
@@ -116,21 +119,21 @@ class SigningKey(Aggregate):
         """Whether tokens that this key signed are still believed."""
         return self.state is not KeyState.REVOKED
 
-    def activate(self, *, at: datetime) -> None:
+    def activate(self, *, at: datetime, by: UserId | None = None) -> None:
         """Sign from now on."""
         self._become(KeyState.ACTIVE, at)
-        self.record(SigningKeyActivated(user_id=None, occurred_at=at, key_id=self.id))
+        self.record(SigningKeyActivated(user_id=None, occurred_at=at, key_id=self.id, by=by))
 
-    def retire(self, *, at: datetime) -> None:
+    def retire(self, *, at: datetime, by: UserId | None = None) -> None:
         """Sign no longer."""
         self._become(KeyState.RETIRING, at)
-        self.record(SigningKeyRetired(user_id=None, occurred_at=at, key_id=self.id))
+        self.record(SigningKeyRetired(user_id=None, occurred_at=at, key_id=self.id, by=by))
 
-    def revoke(self, *, at: datetime) -> None:
+    def revoke(self, *, at: datetime, by: UserId | None = None) -> None:
         """Be believed no longer. Repeating it is harmless."""
         if self.state is not KeyState.REVOKED:
             self._become(KeyState.REVOKED, at)
-            self.record(SigningKeyRevoked(user_id=None, occurred_at=at, key_id=self.id))
+            self.record(SigningKeyRevoked(user_id=None, occurred_at=at, key_id=self.id, by=by))
 
     def _become(self, state: KeyState, at: datetime) -> None:
         self.state, self.state_since = state, at

@@ -11,4 +11,4 @@ class ThrottlesCleared(Event):
     """An operator let a user try again who had used up the guesses at their password, or whom others had."""
 
     name = "throttles.cleared"
-    by: UserId
+    by: UserId | None

@@ -36,6 +36,8 @@ class EmailChangeReverted(Event):
 class EmailChange:
     """A wish to move, from where to where, and the session that it came from (EM-03). Its tokens say how far it got.
 
+    Without a session, it is what an operator did.
+
     It is good in the security epoch in which it was made, and until another one follows.
     `old_is_verified` is whether the old address had been verified: a stranger who merely has the mailbox that somebody
     mistyped gets neither notice nor the power to revert.
@@ -43,7 +45,7 @@ class EmailChange:
 
     id: EmailChangeId
     user_id: UserId
-    session_id: SessionId
+    session_id: SessionId | None
     security_epoch: int
     old: EmailAddress
     old_is_verified: bool

@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import dataclass, field
 
+from domain.errors import NotAllowed
 from domain.ids import UserId
 
 
@@ -25,3 +26,10 @@ class PasswordHash:
 
     owner: UserId
     encoded: str = field(repr=False)
+
+
+class WrongPassword(NotAllowed):
+    """Somebody who is signed in did not know the password."""
+
+    code = "wrong_password"
+    title = "The password is wrong"

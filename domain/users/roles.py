@@ -3,12 +3,19 @@
 import re
 from collections.abc import Iterable
 
-from domain.errors import InvalidFields, Violation
+from domain.errors import InvalidFields, NotAllowed, Violation
 
 ADMIN = "admin"
 MAX_ROLES = 20
 MAX_ROLE_LENGTH = 40
 ROLE = re.compile(r"[a-z][a-z0-9]*(?:[._:-][a-z0-9]+)*", re.ASCII)
+
+
+class AdminRequired(NotAllowed):
+    """Only operators may do this."""
+
+    code = "admin_required"
+    title = "This needs the role admin"
 
 
 def roles(names: Iterable[str]) -> frozenset[str]:

@@ -1,28 +1,35 @@
 """The user: a person who can sign in."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self, Unpack
 
 from domain.errors import Conflict, NotAllowed, NotFound, StaleVersion
 from domain.events import Aggregate
 from domain.ids import UserId
 from domain.users import profile
+from domain.users.deletion import DeletionNotScheduled, DeletionPolicy
 from domain.users.email_address import EmailAddress
 from domain.users.email_change import EmailChange, EmailChanged, EmailChangeReverted
 from domain.users.password import PasswordHash
 from domain.users.profile import ProfileChanges
 from domain.users.roles import ADMIN
+from domain.users.roles import roles as checked_roles
 from domain.users.suspension import AlreadySuspended, NotSuspended, Suspension
 from domain.users.user_events import (
     DeletionCancelled,
     DeletionScheduled,
+    EmailVerificationSet,
     EmailVerified,
     PasswordChanged,
     PasswordReset,
+    UserEmailSet,
+    UserInvited,
     UserProfileUpdated,
     UserRegistered,
     UserReinstated,
+    UserRolesChanged,
     UserSuspended,
 )
 
@@ -41,39 +48,11 @@ class EmailAlreadyRegistered(Conflict):
     title = "Email already registered"
 
 
-class WrongPassword(NotAllowed):
-    """Somebody who is signed in did not know the password."""
-
-    code = "wrong_password"
-    title = "The password is wrong"
-
-
-class AdminRequired(NotAllowed):
-    """Only operators may do this."""
-
-    code = "admin_required"
-    title = "This needs the role admin"
-
-
 class RegistrationClosed(NotAllowed):
     """Users are created by operators alone here."""
 
     code = "registration_closed"
     title = "Registration is closed"
-
-
-class DeletionNotScheduled(Conflict):
-    """The user is not about to be deleted."""
-
-    code = "deletion_not_scheduled"
-    title = "No deletion is scheduled"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeletionPolicy:
-    """How long users who asked to be deleted can change their mind."""
-
-    grace: timedelta = timedelta(days=14)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,14 +84,15 @@ class User(Aggregate):
         *,
         id: UserId,
         email: EmailAddress,
-        password_hash: PasswordHash,
+        password_hash: PasswordHash | None,
         at: datetime,
         display_name: str | None = None,
         locale: str | None = None,
         roles: frozenset[str] = frozenset(),
         email_verified: bool = False,
+        by: UserId | None = None,
     ) -> Self:
-        """A new user.
+        """A new user; without a password, one who is asked to choose it.
 
         Raises: InvalidFields.
         """
@@ -123,12 +103,14 @@ class User(Aggregate):
             password_hash=password_hash,
             display_name=profile.display_name(display_name),
             locale=profile.locale(locale),
-            roles=roles,
+            roles=checked_roles(roles),
             created_at=at,
             updated_at=at,
             last_seen_at=at,
         )
-        user.record(UserRegistered(user_id=id, occurred_at=at, roles=roles))
+        user.record(UserRegistered(user_id=id, occurred_at=at, roles=roles, by=by))
+        if password_hash is None:
+            user.record(UserInvited(user_id=id, occurred_at=at, by=by))
         return user
 
     @property
@@ -170,7 +152,7 @@ class User(Aggregate):
         if version != self.version:
             raise StaleVersion
 
-    def update_profile(self, *, at: datetime, **changes: Unpack[ProfileChanges]) -> bool:
+    def update_profile(self, *, at: datetime, by: UserId | None = None, **changes: Unpack[ProfileChanges]) -> bool:
         """Change what the user says about themselves. False when it was all said before.
 
         Raises: InvalidFields.
@@ -181,8 +163,36 @@ class User(Aggregate):
         changed = tuple(name for name, differently in differs.items() if differently)
         if changed:
             self.display_name, self.locale, self.updated_at = display_name, locale, at
-            self.record(UserProfileUpdated(user_id=self.id, occurred_at=at, changed=changed))
+            self.record(UserProfileUpdated(user_id=self.id, occurred_at=at, changed=changed, by=by))
         return bool(changed)
+
+    def change_roles(self, names: Iterable[str], *, at: datetime, by: UserId | None = None) -> bool:
+        """Have these roles and no others, from the next request on. False where they are the same.
+
+        Raises: InvalidFields.
+        """
+        roles, before = checked_roles(names), self.roles
+        if roles != before:
+            self.roles, self.updated_at = roles, at
+            self.record(
+                UserRolesChanged(user_id=self.id, occurred_at=at, given=roles - before, taken=before - roles, by=by)
+            )
+        return roles != before
+
+    def set_email(self, change: EmailChange, *, at: datetime, by: UserId | None = None) -> None:
+        """Get mail elsewhere, by an operator's hand and so without a proof. Every session of today is dead."""
+        self._move_to(change.new, at=at)
+        self.email_verified_at = None
+        self.record(UserEmailSet(user_id=self.id, occurred_at=at, change_id=change.id, by=by))
+
+    def set_email_verified(self, verified: bool, *, at: datetime, by: UserId | None = None) -> bool:  # noqa: FBT001
+        """Take the address as proven, or no longer, on an operator's word. False where it is so already."""
+        if verified is self.email_verified:
+            return False
+        self.email_verified_at = at if verified else None
+        self.updated_at = at
+        self.record(EmailVerificationSet(user_id=self.id, occurred_at=at, verified=verified, by=by))
+        return True
 
     def rehash_password(self, password_hash: PasswordHash) -> None:
         """Keep the same password under newer hashing parameters: not a change that anybody should notice."""
@@ -239,15 +249,15 @@ class User(Aggregate):
         self.email_verified_at = self.updated_at = at
         self.security_epoch += 1
 
-    def schedule_deletion(self, *, policy: DeletionPolicy, at: datetime) -> None:
+    def schedule_deletion(self, *, policy: DeletionPolicy, at: datetime, by: UserId | None = None) -> None:
         """Have the user erased after the grace period; every session of today is dead. Repeating it moves nothing."""
         if self.deletion_due_at is None:
             self.deletion_due_at = at + policy.grace
             self.updated_at = at
             self.security_epoch += 1
-            self.record(DeletionScheduled(user_id=self.id, occurred_at=at))
+            self.record(DeletionScheduled(user_id=self.id, occurred_at=at, by=by))
 
-    def cancel_deletion(self, *, at: datetime) -> None:
+    def cancel_deletion(self, *, at: datetime, by: UserId | None = None) -> None:
         """Stay.
 
         Raises: DeletionNotScheduled.
@@ -256,7 +266,7 @@ class User(Aggregate):
             raise DeletionNotScheduled
         self.deletion_due_at = None
         self.updated_at = at
-        self.record(DeletionCancelled(user_id=self.id, occurred_at=at))
+        self.record(DeletionCancelled(user_id=self.id, occurred_at=at, by=by))
 
     def suspend(
         self, *, reason: str, at: datetime, until: datetime | None = None, by: UserId | None = None

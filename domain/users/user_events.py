@@ -3,23 +3,64 @@
 from dataclasses import dataclass
 
 from domain.events import Event
-from domain.ids import UserId
+from domain.ids import EmailChangeId, UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserRegistered(Event):
-    """A user came to be, by registering or by an operator's hand."""
+    """A user came to be: by registering, or by the hand of the operator `by`."""
 
     name = "user.registered"
     roles: frozenset[str]
+    by: UserId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserInvited(Event):
+    """Somebody whom an operator made a user is asked to choose a password."""
+
+    name = "user.invited"
+    by: UserId | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserProfileUpdated(Event):
-    """A user's own words about themselves changed; `changed` names the fields, not their contents."""
+    """What a user says about themselves changed; `changed` names the fields, not their contents.
+
+    `by` is the operator who changed it, if one did.
+    """
 
     name = "user.profile_updated"
     changed: tuple[str, ...]
+    by: UserId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRolesChanged(Event):
+    """An operator gave a user roles, or took them."""
+
+    name = "user.roles_changed"
+    given: frozenset[str]
+    taken: frozenset[str]
+    by: UserId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserEmailSet(Event):
+    """An operator gave a user another address. Every session, and every mailed link, ended with that."""
+
+    name = "user.email_set"
+    change_id: EmailChangeId
+    by: UserId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailVerificationSet(Event):
+    """An operator said whether a user's address counts as proven."""
+
+    name = "user.email_verification_set"
+    verified: bool
+    by: UserId | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,23 +91,26 @@ class EmailVerified(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletionScheduled(Event):
-    """A user asked to be deleted, and will be unless they change their mind in time."""
+    """A user will be deleted unless they change their mind in time: they asked for it, or the operator `by` did."""
 
     name = "user.deletion_scheduled"
+    by: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletionCancelled(Event):
-    """A user who had asked to be deleted stays."""
+    """A user who was to be deleted stays."""
 
     name = "user.deletion_cancelled"
+    by: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserErased(Event):
-    """Everything about a user is gone, but that there was one."""
+    """Everything about a user is gone, but that there was one. `by` is the operator who did not wait, if one did."""
 
     name = "user.erased"
+    by: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

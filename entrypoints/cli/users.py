@@ -9,13 +9,19 @@ from uuid import UUID
 import typer
 
 from adapters.http.schemas.operated_users import OperatedUserResponse
+from application.admin.change_user import ChangeUser, UserChanges
+from application.admin.clear_throttles import ClearThrottles
+from application.admin.erase_any_user import EraseAnyUser
 from application.admin.list_users import ListUsers
 from application.admin.reinstate_user import ReinstateUser
+from application.admin.request_user_password_reset import RequestUserPasswordReset
 from application.admin.suspend_user import SuspendUser
 from application.paging.page import MAX_LIMIT
 from application.ports.user_search import UserFilter, UserOrder, UserPosition, UserStatus
+from application.users.cancel_deletion import CancelDeletion
 from application.users.create_user import CreateUser
 from application.users.get_user import GetUser
+from application.users.schedule_deletion import ScheduleDeletion
 from domain.errors import InvalidFields, Violation
 from domain.ids import UserId
 from domain.users.roles import ADMIN
@@ -24,7 +30,7 @@ from entrypoints.cli.printing import AsJson, print_fields, print_rows
 from entrypoints.cli.running import run
 from entrypoints.container import Container
 
-app = typer.Typer(help="Create, list, show, suspend and reinstate users.", no_args_is_help=True)
+app = typer.Typer(help="Find users, make them, change them, keep them out, let them go.", no_args_is_help=True)
 
 _GENERATED_BYTES = 18
 TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
@@ -37,20 +43,27 @@ def create(
     email: Annotated[str, typer.Argument(help="The user's e-mail address. It counts as verified.")],
     *,
     admin: Annotated[bool, typer.Option("--admin", help="Give the role admin.")] = False,
+    role: Annotated[list[str] | None, typer.Option(help="Give a role of your own; may be repeated.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="Display name.")] = None,
+    locale: Annotated[str | None, typer.Option(help="Language of mails, such as en or de-CH.")] = None,
     generate: Annotated[bool, typer.Option("--generate-password", help="Make a password and print it, once.")] = False,
+    invite: Annotated[bool, typer.Option("--invite", help="Mail an invitation; no password is asked for.")] = False,
 ) -> None:
     """Create a user. The password is asked for, or read from standard input when that is no terminal."""
-    password = secrets.token_urlsafe(_GENERATED_BYTES) if generate else _asked_password()
-    roles = frozenset({ADMIN}) if admin else frozenset[str]()
+    if generate and invite:
+        raise InvalidFields([Violation("--invite", "invalid", "Whoever is invited chooses a password by themselves.")])
+    password = None if invite else secrets.token_urlsafe(_GENERATED_BYTES) if generate else _asked_password()
+    roles = frozenset([*(role or ()), *([ADMIN] if admin else ())])
 
     async def command(container: Container) -> User:
         return await container.resolve(CreateUser).execute(
-            email=email, password=password, display_name=name, roles=roles, email_verified=True
+            email=email, password=password, display_name=name, locale=locale, roles=roles, email_verified=not invite
         )
 
     user = run(command)
     typer.echo(f"Created {user.email} with id {user.id}{' as admin' if admin else ''}.")
+    if invite:
+        typer.echo("An invitation is on its way.")
     if generate:
         typer.echo(f"Password: {password}")
 
@@ -110,6 +123,97 @@ def show(
     """Show one user."""
     user = run(lambda container: container.resolve(GetUser).execute(who=_id_or_email(who)))
     print_fields(as_row(user), as_json=as_json)
+
+
+@app.command()
+def change(
+    who: Annotated[str, typer.Argument(help="Id or e-mail address.")],
+    *,
+    name: Annotated[str | None, typer.Option("--name", help="Display name; empty for none.")] = None,
+    locale: Annotated[str | None, typer.Option(help="Language of mails; empty for none.")] = None,
+    email: Annotated[str | None, typer.Option(help="Another address. Every session ends.")] = None,
+    verified: Annotated[
+        bool | None, typer.Option("--verified/--unverified", help="Take the address as proven, or not.")
+    ] = None,
+    give: Annotated[list[str] | None, typer.Option("--give-role", help="A role to give; may be repeated.")] = None,
+    take: Annotated[list[str] | None, typer.Option("--take-role", help="A role to take; may be repeated.")] = None,
+) -> None:
+    """Change what is known about a user, and what they may do."""
+
+    async def command(container: Container) -> User:
+        user = await container.resolve(GetUser).execute(who=_id_or_email(who))
+        changes = UserChanges()
+        if name is not None:
+            changes["display_name"] = name or None
+        if locale is not None:
+            changes["locale"] = locale or None
+        if email is not None:
+            changes["email"] = email
+        if verified is not None:
+            changes["email_verified"] = verified
+        if give or take:
+            changes["roles"] = (user.roles | frozenset(give or ())) - frozenset(take or ())
+        return await container.resolve(ChangeUser).execute(user_id=user.id, expected_version=user.version, **changes)
+
+    print_fields(as_row(run(command)), as_json=False)
+
+
+@app.command()
+def delete(
+    who: Annotated[str, typer.Argument(help="Id or e-mail address.")],
+    *,
+    erase: Annotated[bool, typer.Option("--erase", help="At once and for good.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Have a user erased after the grace period, or with --erase at once. Every session of theirs ends."""
+
+    async def command(container: Container) -> str:
+        user = await container.resolve(GetUser).execute(who=_id_or_email(who))
+        if erase:
+            if not yes:
+                typer.confirm(f"Erase {user.email} and all that belongs to them, for good?", abort=True)
+            await container.resolve(EraseAnyUser).execute(user_id=user.id)
+            return f"Erased {user.email}."
+        leaving = await container.resolve(ScheduleDeletion).execute(user_id=user.id)
+        return f"{user.email} will be erased at {leaving.deletion_due_at:%Y-%m-%d %H:%M} UTC."
+
+    typer.echo(run(command))
+
+
+@app.command("keep")
+def cancel_deletion(who: Annotated[str, typer.Argument(help="Id or e-mail address.")]) -> None:
+    """Let a user stay who was to be erased."""
+
+    async def command(container: Container) -> User:
+        user = await container.resolve(GetUser).execute(who=_id_or_email(who))
+        await container.resolve(CancelDeletion).execute(user_id=user.id)
+        return user
+
+    typer.echo(f"{run(command).email} stays.")
+
+
+@app.command("reset-password")
+def reset_password(who: Annotated[str, typer.Argument(help="Id or e-mail address.")]) -> None:
+    """Have a user mailed a link for choosing another password."""
+
+    async def command(container: Container) -> User:
+        user = await container.resolve(GetUser).execute(who=_id_or_email(who))
+        await container.resolve(RequestUserPasswordReset).execute(user_id=user.id)
+        return user
+
+    typer.echo(f"A link is on its way to {run(command).email}.")
+
+
+@app.command("clear-throttles")
+def clear_throttles(who: Annotated[str, typer.Argument(help="Id or e-mail address.")]) -> None:
+    """Let a user, and everybody else, try the password again."""
+
+    async def command(container: Container) -> User:
+        user = await container.resolve(GetUser).execute(who=_id_or_email(who))
+        await container.resolve(ClearThrottles).execute(user_id=user.id)
+        return user
+
+    typer.echo(f"{run(command).email} can try again.")
 
 
 @app.command()

@@ -158,7 +158,8 @@ def test_incident_22_every_route_that_takes_something_to_guess_or_writes_for_str
             assert policy.rate is not None, route.name
         fields = getattr(route.body_field, "field_info", None)
         names = set(getattr(getattr(fields, "annotation", None), "model_fields", {}))
-        if {name for name in names if re.search(r"password|code", name)}:
+        # Whom operators make has no password yet that could be guessed.
+        if {name for name in names if re.search(r"password|code", name)} and route.name != "create_user":
             assert policy.is_bounded, route.name
 
 

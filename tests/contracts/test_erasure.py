@@ -15,8 +15,9 @@ from domain.recovery.one_time_token import OneTimeToken, OneTimeTokenSecret, Pur
 from domain.recovery.recovery_events import PasswordResetRequested
 from domain.sessions.refresh_token import RefreshToken, RefreshTokenSecret
 from domain.sessions.session import Device, EndReason, RefusalReason, Session, SignInRefused
+from domain.users.deletion import DeletionPolicy
 from domain.users.email_change import EmailChange
-from domain.users.user import DeletionPolicy, User, UserNotFound
+from domain.users.user import User, UserNotFound
 from tests.world import new_session, new_user
 
 NOW = MemoryClock().now()
@@ -121,7 +122,7 @@ async def kept_of(uow: UnitOfWork, theirs: Belongings) -> list[object]:
             *[await tokens.has_good(user.id, purpose, at=NOW) for purpose in Purpose],
             *await tx.messages.of_user(user.id),
         ]
-        latest = [message for message in await tx.messages.latest(limit=100) if message.user_id == user.id]
+        latest = [message for message in await tx.messages.page(limit=100) if message.user_id == user.id]
     return [one for one in (*found, *latest) if one]
 
 

@@ -62,7 +62,7 @@ async def save(uow: UnitOfWork, message: Message) -> None:
 
 async def latest(uow: UnitOfWork, state: MessageState | None = None, limit: int = 100) -> Sequence[Message]:
     async with uow.read() as tx:
-        return list(await tx.messages.latest(state=state, limit=limit))
+        return list(await tx.messages.page(state=state, limit=limit))
 
 
 def send(message: Message) -> None:

@@ -13,9 +13,10 @@ from adapters.system.randomness import SystemRandomness
 from application.ports.unit_of_work import DuplicateKey, ReadOnlyBlock, Transaction, UnitOfWork
 from domain.ids import EmailChangeId, OneTimeTokenId, SessionId
 from domain.recovery.one_time_token import OneTimeCode, OneTimeToken, OneTimeTokenSecret, Purpose
+from domain.users.deletion import DeletionPolicy
 from domain.users.email_change import EmailChange
 from domain.users.password import PasswordHash
-from domain.users.user import DeletionPolicy, User, UserNotFound
+from domain.users.user import User, UserNotFound
 from tests.world import new_user
 
 NOW = MemoryClock().now()

@@ -9,8 +9,9 @@ from application.paging import page as paging
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.user_search import UserFilter, UserOrder, UserPosition, UserStatus
 from domain.ids import UserId
+from domain.users.deletion import DeletionPolicy
 from domain.users.roles import ADMIN
-from domain.users.user import DeletionPolicy, User
+from domain.users.user import User
 from tests.world import new_user
 
 _DAY = timedelta(days=1)

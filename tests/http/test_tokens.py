@@ -217,6 +217,8 @@ async def test_st_10_hostile_claims_open_nothing_though_our_key_signed_them(
         "another user": claims | {"sub": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d"},
         "another session": claims | {"sid": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d"},
         "unknown method": claims | {"amr": ["magic"]},
+        "a role that is none": claims | {"roles": "admin"},
+        "roles that are none": claims | {"roles": [1]},
         "a list": [claims],
         "a string": "claims",
     }
@@ -311,6 +313,6 @@ async def test_st_12_no_authorization_header_is_an_accident(client: httpx.AsyncC
 
 
 async def test_pr_04_a_token_holds_what_it_needs_and_nothing_of_the_person(forge: Forge) -> None:
-    needed = {"iss", "aud", "sub", "sid", "client_id", "jti", "iat", "exp", "auth_time", "amr"}
+    needed = {"iss", "aud", "sub", "sid", "client_id", "jti", "iat", "exp", "auth_time", "amr", "roles"}
     assert set(forge.claims) == needed
     assert "ada" not in json.dumps(forge.claims).lower()

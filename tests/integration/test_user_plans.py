@@ -57,6 +57,8 @@ def million(postgres_server: str) -> Iterator[str]:
             for index in indexes:
                 await connection.execute(text(f"DROP INDEX {index.indexname}"))
             await connection.execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
+            # Other tests want a core, too.
+            await connection.execute(text("SET LOCAL max_parallel_maintenance_workers = 0"))
             await connection.exec_driver_sql(_MAKE)
             for index in indexes:
                 await connection.exec_driver_sql(index.indexdef)

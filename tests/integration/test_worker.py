@@ -37,7 +37,7 @@ from application.users.register_user import RegisterUser
 from domain.idempotency.idempotent_request import IdempotencyInFlight, IdempotencyPolicy, Once
 from domain.messages.message import Message, MessagePolicy, MessageState
 from domain.recovery.one_time_token import InvalidToken
-from domain.users.user import WrongPassword
+from domain.users.password import WrongPassword
 from entrypoints.adapters import Adapters, open_adapters
 from entrypoints.container import build_container
 from entrypoints.settings import Settings
@@ -78,7 +78,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 async def messages(unit_of_work: UnitOfWork) -> list[Message]:
     async with unit_of_work.read() as tx:
-        return list(await tx.messages.latest(limit=1000))
+        return list(await tx.messages.page(limit=1000))
 
 
 async def all_sent(unit_of_work: UnitOfWork, count: int) -> bool:

@@ -8,9 +8,9 @@ from application.sessions.issued_tokens import IssuedTokens
 from application.users.change_password import ChangePassword
 from domain.errors import ConcurrentUpdate
 from domain.sessions.session import InvalidAccessToken, InvalidCredentials, InvalidRefreshToken
-from domain.users.password import Password, PasswordHash
+from domain.users.password import Password, PasswordHash, WrongPassword
 from domain.users.password_policy import PasswordRejected
-from domain.users.user import User, WrongPassword
+from domain.users.user import User
 from tests.world import PASSWORD, World
 
 NEW = "a louder harbour at noon"

@@ -22,7 +22,8 @@ from domain.sessions.session import (
     RefusalReason,
     SignInRefused,
 )
-from domain.users.user import DeletionNotScheduled, User, UserNotFound
+from domain.users.deletion import DeletionNotScheduled
+from domain.users.user import User, UserNotFound
 from tests.world import EMAIL, PASSWORD, World
 
 GRACE = timedelta(days=14)

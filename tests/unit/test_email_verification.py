@@ -12,7 +12,8 @@ from domain.ids import UserId
 from domain.messages.message import MessageKind
 from domain.recovery.one_time_token import InvalidToken
 from domain.sessions.session import InvalidAccessToken, InvalidCredentials, InvalidRefreshToken
-from domain.users.user import User, WrongPassword
+from domain.users.password import WrongPassword
+from domain.users.user import User
 from tests.world import EMAIL, PASSWORD, World, token_of
 
 KIND = MessageKind.VERIFY_EMAIL

@@ -21,8 +21,8 @@ from domain.messages.message import MessageKind
 from domain.sessions.session import Device, InvalidCredentials
 from domain.throttling.network import network_of
 from domain.throttling.throttle import Throttled
-from domain.users.password import Password, PasswordHash
-from domain.users.user import User, WrongPassword
+from domain.users.password import Password, PasswordHash, WrongPassword
+from domain.users.user import User
 from tests.world import EMAIL, PASSWORD, World, token_of
 
 WRONG = "not the password at all"

@@ -31,8 +31,7 @@ NEW = "a louder harbour at noon"
 
 
 async def latest(world: World) -> Message:
-    (message, *_) = await world.container.resolve(ListMessages).execute(limit=10)
-    return message
+    return (await world.container.resolve(ListMessages).execute(limit=10)).items[0]
 
 
 async def registration(world: World) -> AuditEntryId:
@@ -70,7 +69,7 @@ async def test_an_event_makes_its_message_once_however_often_it_is_acted_on(worl
         await world.container.resolve(PrepareMessages).execute(event_id=event_id)
     (mail,) = await world.work()
     messages = await world.container.resolve(ListMessages).execute(limit=10)
-    assert [(message.id, message.event_id) for message in messages] == [(mail.id, event_id)]
+    assert [(message.id, message.event_id) for message in messages.items] == [(mail.id, event_id)]
 
 
 async def test_fault_20_the_token_of_the_first_try_stays_the_token(world: World) -> None:
@@ -79,7 +78,7 @@ async def test_fault_20_the_token_of_the_first_try_stays_the_token(world: World)
     (mail,) = await world.work()
     await world.container.resolve(PrepareMessages).execute(event_id=event_id)
     async with world.unit_of_work.read() as tx:
-        export = await tx.messages.latest(limit=10)
+        export = await tx.messages.page(limit=10)
     assert len(export) == 1
     assert token_of(mail).startswith("hp_ev_")
 
@@ -180,7 +179,7 @@ async def test_fault_23_a_mail_that_is_refused_is_dead_at_once_and_delays_no_oth
     (mail,) = await world.work()
     assert mail.recipient.canonical == EMAIL
     dead = await world.container.resolve(ListMessages).execute(state=MessageState.DEAD, limit=10)
-    assert [(message.recipient, message.last_error) for message in dead] == [(bad.email, "550 at RCPT")]
+    assert [(message.recipient, message.last_error) for message in dead.items] == [(bad.email, "550 at RCPT")]
 
 
 async def test_a_bug_in_sending_is_seen_on_the_message_without_its_words(world: World) -> None:

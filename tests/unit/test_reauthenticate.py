@@ -11,8 +11,8 @@ from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.reauthenticate import Reauthenticate
 from domain.errors import ConcurrentUpdate
 from domain.sessions.session import ReauthenticationRequired, Session
-from domain.users.password import Password, PasswordHash
-from domain.users.user import User, WrongPassword
+from domain.users.password import Password, PasswordHash, WrongPassword
+from domain.users.user import User
 from tests.world import PASSWORD, World
 
 

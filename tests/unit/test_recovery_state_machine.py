@@ -95,7 +95,7 @@ class Recovery(RuleBasedStateMachine):
 
     async def owner(self, message_id: object) -> UserId:
         async with self.world.unit_of_work.read() as tx:
-            return next(message.user_id for message in await tx.messages.latest(limit=500) if message.id == message_id)
+            return next(message.user_id for message in await tx.messages.page(limit=500) if message.id == message_id)
 
     @rule(target=tokens, who=people)
     def ask_for_a_reset(self, who: int) -> MultipleResults[tuple[str, int]]:

@@ -31,7 +31,7 @@ def tokens_of(world: World, policy: AccessTokenPolicy | None = None) -> AccessTo
 
 
 async def issued_by(tokens: AccessTokens) -> str:
-    return tokens.issue(new_session(new_user()), await tokens.key())
+    return tokens.issue(new_session(new_user()), await tokens.key(), roles=frozenset())
 
 
 async def add_key(world: World, key_id: str, state: KeyState) -> None:
@@ -91,7 +91,7 @@ async def test_a_second_active_key_is_refused(world: World) -> None:
 async def test_a_token_says_what_rfc_9068_asks_for(world: World) -> None:
     session = new_session(new_user())
     tokens = tokens_of(world)
-    claims = await tokens.verify(tokens.issue(session, await tokens.key()))
+    claims = await tokens.verify(tokens.issue(session, await tokens.key(), roles=frozenset()))
     assert (claims.issuer, claims.audience, claims.client_id) == (
         "https://a.example.com",
         "https://a.example.com",
@@ -100,7 +100,9 @@ async def test_a_token_says_what_rfc_9068_asks_for(world: World) -> None:
     assert (claims.subject, claims.session_id, claims.methods) == (session.user_id, session.id, session.methods)
     assert claims.expires_at - claims.issued_at == timedelta(minutes=10)
     assert claims.authenticated_at == session.authenticated_at
-    assert claims.token_id != (await tokens.verify(tokens.issue(session, await tokens.key()))).token_id
+    assert (
+        claims.token_id != (await tokens.verify(tokens.issue(session, await tokens.key(), roles=frozenset()))).token_id
+    )
 
 
 @pytest.mark.parametrize("change", [{"issuer": "https://a.example.com/"}, {"audience": "https://b.example.com"}])

@@ -35,7 +35,7 @@ def test_a_profile_change_names_the_fields_and_not_their_contents() -> None:
     later = user.created_at + timedelta(hours=1)
     assert user.update_profile(at=later, display_name="  Ada  ", locale="de-CH")
     (event,) = user.collect_events()
-    assert event.details() == {"changed": ["display_name", "locale"]}
+    assert event.details() == {"changed": ["display_name", "locale"], "by": None}
     assert (user.display_name, user.locale, user.updated_at) == ("Ada", "de-CH", later)
 
 

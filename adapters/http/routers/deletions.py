@@ -16,8 +16,9 @@ from application.users.cancel_deletion import CancelDeletion
 from application.users.export_user import ExportUser
 from application.users.schedule_deletion import ScheduleDeletion
 from domain.errors import ConcurrentUpdate, StaleVersion
+from domain.users.deletion import DeletionNotScheduled
 from domain.users.suspension import LastAdmin
-from domain.users.user import DeletionNotScheduled, UserNotFound
+from domain.users.user import UserNotFound
 
 router = APIRouter(prefix="/v1/users/me", tags=["users"], route_class=Route)
 

@@ -20,7 +20,8 @@ from application.recovery.verify_email import VerifyEmail
 from domain.errors import ConcurrentUpdate
 from domain.recovery.one_time_token import InvalidToken
 from domain.sessions.session import InvalidAccessToken
-from domain.users.user import UserNotFound, WrongPassword
+from domain.users.password import WrongPassword
+from domain.users.user import UserNotFound
 
 router = APIRouter(prefix="/v1/email-verifications", tags=["recovery"], route_class=Route)
 

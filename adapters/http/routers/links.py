@@ -34,6 +34,7 @@ _FORMS: Mapping[str, _Form] = {
         action="/v1/email-verifications/confirm", name="password", autocomplete="current-password", required=False
     ),
     "reset-password": _Form(action="/v1/password-resets/confirm", name="new_password", autocomplete="new-password"),
+    "accept-invitation": _Form(action="/v1/password-resets/confirm", name="new_password", autocomplete="new-password"),
     "confirm-email-change": _Form(action="/v1/email-changes/confirm"),
     "revert-email-change": _Form(action="/v1/email-changes/revert"),
     "forgot-password": _Form(

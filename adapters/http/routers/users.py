@@ -22,8 +22,9 @@ from application.users.register_user import RegisterUser
 from application.users.update_profile import UpdateProfile
 from domain.errors import ConcurrentUpdate, StaleVersion
 from domain.sessions.session import SessionNotFound
+from domain.users.password import WrongPassword
 from domain.users.password_policy import PasswordRejected
-from domain.users.user import EmailAlreadyRegistered, RegistrationClosed, UserNotFound, WrongPassword
+from domain.users.user import EmailAlreadyRegistered, RegistrationClosed, UserNotFound
 
 router = APIRouter(prefix="/v1/users", tags=["users"], route_class=Route)
 

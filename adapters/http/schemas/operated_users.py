@@ -6,12 +6,21 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from adapters.http.conditional import etag
-from adapters.http.schemas.base import Moment, ResponseSchema, Timestamp
+from adapters.http.schemas.base import Moment, RequestSchema, ResponseSchema, Timestamp
 from adapters.http.schemas.suspensions import SuspensionResponse
-from adapters.http.schemas.users import USER_EXAMPLE, UserResponse
+from adapters.http.schemas.users import (
+    USER_EXAMPLE,
+    DisplayName,
+    Email,
+    Locale,
+    NewPassword,
+    UserResponse,
+    UserUpdate,
+)
+from application.admin.change_user import UserChanges
 from application.ports.user_search import UserFilter, UserOrder, UserStatus, statuses_of
 from domain.users.email_address import MAX_LENGTH
-from domain.users.roles import MAX_ROLE_LENGTH, ROLE
+from domain.users.roles import MAX_ROLE_LENGTH, MAX_ROLES, ROLE
 from domain.users.user import User
 
 _OPERATED: JsonDict = {
@@ -41,6 +50,54 @@ class OperatedUserResponse(UserResponse):
             has_password=user.password_hash is not None,
             last_seen_at=user.last_seen_at,
         )
+
+
+_Role = Annotated[str, Field(max_length=MAX_ROLE_LENGTH, json_schema_extra={"pattern": f"^{ROLE.pattern}$"})]
+_Roles = Annotated[list[_Role], Field(max_length=MAX_ROLES)]
+
+
+class OperatedUserCreate(RequestSchema):
+    """Whom to make a user."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"email": "grace@example.com", "display_name": "Grace", "locale": "en", "roles": ["porter"]}]
+        }
+    )
+
+    email: Email
+    password: NewPassword | None = Field(
+        default=None, description="Better left out: then the user is mailed an invitation to choose one."
+    )
+    email_verified: bool = False
+    display_name: DisplayName | None = None
+    locale: Locale | None = Field(default=None, description="A language tag (BCP 47).")
+    roles: _Roles = Field(default=[], description="`admin`, and what your services know.")
+
+
+class OperatedUserUpdate(UserUpdate):
+    """What to change: absent fields stay (RFC 7396)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"roles": ["porter"]}]})
+
+    email: Email = ""
+    email_verified: bool = False
+    roles: _Roles = Field(default=[])
+
+    def everything(self) -> UserChanges:
+        """Only what was said."""
+        said = UserChanges()
+        if "display_name" in self.model_fields_set:
+            said["display_name"] = self.display_name
+        if "locale" in self.model_fields_set:
+            said["locale"] = self.locale
+        if "email" in self.model_fields_set:
+            said["email"] = self.email
+        if "email_verified" in self.model_fields_set:
+            said["email_verified"] = self.email_verified
+        if "roles" in self.model_fields_set:
+            said["roles"] = frozenset(self.roles)
+        return said
 
 
 def operated_etag(user: User) -> str:

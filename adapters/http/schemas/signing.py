@@ -3,10 +3,10 @@
 import json
 from typing import Self
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
-from adapters.http.schemas.base import ResponseSchema
-from domain.signing.signing_key import SigningKey
+from adapters.http.schemas.base import ResponseSchema, Timestamp
+from domain.signing.signing_key import KeyState, SigningKey
 
 
 class JsonWebKey(ResponseSchema):
@@ -50,3 +50,43 @@ class JsonWebKeySet(ResponseSchema):
     )
 
     keys: list[JsonWebKey]
+
+
+class SigningKeyResponse(ResponseSchema):
+    """A signing key, as operators see it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "a7181e70002e8d084bba9abbea528d5b",
+                    "algorithm": "ES256",
+                    "state": "active",
+                    "created_at": "2026-01-31T12:00:00.000000Z",
+                    "state_since": "2026-01-31T12:00:00.000000Z",
+                }
+            ]
+        }
+    )
+
+    id: str = Field(description="The `kid` of the tokens that it signs.")
+    algorithm: str
+    state: KeyState = Field(description="`next`, `active`, `retiring`, `revoked`: it only ever moves down this list.")
+    created_at: Timestamp
+    state_since: Timestamp
+
+    @classmethod
+    def of(cls, key: SigningKey) -> Self:
+        return cls(
+            id=key.id,
+            algorithm=key.algorithm,
+            state=key.state,
+            created_at=key.created_at,
+            state_since=key.state_since,
+        )
+
+
+class SigningKeyList(ResponseSchema):
+    """All signing keys, oldest first. There are a handful."""
+
+    items: list[SigningKeyResponse]

@@ -46,6 +46,7 @@ class MessageModel(Base):
     state: Mapped[str]
     attempts: Mapped[int]
     last_error: Mapped[str | None]
+    retried_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime] = mapped_column(index=True)
 

@@ -30,7 +30,7 @@ class EmailChangeModel(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    session_id: Mapped[UUID]
+    session_id: Mapped[UUID | None]
     security_epoch: Mapped[int]
     old_email: Mapped[str]
     old_email_canonical: Mapped[str]

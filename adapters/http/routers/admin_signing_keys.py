@@ -1,0 +1,50 @@
+"""`/v1/admin/signing-keys`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+
+from adapters.http.authentication import AdminUser, RecentAdmin
+from adapters.http.documentation import WITH_ADMIN, WITH_RECENT_ADMIN, responses
+from adapters.http.headers import NO_STORE
+from adapters.http.idempotency import OnceForRecentAdmin
+from adapters.http.injection import injected
+from adapters.http.routing import Route
+from adapters.http.schemas.signing import SigningKeyList, SigningKeyResponse
+from application.signing.list_signing_keys import ListSigningKeys
+from application.signing.rotate_signing_key import RotateSigningKey
+from domain.errors import ConcurrentUpdate
+from domain.signing.signing_key import ActiveSigningKeyExists, NextKeyTooYoung
+
+router = APIRouter(prefix="/v1/admin/signing-keys", tags=["operators"], route_class=Route)
+
+
+@router.get("", responses=responses("list_signing_keys", *WITH_ADMIN))
+async def list_signing_keys(
+    _caller: AdminUser, response: Response, keys: Annotated[ListSigningKeys, injected(ListSigningKeys)]
+) -> SigningKeyList:
+    """Every key that there has been, and where it stands. Private halves never leave the service."""
+    response.headers.update(NO_STORE)
+    return SigningKeyList(items=[SigningKeyResponse.of(key) for key in await keys.execute()])
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=responses(
+        "rotate_signing_key", NextKeyTooYoung, ActiveSigningKeyExists, ConcurrentUpdate, *WITH_RECENT_ADMIN
+    ),
+)
+async def rotate_signing_key(
+    caller: RecentAdmin,
+    response: Response,
+    once: OnceForRecentAdmin,
+    rotate: Annotated[RotateSigningKey, injected(RotateSigningKey)],
+) -> SigningKeyResponse:
+    """Let the next key sign, and prepare another. The one of before is believed as long as its tokens live: none fails.
+
+    Happens by itself every 90 days. A key that somebody else may have is revoked with `hallporter keys revoke`.
+    """
+    key = await rotate.execute(by=caller.user_id, once=once)
+    response.headers.update(NO_STORE)
+    return SigningKeyResponse.of(key)
