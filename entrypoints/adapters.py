@@ -7,6 +7,7 @@ from functools import partial
 
 from adapters.crypto.argon2_hasher import Argon2PasswordHasher
 from adapters.crypto.jose_signer import JoseTokenSigner
+from adapters.crypto.password_transfer import SealingPasswordTransfer
 from adapters.crypto.sealing import Sealer
 from adapters.crypto.secret_sealer import AesSecretSealer
 from adapters.crypto.token_sealer import AesTokenSealer
@@ -32,6 +33,7 @@ from application.ports.email_parser import EmailParser
 from application.ports.mailbox import Mailbox
 from application.ports.mailer import Mailer
 from application.ports.password_hasher import PasswordHasher
+from application.ports.password_transfer import PasswordTransfer
 from application.ports.randomness import Randomness
 from application.ports.rate_limiter import RateLimiter
 from application.ports.readiness import Readiness
@@ -50,6 +52,7 @@ class Adapters:
 
     unit_of_work: UnitOfWork
     passwords: PasswordHasher
+    password_transfer: PasswordTransfer
     signer: TokenSigner
     token_sealer: TokenSealer
     secret_sealer: SecretSealer
@@ -116,6 +119,7 @@ async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[
                 locales=Locales(tuple(templates.locales)),
                 open_queue=partial(open_queue, database_url),
                 passwords=passwords,
+                password_transfer=SealingPasswordTransfer(sealer),
                 signer=JoseTokenSigner(sealer),
                 token_sealer=AesTokenSealer(),
                 rate_limiter=rate_limiter,

@@ -33,6 +33,7 @@ from application.ports.jobs import JobQueue
 from application.ports.mailbox import Mailbox
 from application.ports.mailer import Mailer
 from application.ports.password_hasher import PasswordHasher
+from application.ports.password_transfer import PasswordTransfer
 from application.ports.randomness import Randomness
 from application.ports.rate_limiter import LocalRateLimiter, RateLimiter
 from application.ports.readiness import Readiness
@@ -190,6 +191,7 @@ def build_container(settings: Settings, adapters: Adapters) -> Container:
     for port, adapter in (
         (UnitOfWork, adapters.unit_of_work),
         (PasswordHasher, adapters.passwords),
+        (PasswordTransfer, adapters.password_transfer),
         (TokenSigner, adapters.signer),
         (TokenSealer, adapters.token_sealer),
         (DeviceNamer, adapters.devices),

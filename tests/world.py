@@ -9,6 +9,7 @@ from adapters.memory.device_namer import MemoryDeviceNamer
 from adapters.memory.mailbox import MemoryMailbox
 from adapters.memory.mailer import MemoryMailer
 from adapters.memory.password_hasher import MemoryPasswordHasher
+from adapters.memory.password_transfer import MemoryPasswordTransfer
 from adapters.memory.randomness import MemoryRandomness
 from adapters.memory.rate_limiter import MemoryRateLimiter
 from adapters.memory.readiness import MemoryReadiness
@@ -141,6 +142,7 @@ def memory_adapters() -> Adapters:
         open_queue=unit_of_work.jobs.open,
         rate_limiter=MemoryRateLimiter(),
         passwords=MemoryPasswordHasher(),
+        password_transfer=MemoryPasswordTransfer(),
         signer=MemoryTokenSigner(),
         token_sealer=MemoryTokenSealer(),
         devices=MemoryDeviceNamer(),

@@ -1,36 +1,33 @@
-"""Argon2id, off the event loop and in bounds."""
+"""Argon2id, off the event loop and in bounds; and hashes of other systems, until their owners have signed in once."""
 
-import asyncio
-import os
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import argon2
 import structlog
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from adapters.crypto.sealing import SealBroken, Sealer
-from application.ports.password_hasher import HashingBusy, PasswordHasher
+from adapters.crypto.foreign_hashes.known_hash import KnownHash
+from adapters.crypto.foreign_hashes.limits import LARGE_MEMORY
+from adapters.crypto.foreign_hashes.recognition import read
+from adapters.crypto.hashing_threads import MILLISECONDS_A_PLACE, HashingThreads
+from adapters.crypto.sealed_hashes import open_hash, seal_hash
+from adapters.crypto.sealing import Sealer
+from application.ports.password_hasher import PasswordHasher
+from application.ports.password_transfer import UnusableHash
 from domain.ids import UserId
 from domain.users.password import Password, PasswordHash
 
 _log = structlog.get_logger(__name__)
 
-_PURPOSE = "password hash"
 _HASH_BYTES = 32
 _SALT_BYTES = 16
-# For each core: at 20 milliseconds a hash, whoever comes in last waits for about a second.
-_LONGEST_QUEUE = 64
-_IDLE_SECONDS = 1.0
 
 
 class Argon2PasswordHasher:
     """`PasswordHasher` with Argon2id; the hash is sealed, so that a copy of the database alone cannot be guessed at.
 
-    One lane (p=1): a server has other sign-ins to spend its other cores on. As many threads as cores, since more
-    would only share them, and a limited queue in front: beyond it the answer is HashingBusy at once. `on_idle` is
-    called, in a thread, once nothing has been hashed for a second.
+    One lane (p=1): a server has other sign-ins to spend its other cores on. `on_idle` is called, in a thread, once
+    nothing has been hashed for a second.
     """
 
     def __init__(
@@ -42,53 +39,50 @@ class Argon2PasswordHasher:
         on_idle: Callable[[], object] = lambda: None,
     ) -> None:
         self._sealer = sealer
-        self._on_idle = on_idle
-        self._idle_timer: asyncio.TimerHandle | None = None
         self._argon2 = argon2.PasswordHasher(
             time_cost=iterations, memory_cost=memory_kib, parallelism=1, hash_len=_HASH_BYTES, salt_len=_SALT_BYTES
         )
         self._dummy = self._argon2.hash(b"nobody has this password")
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self._threads = ThreadPoolExecutor(max_workers=cores, thread_name_prefix="argon2")
-        self._places = threading.BoundedSemaphore(_LONGEST_QUEUE * cores)
+        self._threads = HashingThreads(on_idle=on_idle)
 
     async def hash(self, password: Password, *, owner: UserId) -> PasswordHash:
-        encoded = await self._in_thread(lambda: self._argon2.hash(_as_bytes(password)))
-        return PasswordHash(
-            owner=owner, encoded=self._sealer.seal(encoded.encode(), purpose=_PURPOSE, owner=str(owner))
-        )
+        text = await self._threads.run(lambda: self._argon2.hash(_as_bytes(password)))
+        return seal_hash(text, owner=owner, sealer=self._sealer)
 
     async def matches(self, password: Password, hashed: PasswordHash | None) -> bool:
-        encoded = self._opened(hashed) if hashed is not None else None
+        text = open_hash(hashed, sealer=self._sealer) if hashed is not None else None
+        if text is not None and not self._is_outdated(text):
+            return await self._threads.run(lambda: self._verify(text, password))
+        other = _other(text) if text is not None else None
+        if other is not None:
+            return await self._threads.run(
+                lambda: self._matches_other(other, password),
+                places=1 + other.cost.milliseconds // MILLISECONDS_A_PLACE,
+                large=other.cost.memory > LARGE_MEMORY,
+            )
         # Without a hash, the same work on one that nothing matches.
-        matched = await self._in_thread(lambda: self._verify(encoded or self._dummy, password))
-        return matched and encoded is not None
+        await self._threads.run(lambda: self._verify(self._dummy, password))
+        return False
 
     def needs_rehash(self, hashed: PasswordHash) -> bool:
-        encoded = self._opened(hashed)
-        return encoded is not None and self._argon2.check_needs_rehash(encoded)
+        text = open_hash(hashed, sealer=self._sealer)
+        return text is not None and self._is_outdated(text)
 
     def close(self) -> None:
         """Let the threads go. What is still queued is dropped."""
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._threads.close()
 
-    async def _in_thread[T](self, work: Callable[[], T]) -> T:
-        if not self._places.acquire(blocking=False):
-            raise HashingBusy
-        job = self._threads.submit(work)
-        # On the job and not here: a caller who goes away leaves the job in its place.
-        job.add_done_callback(lambda _: self._places.release())
+    def _is_outdated(self, text: str) -> bool:
+        """Whether it is Argon2id of other parameters than today's, or something else altogether."""
         try:
-            return await asyncio.wrap_future(job)
-        finally:
-            self._wait_for_idleness()
+            return self._argon2.check_needs_rehash(text)
+        except InvalidHashError:
+            return True
 
-    def _wait_for_idleness(self) -> None:
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
-        self._idle_timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._threads.submit, self._on_idle)
+    def _matches_other(self, other: KnownHash, password: Password) -> bool:
+        """Check it, and do the work that a stranger's password takes: a fast hash must not tell who has one (LG-02)."""
+        self._verify(self._dummy, password)
+        return other.matches(_as_bytes(password))
 
     def _verify(self, encoded: str, password: Password) -> bool:
         try:
@@ -96,13 +90,14 @@ class Argon2PasswordHasher:
         except (VerificationError, InvalidHashError):
             return False
 
-    def _opened(self, hashed: PasswordHash) -> str | None:
-        try:
-            return self._sealer.open(hashed.encoded, purpose=_PURPOSE, owner=str(hashed.owner)).decode()
-        except SealBroken:
-            # One damaged row shuts one door; the operator must hear of it.
-            _log.error("password_hash.unreadable", user_id=str(hashed.owner))
-            return None
+
+def _other(text: str) -> KnownHash | None:
+    try:
+        return read(text)
+    except UnusableHash as problem:
+        # It was read when it was taken in, and sealed since.
+        _log.error("password_hash.unreadable", code=problem.code)
+        return None
 
 
 def _as_bytes(password: Password) -> bytes:

@@ -1,10 +1,14 @@
 """Password hashing without the work."""
 
+import base64
 import hashlib
 
 from application.ports.password_hasher import PasswordHasher
 from domain.ids import UserId
 from domain.users.password import Password, PasswordHash
+
+OURS, SHA1 = "$memory$", "{SHA}"
+"""What its own hashes begin with, and what those of another system do: SHA-1 without salt, as LDAP writes it."""
 
 
 class MemoryPasswordHasher:
@@ -20,22 +24,41 @@ class MemoryPasswordHasher:
 
     async def hash(self, password: Password, *, owner: UserId) -> PasswordHash:
         self.hashes += 1
-        return PasswordHash(owner=owner, encoded=_encode(password, owner, self.generation, self.hashes))
+        return keep(_encode(password, self.generation, self.hashes), owner=owner)
 
     async def matches(self, password: Password, hashed: PasswordHash | None) -> bool:
         self.comparisons += 1
-        if hashed is None:
+        text = open_kept(hashed) if hashed is not None else None
+        if text is None:
             return False
-        generation, salt, _ = hashed.encoded.split(":")
-        return hashed.encoded == _encode(password, hashed.owner, int(generation), int(salt))
+        if text.startswith(SHA1):
+            # One of another system, and a bad one: no password is ever kept so.
+            return text == SHA1 + base64.b64encode(hashlib.sha1(_as_bytes(password)).digest()).decode()  # noqa: S324
+        generation, salt, _ = text.removeprefix(OURS).split("$")
+        return text == _encode(password, int(generation), int(salt))
 
     def needs_rehash(self, hashed: PasswordHash) -> bool:
-        return hashed.encoded.partition(":")[0] != str(self.generation)
+        text = open_kept(hashed)
+        return text is not None and not text.startswith(f"{OURS}{self.generation}$")
 
 
-def _encode(password: Password, owner: UserId, generation: int, salt: int) -> str:
-    digest = hashlib.sha256(f"{salt}:{owner}:{password.text}".encode(errors="surrogatepass")).hexdigest()
-    return f"{generation}:{salt}:{digest}"
+def keep(text: str, *, owner: UserId) -> PasswordHash:
+    """What stands for a seal: it opens for its owner alone."""
+    return PasswordHash(owner=owner, encoded=f"{owner}:{text}")
+
+
+def open_kept(hashed: PasswordHash) -> str | None:
+    """What was kept, or None where it is another's."""
+    owner, _, text = hashed.encoded.partition(":")
+    return text if owner == str(hashed.owner) else None
+
+
+def _encode(password: Password, generation: int, salt: int) -> str:
+    return f"{OURS}{generation}${salt}${hashlib.sha256(f'{salt}:'.encode() + _as_bytes(password)).hexdigest()}"
+
+
+def _as_bytes(password: Password) -> bytes:
+    return password.text.encode(errors="surrogatepass")
 
 
 def _is_password_hasher(memory: MemoryPasswordHasher) -> PasswordHasher:

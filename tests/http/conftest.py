@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.crypto.argon2_hasher import Argon2PasswordHasher
 from adapters.crypto.jose_signer import JoseTokenSigner
+from adapters.crypto.password_transfer import SealingPasswordTransfer
 from adapters.crypto.sealing import Sealer
 from adapters.crypto.secret_sealer import AesSecretSealer
 from adapters.crypto.token_sealer import AesTokenSealer
@@ -61,6 +62,7 @@ def postgres_adapters(engine: AsyncEngine, unit_of_work: UnitOfWork, database: s
         open_queue=partial(open_queue, database),
         rate_limiter=PostgresRateLimiter(engine),
         passwords=hasher,
+        password_transfer=SealingPasswordTransfer(sealer),
         signer=JoseTokenSigner(sealer),
         token_sealer=AesTokenSealer(),
         devices=MemoryDeviceNamer(),

@@ -1,0 +1,83 @@
+"""Threads for hashing passwords, and a queue in front of them that ends."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from application.ports.password_hasher import HashingBusy
+
+MILLISECONDS_A_PLACE = 20
+"""What an Argon2 hash of ours takes, by default, and so what one place in the queue stands for."""
+
+# For each core: at 20 milliseconds a hash, whoever comes in last waits for about a second.
+_LONGEST_QUEUE = 64
+_IDLE_SECONDS = 1.0
+
+
+class HashingThreads:
+    """As many threads as cores, since more would only share them, and one more for what takes much memory.
+
+    The queue is limited: beyond it the answer is HashingBusy at once. `on_idle` is called, in a thread, once nothing
+    has been hashed for a second.
+    """
+
+    def __init__(self, *, on_idle: Callable[[], object]) -> None:
+        self._on_idle = on_idle
+        self._idle_timer: asyncio.TimerHandle | None = None
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._threads = ThreadPoolExecutor(max_workers=cores, thread_name_prefix="argon2")
+        # Started when it is first needed, like all of them. One at a time is the bound on their memory.
+        self._large = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large hash")
+        self._places = _Places(_LONGEST_QUEUE * cores)
+
+    async def run[T](self, work: Callable[[], T], *, places: int = 1, large: bool = False) -> T:
+        """What the work comes to. It takes so many places in the queue, or half of it if that is less.
+
+        Raises: HashingBusy.
+        """
+        # Never more than half: what wanted all of it would find no gap in a queue that is merely in use.
+        taken = min(places, self._places.all // 2)
+        if not self._places.take(taken):
+            raise HashingBusy
+        job = (self._large if large else self._threads).submit(work)
+        # On the job and not here: a caller who goes away leaves the job in its place.
+        job.add_done_callback(lambda _: self._places.give_back(taken))
+        try:
+            return await asyncio.wrap_future(job)
+        finally:
+            self._wait_for_idleness()
+
+    def close(self) -> None:
+        """Let the threads go. What is still queued is dropped."""
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._large.shutdown(wait=True, cancel_futures=True)
+
+    def _wait_for_idleness(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._idle_timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._threads.submit, self._on_idle)
+
+
+class _Places:
+    """A semaphore of which one can take several at once."""
+
+    def __init__(self, places: int) -> None:
+        self.all = places
+        self._free = places
+        # Given back by the threads.
+        self._lock = threading.Lock()
+
+    def take(self, places: int) -> bool:
+        with self._lock:
+            if places > self._free:
+                return False
+            self._free -= places
+            return True
+
+    def give_back(self, places: int) -> None:
+        with self._lock:
+            self._free += places
