@@ -1,7 +1,10 @@
-"""bcrypt, and Django's way around its 72 bytes."""
+"""bcrypt, and the ways of Django and WordPress around its 72 bytes."""
 
+import base64
 import hashlib
+import hmac
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from adapters.crypto.foreign_hashes.known_hash import Cost, malformed
@@ -13,12 +16,13 @@ _LOWEST_COST, _HIGHEST_COST = 4, 31
 _LONGEST_PASSWORD = 72
 # Bits of the last character that belong to nothing: 22 characters hold 16 bytes, and 31 hold 23.
 _SPARE_SALT_BITS, _SPARE_DIGEST_BITS = 4, 2
-_PREHASHED = "bcrypt_sha256$"
+_WORDPRESS_KEY = b"wp-sha384"
+_TRIMMED_BY_PHP = b" \n\r\t\v\0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BcryptHash:
-    """bcrypt of a password, or with `prehashed` of its SHA-256 in hexadecimal digits.
+    """bcrypt of a password, or of what its format makes of it first.
 
     Takes the first 72 bytes of a password like every bcrypt. A NUL matches nothing: implementations differ in whether
     it ends the password.
@@ -29,19 +33,15 @@ class BcryptHash:
     log_rounds: int
     salt: str
     digest: str
-    prehashed: bool = False
+    format: str = "bcrypt"
 
     def __post_init__(self) -> None:
         if not _LOWEST_COST <= self.log_rounds <= _HIGHEST_COST:
             raise malformed(detail="the cost of bcrypt is a number between 4 and 31")
 
     @property
-    def format(self) -> str:
-        return "bcrypt_sha256" if self.prehashed else "bcrypt"
-
-    @property
     def encoded(self) -> str:
-        return f"{_PREHASHED if self.prehashed else ''}${self._text(self.minor)}"
+        return f"{_PREFIXES[self.format]}${self._text(self.minor)}"
 
     @property
     def cost(self) -> Cost:
@@ -50,7 +50,7 @@ class BcryptHash:
     def matches(self, password: bytes) -> bool:
         import bcrypt  # noqa: PLC0415  (only where such a hash is met)
 
-        taken = hashlib.sha256(password).hexdigest().encode() if self.prehashed else password[:_LONGEST_PASSWORD]
+        taken = _TAKEN[self.format](password)
         # The library compares in constant time.
         return b"\0" not in taken and bcrypt.checkpw(taken, f"${self._text('b')}".encode())
 
@@ -58,7 +58,23 @@ class BcryptHash:
         return f"2{minor}${self.log_rounds:02}${self.salt}{self.digest}"
 
 
-def read_bcrypt(written: str, *, prehashed: bool = False) -> BcryptHash:
+def _sha256(password: bytes) -> bytes:
+    return hashlib.sha256(password).hexdigest().encode()
+
+
+def _wordpress(password: bytes) -> bytes:
+    return base64.b64encode(hmac.digest(_WORDPRESS_KEY, password.strip(_TRIMMED_BY_PHP), "sha384"))
+
+
+_TAKEN: Mapping[str, Callable[[bytes], bytes]] = {
+    "bcrypt": lambda password: password[:_LONGEST_PASSWORD],
+    "bcrypt_sha256": _sha256,
+    "wordpress_bcrypt": _wordpress,
+}
+_PREFIXES = {"bcrypt": "", "bcrypt_sha256": "bcrypt_sha256$", "wordpress_bcrypt": "$wp"}
+
+
+def read_bcrypt(written: str, *, format: str = "bcrypt") -> BcryptHash:
     """As crypt(3) has it: `$2a$`, `$2b$`, `$2y$`, which are the same today, or `$2x$`.
 
     Raises: UnusableHash.
@@ -72,7 +88,7 @@ def read_bcrypt(written: str, *, prehashed: bool = False) -> BcryptHash:
         log_rounds=int(log_rounds),
         salt=_without_spare_bits(salt, _SPARE_SALT_BITS),
         digest=_without_spare_bits(digest, _SPARE_DIGEST_BITS),
-        prehashed=prehashed,
+        format=format,
     )
 
 
@@ -82,7 +98,15 @@ def read_django_bcrypt(written: str) -> BcryptHash:
     Raises: UnusableHash.
     """
     algorithm, _, rest = written.partition("$")
-    return read_bcrypt(rest, prehashed=algorithm == "bcrypt_sha256")
+    return read_bcrypt(rest, format=algorithm)
+
+
+def read_wordpress(written: str) -> BcryptHash:
+    """WordPress's of 6.8 and later: `$wp` before what crypt(3) would have.
+
+    Raises: UnusableHash.
+    """
+    return read_bcrypt(written.removeprefix("$wp"), format="wordpress_bcrypt")
 
 
 def _without_spare_bits(text: str, bits: int) -> str:

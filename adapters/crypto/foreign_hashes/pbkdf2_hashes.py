@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from adapters.crypto.foreign_hashes.known_hash import Cost, malformed, unknown
 from adapters.crypto.foreign_hashes.limits import Nanoseconds, cost, expect_digest, expect_salt
-from adapters.crypto.foreign_hashes.notation import from_base64, from_hex, number, to_base64
+from adapters.crypto.foreign_hashes.notation import from_base64, from_hex, from_hex_or_base64, number, to_base64
+from adapters.crypto.foreign_hashes.objects import Fields, expect_only, number_of, salt_of, text_of
 
 _PHC = re.compile(r"\$pbkdf2(?:-(sha1|sha256|sha512))?\$(?:i=)?([0-9]+)(?:,l=[0-9]+)?\$([^$]*)\$([^$]*)")
 _DJANGO = re.compile(r"pbkdf2_(sha1|sha256|sha512)\$([0-9]+)\$([^$]*)\$([^$]*)")
@@ -90,6 +91,20 @@ def read_werkzeug_pbkdf2(written: str) -> Pbkdf2Hash:
     """
     algorithm, iterations, salt, digest = _parts(_WERKZEUG, written)
     return Pbkdf2Hash(algorithm=algorithm, iterations=number(iterations), salt=salt.encode(), digest=from_hex(digest))
+
+
+def read_pbkdf2_object(fields: Fields) -> Pbkdf2Hash:
+    """`{"format": "pbkdf2_sha256", "iterations": 600000, "salt": …, "hash": …}`.
+
+    Raises: UnusableHash.
+    """
+    expect_only(fields, "hash", "salt", "salt_encoding", "iterations")
+    return Pbkdf2Hash(
+        algorithm=text_of(fields, "format").removeprefix("pbkdf2_"),
+        iterations=number_of(fields, "iterations"),
+        salt=salt_of(fields),
+        digest=from_hex_or_base64(text_of(fields, "hash")),
+    )
 
 
 def _parts(notation: re.Pattern[str], written: str) -> tuple[str, ...]:

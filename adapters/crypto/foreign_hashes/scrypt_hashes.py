@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from adapters.crypto.foreign_hashes.known_hash import Cost, malformed, too_costly
 from adapters.crypto.foreign_hashes.limits import Nanoseconds, cost, expect_digest, expect_salt
-from adapters.crypto.foreign_hashes.notation import from_base64, from_hex, number, to_base64
+from adapters.crypto.foreign_hashes.notation import from_base64, from_hex, from_hex_or_base64, number, to_base64
+from adapters.crypto.foreign_hashes.objects import Fields, expect_only, number_of, salt_of, text_of
 
 _PHC = re.compile(r"\$scrypt\$ln=([0-9]+),r=([0-9]+),p=([0-9]+)\$([^$]*)\$([^$]*)")
 _WERKZEUG = re.compile(r"scrypt:([0-9]+):([0-9]+):([0-9]+)\$([^$]*)\$([^$]*)")
@@ -118,6 +119,19 @@ def read_django_scrypt(written: str) -> ScryptHash:
     n, salt, r, p, digest = _parts(_DJANGO, written)
     work = ScryptWork(n=number(n), r=number(r), p=number(p))
     return ScryptHash(work=work, salt=salt.encode(), digest=from_base64(digest))
+
+
+def read_scrypt_object(fields: Fields) -> ScryptHash:
+    """`{"format": "scrypt", "n": 16384, "r": 8, "p": 1, "salt": …, "hash": …}`.
+
+    Raises: UnusableHash.
+    """
+    expect_only(fields, "hash", "salt", "salt_encoding", "n", "r", "p")
+    return ScryptHash(
+        work=ScryptWork(n=number_of(fields, "n"), r=number_of(fields, "r"), p=number_of(fields, "p")),
+        salt=salt_of(fields),
+        digest=from_hex_or_base64(text_of(fields, "hash")),
+    )
 
 
 def _parts(notation: re.Pattern[str], written: str) -> tuple[str, ...]:
