@@ -39,5 +39,5 @@ class PasswordHasher(Protocol):
         ...
 
     def needs_rehash(self, hashed: PasswordHash) -> bool:
-        """Whether it was made with parameters that are no longer in use (PW-07)."""
+        """Whether it was made with parameters that are no longer in use, or by another system (PW-07)."""
         ...

@@ -1,5 +1,7 @@
 """Signing in, being recognised, signing out."""
 
+import base64
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -105,6 +107,29 @@ async def test_pw_07_an_outdated_hash_is_replaced_at_sign_in(world: World) -> No
     assert stored.security_epoch == user.security_epoch
     await world.sign_in()
     assert await who_am_i(world, signed_in.access_token) == user.id
+
+
+async def test_pw_07_a_hash_of_another_system_is_replaced_at_the_first_sign_in(world: World) -> None:
+    user = await world.register()
+    # What LDAP would have of the same password.
+    written = "{SHA}" + base64.b64encode(hashlib.sha1(PASSWORD.encode()).digest()).decode()  # noqa: S324  (theirs)
+    transfer = world.adapters.password_transfer
+    async with world.unit_of_work.begin() as tx:
+        user.rehash_password(transfer.take_in(transfer.recognise(written), owner=user.id))
+        await tx.users.save(user)
+    with pytest.raises(InvalidCredentials):
+        await world.sign_in(password="a quiet harbour at dusk")
+    assert (await stored_hash(world, user.id)) == written
+    await world.sign_in()
+    assert transfer.recognise(await stored_hash(world, user.id)).format == "memory"
+    await world.sign_in()
+
+
+async def stored_hash(world: World, user_id: UserId) -> str:
+    async with world.unit_of_work.read() as tx:
+        hashed = (await tx.users.get(user_id)).password_hash
+    assert hashed is not None
+    return world.adapters.password_transfer.hand_out(hashed) or "unreadable"
 
 
 @pytest.mark.parametrize(

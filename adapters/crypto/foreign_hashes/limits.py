@@ -46,9 +46,10 @@ class Nanoseconds:
     PBKDF2_ROUND = 220
     """With SHA-1 or SHA-256, for each stretch of the digest."""
     PBKDF2_SHA512_ROUND = 440
-    SHA_CRYPT_ROUND = 1_500
-    """Of a password of 500 bytes, for the work grows with it; of twelve a third."""
-    MD5_ROUND = 600
+    SHA_CRYPT_ROUND = 2_000
+    """Of the longest password, for the work grows with it; of a short one a quarter."""
+    MD5_ROUND = 2_000
+    """The same."""
 
 
 def expect_affordable(known: KnownHash) -> None:
