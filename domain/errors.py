@@ -33,14 +33,18 @@ class Violation:
 
 
 class DomainError(Exception):
-    """A refusal. Only subclasses with a `code` of their own are raised."""
+    """A refusal. Only subclasses with a `code` of their own are raised.
+
+    `reference` is what operators find out by why it was, where the refusal itself must not tell.
+    """
 
     code: ClassVar[str]
     title: ClassVar[str]
 
-    def __init__(self, detail: str | None = None) -> None:
+    def __init__(self, detail: str | None = None, *, reference: str | None = None) -> None:
         super().__init__(detail or self.title)
         self.detail = detail
+        self.reference = reference
 
 
 class InvalidInput(DomainError):
@@ -74,8 +78,8 @@ class Stale(DomainError):
 class _Passing(DomainError):
     """A refusal that ends by itself after `retry_after`."""
 
-    def __init__(self, *, retry_after: timedelta, detail: str | None = None) -> None:
-        super().__init__(detail)
+    def __init__(self, *, retry_after: timedelta, detail: str | None = None, reference: str | None = None) -> None:
+        super().__init__(detail, reference=reference)
         self.retry_after = retry_after
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from adapters.crypto.argon2_hasher import Argon2PasswordHasher
 from adapters.crypto.jose_signer import JoseTokenSigner
+from adapters.crypto.keyed_hash import HmacKeyedHash
 from adapters.crypto.password_transfer import SealingPasswordTransfer
 from adapters.crypto.sealing import Sealer
 from adapters.crypto.secret_sealer import AesSecretSealer
@@ -30,6 +31,7 @@ from application.jobs.handle_job import JOBS_OF_EVENTS
 from application.ports.clock import Clock
 from application.ports.device_namer import DeviceNamer
 from application.ports.email_parser import EmailParser
+from application.ports.keyed_hash import KeyedHash
 from application.ports.mailbox import Mailbox
 from application.ports.mailer import Mailer
 from application.ports.password_hasher import PasswordHasher
@@ -56,6 +58,7 @@ class Adapters:
     signer: TokenSigner
     token_sealer: TokenSealer
     secret_sealer: SecretSealer
+    keyed_hash: KeyedHash
     mailer: Mailer
     mailbox: Mailbox
     locales: Locales
@@ -114,6 +117,7 @@ async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[
             yield Adapters(
                 unit_of_work=PostgresUnitOfWork(engine, randomness, on_commit=log_events, acted_on=JOBS_OF_EVENTS),
                 secret_sealer=AesSecretSealer(sealer),
+                keyed_hash=HmacKeyedHash(settings.root_key()),
                 mailer=mailer_of(settings, templates, mailbox),
                 mailbox=mailbox,
                 locales=Locales(tuple(templates.locales)),

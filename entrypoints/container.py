@@ -11,6 +11,7 @@ from application.admin.clear_throttles import ClearThrottles
 from application.admin.end_user_session import EndUserSession
 from application.admin.end_user_sessions import EndUserSessions
 from application.admin.erase_any_user import EraseAnyUser
+from application.admin.explain_sign_in import ExplainSignIn
 from application.admin.list_users import ListUsers
 from application.admin.reinstate_user import ReinstateUser
 from application.admin.request_user_password_reset import RequestUserPasswordReset
@@ -30,6 +31,7 @@ from application.ports.clock import Clock
 from application.ports.device_namer import DeviceNamer
 from application.ports.email_parser import EmailParser
 from application.ports.jobs import JobQueue
+from application.ports.keyed_hash import KeyedHash
 from application.ports.mailbox import Mailbox
 from application.ports.mailer import Mailer
 from application.ports.password_hasher import PasswordHasher
@@ -59,6 +61,7 @@ from application.sessions.note_seen import NoteSeen
 from application.sessions.note_use import NoteUse
 from application.sessions.reauthenticate import Reauthenticate
 from application.sessions.refresh_session import RefreshSession
+from application.sessions.refused_sign_ins import RefusedSignIns
 from application.sessions.sign_in import SignIn
 from application.sessions.sign_out import SignOut
 from application.signing.key_ring import KeyRing
@@ -99,6 +102,7 @@ USE_CASES: tuple[type, ...] = (
     ThrottleAll,
     GuessBudget,
     KnownDevices,
+    RefusedSignIns,
     DraftUser,
     CreateUser,
     RegisterUser,
@@ -114,6 +118,7 @@ USE_CASES: tuple[type, ...] = (
     EndUserSessions,
     RequestUserPasswordReset,
     ClearThrottles,
+    ExplainSignIn,
     SignIn,
     RefreshSession,
     Authenticate,
@@ -199,6 +204,7 @@ def build_container(settings: Settings, adapters: Adapters) -> Container:
         (Clock, adapters.clock),
         (Randomness, adapters.randomness),
         (SecretSealer, adapters.secret_sealer),
+        (KeyedHash, adapters.keyed_hash),
         (Mailer, adapters.mailer),
         (Mailbox, adapters.mailbox),
         (JobQueue, PgQueuerJobQueue(adapters.open_queue)),

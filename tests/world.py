@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from adapters.mail.email_parser import StrictEmailParser
 from adapters.memory.clock import MemoryClock
 from adapters.memory.device_namer import MemoryDeviceNamer
+from adapters.memory.keyed_hash import MemoryKeyedHash
 from adapters.memory.mailbox import MemoryMailbox
 from adapters.memory.mailer import MemoryMailer
 from adapters.memory.password_hasher import MemoryPasswordHasher
@@ -136,6 +137,7 @@ def memory_adapters() -> Adapters:
     return Adapters(
         unit_of_work=unit_of_work,
         secret_sealer=MemorySecretSealer(),
+        keyed_hash=MemoryKeyedHash(),
         mailer=MemoryMailer(),
         mailbox=MemoryMailbox(),
         locales=Locales(("de", "en")),

@@ -14,6 +14,11 @@ _KEY_BYTES = 32
 _ROOT_ID_BYTES = 4
 
 
+def derived(root_key: bytes, label: str, size: int) -> bytes:
+    """A key of its own for each label (SK-02)."""
+    return HKDF(algorithm=SHA256(), length=size, salt=None, info=label.encode()).derive(root_key)
+
+
 class SealBroken(Exception):
     """It was sealed under another root key, for another purpose or owner, or was changed since."""
 
@@ -27,7 +32,7 @@ class Sealer:
 
     def __init__(self, root_key: bytes) -> None:
         self._root_key = root_key
-        self._root_id = self._derive("hallporter root key id", _ROOT_ID_BYTES).hex()
+        self._root_id = derived(root_key, "hallporter root key id", _ROOT_ID_BYTES).hex()
         self._ciphers: dict[str, AESGCM] = {}
 
     def seal(self, plaintext: bytes, *, purpose: str, owner: str) -> str:
@@ -57,11 +62,8 @@ class Sealer:
 
     def _cipher(self, purpose: str) -> AESGCM:
         if purpose not in self._ciphers:
-            self._ciphers[purpose] = AESGCM(self._derive(f"hallporter seal: {purpose}", _KEY_BYTES))
+            self._ciphers[purpose] = AESGCM(derived(self._root_key, f"hallporter seal: {purpose}", _KEY_BYTES))
         return self._ciphers[purpose]
-
-    def _derive(self, label: str, size: int) -> bytes:
-        return HKDF(algorithm=SHA256(), length=size, salt=None, info=label.encode()).derive(self._root_key)
 
 
 def _bound_to(purpose: str, owner: str) -> bytes:

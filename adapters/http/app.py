@@ -22,6 +22,7 @@ from adapters.http.problems import answer_domain_error, answer_http_error, answe
 from adapters.http.route_policies import ROUTE_POLICIES, expect_declared
 from adapters.http.routers import (
     admin_messages,
+    admin_sign_in_attempts,
     admin_signing_keys,
     admin_suspensions,
     admin_user_changes,
@@ -63,6 +64,7 @@ _ROUTERS = (
     admin_suspensions,
     admin_messages,
     admin_signing_keys,
+    admin_sign_in_attempts,
     client_config,
     well_known,
     health,

@@ -26,7 +26,8 @@ from application.ports.unit_of_work import DatabaseUnavailable, TransactionConfl
 from domain.errors import DomainError, InvalidFields, InvalidInput
 from domain.idempotency.idempotent_request import IdempotencyInFlight, IdempotencyKeyReused
 from domain.recovery.one_time_token import InvalidToken
-from domain.sessions.session import InvalidAccessToken, ReauthenticationRequired
+from domain.sessions.session import InvalidAccessToken, InvalidCredentials, ReauthenticationRequired
+from domain.sessions.sign_in_attempt import Reference
 from domain.throttling.throttle import Throttled
 from domain.users.password_policy import PasswordRejected
 from domain.users.roles import AdminRequired
@@ -61,6 +62,11 @@ class Problem(BaseModel):
     code: str
     instance: str = Field(description="The request, as `urn:uuid:` and the value of `X-Request-Id`.")
     detail: str | None = None
+    reference: str | None = Field(
+        default=None,
+        pattern=Reference.PATTERN,
+        description="At a refused sign-in: what an operator finds out by why it was. To be read out, if need be.",
+    )
     errors: list[FieldProblem] | None = None
 
 
@@ -70,6 +76,8 @@ _VIOLATIONS: dict[type[DomainError], tuple[str, str, str]] = {
     InvalidToken: ("/token", InvalidToken.code, f"{InvalidToken.title}."),
     PasswordRejected: ("/password", "password_too_short", "Use at least 15 characters; a few words will do."),
 }
+# Refusals that tell nobody but operators why they are.
+_REFERRED = {("sign_in", InvalidCredentials), ("sign_in", Throttled)}
 _HEADERS_OF_STATUS = {
     401: documented("WWW-Authenticate", "How to authenticate (RFC 6750)."),
     429: documented("Retry-After", "Seconds to wait."),
@@ -104,7 +112,10 @@ def responses(
     has_body = MALFORMED_JSON in errors
     for error in (*errors, INTERNAL_ERROR):
         status = error.status if isinstance(error, Refusal) else status_of(error, operation)
-        by_status[status][error.code] = {"summary": error.title, "value": _example(error, status, has_body=has_body)}
+        value = _example(error, status, has_body=has_body)
+        if (operation, error) in _REFERRED:
+            value["reference"] = "7F3K-Q2MX-9RTB"
+        by_status[status][error.code] = {"summary": error.title, "value": value}
     return {
         status: {
             "model": Problem,

@@ -135,6 +135,7 @@ async def answer_domain_error(request: Request, error: Exception) -> JSONRespons
         code=error.code,
         title=error.title,
         detail=error.detail,
+        reference=error.reference,
         found=error.violations if isinstance(error, InvalidInput) else (),
         headers=headers,
     )
@@ -204,6 +205,7 @@ def _answer(
     code: str,
     title: str,
     detail: str | None = None,
+    reference: str | None = None,
     found: Iterable[Violation] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
@@ -216,6 +218,8 @@ def _answer(
     }
     if detail is not None:
         body["detail"] = detail
+    if reference is not None:
+        body["reference"] = reference
     if errors := [
         {"pointer": _pointer(violation.field), "code": violation.code, "detail": violation.detail}
         for violation in found

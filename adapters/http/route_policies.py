@@ -26,6 +26,7 @@ from domain.events import Event
 from domain.messages.message import MessageRetried
 from domain.recovery.recovery_events import EmailVerificationRequested, PasswordResetRequested
 from domain.sessions.session import SessionEnded, SessionReauthenticated, SessionStarted
+from domain.sessions.sign_in_attempt import SignInAttemptOpened
 from domain.signing.signing_key import SigningKeyActivated
 from domain.throttling.throttle_events import ThrottlesCleared
 from domain.users.email_change import EmailChanged, EmailChangeRequested, EmailChangeReverted
@@ -122,6 +123,7 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "request_user_password_reset": RoutePolicy(
         access=Access.RECENT_ADMIN, event=PasswordResetRequested, idempotent=True
     ),
+    "get_sign_in_attempt": RoutePolicy(access=Access.ADMIN, event=SignInAttemptOpened),
     "clear_throttles": RoutePolicy(access=Access.RECENT_ADMIN, event=ThrottlesCleared),
     "request_email_verification": RoutePolicy(
         access=Access.ANYONE, rate=RatePolicy.MAIL, event=EmailVerificationRequested, idempotent=True

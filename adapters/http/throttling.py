@@ -28,8 +28,8 @@ async def throttled(
 ) -> Response:
     """The answer of `handle`, unless this network has asked too much already.
 
-    With `known_devices_pass`, `handle` is asked even so, and finds in `state.strangers_wait` how long those have to
-    wait whom it does not know.
+    With `known_devices_pass`, `handle` is asked even so, and finds in `state.strangers_wait` the refusal of those whom
+    it does not know.
 
     Raises: Throttled, ThrottlesUnavailable.
     """
@@ -41,7 +41,7 @@ async def throttled(
         request.state.headers = _headers(rate, throttle.limit_of(rate), 0, refusal.retry_after)
         if not known_devices_pass:
             raise
-        request.state.strangers_wait = refusal.retry_after
+        request.state.strangers_wait = refusal
         return await handle(request)
     # On every answer, so that also refusals tell; `RequestContext` puts them there.
     allowance = counted.allowance

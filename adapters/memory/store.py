@@ -22,6 +22,7 @@ from domain.messages.message import Message
 from domain.recovery.one_time_token import OneTimeToken
 from domain.sessions.refresh_token import RefreshToken
 from domain.sessions.session import Session
+from domain.sessions.sign_in_attempt import Reference, SignInAttempt
 from domain.signing.signing_key import SigningKey
 from domain.users.email_change import EmailChange
 from domain.users.user import User
@@ -36,6 +37,7 @@ class State:
     users: dict[UserId, User] = field(default_factory=dict)
     sessions: dict[SessionId, Session] = field(default_factory=dict)
     refresh_tokens: dict[bytes, RefreshToken] = field(default_factory=dict)
+    sign_in_attempts: dict[Reference, SignInAttempt] = field(default_factory=dict)
     one_time_tokens: dict[OneTimeTokenId, OneTimeToken] = field(default_factory=dict)
     email_changes: dict[EmailChangeId, EmailChange] = field(default_factory=dict)
     messages: dict[MessageId, Message] = field(default_factory=dict)
@@ -49,6 +51,7 @@ class State:
             users=dict(self.users),
             sessions=dict(self.sessions),
             refresh_tokens=dict(self.refresh_tokens),
+            sign_in_attempts=dict(self.sign_in_attempts),
             one_time_tokens=dict(self.one_time_tokens),
             email_changes=dict(self.email_changes),
             messages=dict(self.messages),
@@ -66,6 +69,9 @@ class State:
             key: row
             for key, row in self.one_time_tokens.items()
             if row.user_id in self.users and (row.email_change_id is None or row.email_change_id in self.email_changes)
+        }
+        self.sign_in_attempts = {
+            key: row for key, row in self.sign_in_attempts.items() if row.user_id is None or row.user_id in self.users
         }
         self.messages = {key: row for key, row in self.messages.items() if row.user_id in self.users}
         self.idempotent_requests = {

@@ -13,6 +13,7 @@ from adapters.memory.one_time_tokens import MemoryOneTimeTokenRepository
 from adapters.memory.randomness import MemoryRandomness
 from adapters.memory.refresh_tokens import MemoryRefreshTokenRepository
 from adapters.memory.sessions import MemorySessionRepository
+from adapters.memory.sign_in_attempts import MemorySignInAttemptRepository
 from adapters.memory.signing_keys import MemorySigningKeyRepository
 from adapters.memory.store import Block, Store
 from adapters.memory.users import MemoryUserRepository
@@ -30,6 +31,7 @@ class MemoryTransaction:
         self.users = MemoryUserRepository(block, self.audit)
         self.sessions = MemorySessionRepository(block, self.audit)
         self.refresh_tokens = MemoryRefreshTokenRepository(block)
+        self.sign_in_attempts = MemorySignInAttemptRepository(block)
         self.one_time_tokens = MemoryOneTimeTokenRepository(block)
         self.email_changes = MemoryEmailChangeRepository(block)
         self.messages = MemoryMessageRepository(block, self.audit)

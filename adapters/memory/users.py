@@ -72,6 +72,7 @@ class MemoryUserRepository:
             *(row.id for row in seen.one_time_tokens.values() if row.user_id == user_id),
             *(row.id for row in seen.messages.values() if row.user_id == user_id),
             *(row.id for row in seen.email_changes.values() if row.user_id == user_id),
+            *(row.reference for row in seen.sign_in_attempts.values() if row.user_id == user_id),
             *(row.digest for row in seen.idempotent_requests.values() if row.user_id == user_id),
         ]
         await self._block.write(write, user_id, *belongings)

@@ -46,6 +46,7 @@ CONSTRAINTS: Mapping[str, type[DomainError]] = {
     "fk_email_changes_user_id_users": UserNotFound,
     "fk_messages_user_id_users": UserNotFound,
     "fk_idempotent_requests_user_id_users": UserNotFound,
+    "fk_sign_in_attempts_user_id_users": UserNotFound,
     "fk_refresh_tokens_session_id_sessions": SessionNotFound,
 }
 

@@ -39,7 +39,7 @@ class PostgresRateLimiter:
             if moved is None:
                 # Another may have been faster than what this statement saw of the row: then one interval is right.
                 wait = throttle.limit.retry_after(before, at=at) if before is not None else throttle.limit.interval
-                raise Throttled(retry_after=wait or throttle.limit.interval)
+                raise Throttled(throttle, retry_after=wait or throttle.limit.interval)
             allowances.append(throttle.limit.allowance(moved, at=at))
         return allowances
 

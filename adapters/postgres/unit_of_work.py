@@ -14,6 +14,7 @@ from adapters.postgres.messages import PostgresMessageRepository
 from adapters.postgres.one_time_tokens import PostgresOneTimeTokenRepository
 from adapters.postgres.refresh_tokens import PostgresRefreshTokenRepository
 from adapters.postgres.sessions import PostgresSessionRepository
+from adapters.postgres.sign_in_attempts import PostgresSignInAttemptRepository
 from adapters.postgres.signing_keys import PostgresSigningKeyRepository
 from adapters.postgres.statements import Statements, in_our_words
 from adapters.postgres.users import PostgresUserRepository
@@ -35,6 +36,7 @@ class PostgresTransaction:
         self.users = PostgresUserRepository(statements, self.audit)
         self.sessions = PostgresSessionRepository(statements, self.audit)
         self.refresh_tokens = PostgresRefreshTokenRepository(statements)
+        self.sign_in_attempts = PostgresSignInAttemptRepository(statements)
         self.one_time_tokens = PostgresOneTimeTokenRepository(statements)
         self.email_changes = PostgresEmailChangeRepository(statements)
         self.messages = PostgresMessageRepository(statements, self.audit, outbox)

@@ -98,8 +98,8 @@ class RedisRateLimiter:
         async with self._connection():
             moved, *refused = await self._use([_key(throttle) for throttle in throttles], arguments)
         if refused:
-            limit = throttles[len(moved)].limit
-            raise Throttled(retry_after=limit.retry_after(_moment(refused[0]), at=at))
+            throttle = throttles[len(moved)]
+            raise Throttled(throttle, retry_after=throttle.limit.retry_after(_moment(refused[0]), at=at))
         return [
             throttle.limit.allowance(_moment(full_at), at=at)
             for throttle, full_at in zip(throttles, moved, strict=True)

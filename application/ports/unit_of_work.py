@@ -10,6 +10,7 @@ from application.ports.messages import MessageRepository
 from application.ports.one_time_tokens import OneTimeTokenRepository
 from application.ports.refresh_tokens import RefreshTokenRepository
 from application.ports.sessions import SessionRepository
+from application.ports.sign_in_attempts import SignInAttemptRepository
 from application.ports.signing_keys import SigningKeyRepository
 from application.ports.users import UserRepository
 from domain.errors import Unavailable
@@ -62,6 +63,8 @@ class Transaction(Protocol):
 
     @property
     def refresh_tokens(self) -> RefreshTokenRepository: ...
+    @property
+    def sign_in_attempts(self) -> SignInAttemptRepository: ...
 
     @property
     def one_time_tokens(self) -> OneTimeTokenRepository: ...

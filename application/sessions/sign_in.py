@@ -3,7 +3,7 @@
 import logging
 from dataclasses import replace
 from datetime import timedelta
-from typing import Never
+from uuid import UUID
 
 from application.ports.clock import Clock
 from application.ports.device_namer import DeviceNamer
@@ -14,7 +14,8 @@ from application.ports.unit_of_work import Transaction, UnitOfWork
 from application.sessions.access_tokens import AccessTokens
 from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.known_devices import KnownDevices
-from application.throttling.guess_budget import FormerDevice, GuessBudget, Stranger
+from application.sessions.refused_sign_ins import RefusedSignIns
+from application.throttling.guess_budget import FormerDevice, GuessBudget, KnownDevice, Stranger
 from domain.errors import InvalidFields
 from domain.ids import DeviceId, SessionId
 from domain.opaque_token import SECRET_BYTES
@@ -23,13 +24,11 @@ from domain.sessions.session import (
     AuthenticationMethod,
     Device,
     EndReason,
-    GuessesUsedUp,
-    InvalidCredentials,
     RefusalReason,
     Session,
     SessionPolicy,
-    SignInRefused,
 )
+from domain.sessions.sign_in_attempt import Check, Outcome, SignInTrace
 from domain.throttling.throttle import Throttled
 from domain.users.password import Password
 from domain.users.user import User, UserNotFound
@@ -51,6 +50,7 @@ class SignIn:
         access_tokens: AccessTokens,
         devices: DeviceNamer,
         known_devices: KnownDevices,
+        refused: RefusedSignIns,
         clock: Clock,
         randomness: Randomness,
         policy: SessionPolicy,
@@ -62,6 +62,7 @@ class SignIn:
         self._access_tokens = access_tokens
         self._devices = devices
         self._known_devices = known_devices
+        self._refused = refused
         self._clock = clock
         self._randomness = randomness
         self._policy = policy
@@ -73,35 +74,45 @@ class SignIn:
         password: str,
         device: Device,
         device_token: str | None = None,
-        strangers_wait: timedelta | None = None,
+        strangers_wait: Throttled | None = None,
+        request_id: UUID | None = None,
     ) -> IssuedTokens:
         """The new session. `device_token` is what an earlier sign-in on this device was given.
 
-        With `strangers_wait`, devices that are not known have to wait so long.
+        With `strangers_wait`, devices that are not known are refused with it.
 
-        Every refusal costs the same work and looks the same (LG-01, LG-02); why it happened goes to the audit log.
+        Every refusal costs the same work and looks the same (LG-01, LG-02); why it happened is written down, for
+        operators to find by the reference that it carries.
 
         Raises: InvalidCredentials, Throttled, ThrottlesUnavailable, HashingBusy.
         """
         typed = Password(password)
+        trace = SignInTrace(network_address=device.network_address, request_id=request_id)
+        trace.note(Check.NETWORK_LIMIT, Outcome.LEFT if strangers_wait is None else Outcome.USED_UP)
         if strangers_wait is not None and not self._known_devices.is_token(device_token):
             # Before anybody is looked up: refusals that cost nothing must not tell anything either.
-            raise Throttled(retry_after=strangers_wait)
-        user, address = await self._find(email)
+            raise await self._refused.at_the_door(strangers_wait, trace)
+        user, address = await self._find(email, trace)
         known = self._known_devices.recognise(device_token, of=user)
+        trace.note(Check.DEVICE, _kind_of(known, device_token))
         if known is None and strangers_wait is not None:
-            raise Throttled(retry_after=strangers_wait)
+            raise await self._refused.at_the_door(strangers_wait, trace)
 
         stranger = Stranger(address, device.network_address)
         # A device of before is at least a stranger: others may have used up what such devices share.
         otherwise = stranger if isinstance(known, FormerDevice) and strangers_wait is None else None
-        async with self._guesses.guess(by=known or stranger, otherwise=otherwise) as guess:
-            matched = await self._passwords.matches(typed, user.password_hash if user is not None else None)
-            reason = self._reason_against(user, matched=matched)
-            # Not the password alone: getting a guess back would tell that it was right for a user who is shut out.
-            guess.was_right = reason is None
+        try:
+            async with self._guesses.guess(by=known or stranger, otherwise=otherwise) as guess:
+                matched = await self._passwords.matches(typed, user.password_hash if user is not None else None)
+                reason = self._reason_against(user, trace, matched=matched)
+                # Not the password alone: getting a guess back would tell that it was right for a user who is shut out.
+                guess.was_right = reason is None
+        except Throttled as refusal:
+            by_strangers = self._guesses.is_used_up_by_strangers(refusal)
+            raise await self._refused.out_of_guesses(refusal, trace, by_strangers=by_strangers) from None
+        trace.note(Check.GUESSES, Outcome.LAST if guess.was_last else Outcome.LEFT)
         if user is None or reason is not None:
-            await self._refuse(user, device, reason or RefusalReason.UNKNOWN_USER, was_last=guess.was_last)
+            raise await self._refused.wrong(trace, reason or RefusalReason.UNKNOWN_USER, was_last=guess.was_last)
 
         try:
             issued = await self._open_session(
@@ -109,42 +120,43 @@ class SignIn:
             )
         except UserNotFound:
             # Erased since: as unknown as if we had looked a moment later.
-            raise InvalidCredentials from None
+            trace.user_id = None
+            trace.note(Check.ADDRESS, Outcome.GONE)
+            raise await self._refused.wrong(trace, RefusalReason.UNKNOWN_USER, was_last=False) from None
         await self._rehash_if_outdated(user, typed)
         return issued
 
-    async def _find(self, email: str) -> tuple[User | None, str]:
+    async def _find(self, email: str, trace: SignInTrace) -> tuple[User | None, str]:
         """Who has the address, if anybody, and its canonical form."""
         try:
             address = self._emails.parse(email)
         except InvalidFields:
             # What is no address belongs to nobody, and is answered like every other address of nobody's.
+            trace.note(Check.ADDRESS, Outcome.NOT_AN_ADDRESS)
             return None, email
         async with self._unit_of_work.read() as tx:
-            return await tx.users.find_by_email(address), address.canonical
+            user = await tx.users.find_by_email(address)
+        trace.note(Check.ADDRESS, Outcome.KNOWN if user is not None else Outcome.UNKNOWN)
+        trace.user_id = user.id if user is not None else None
+        return user, address.canonical
 
-    def _reason_against(self, user: User | None, *, matched: bool) -> RefusalReason | None:
+    def _reason_against(self, user: User | None, trace: SignInTrace, *, matched: bool) -> RefusalReason | None:
+        """The first that there is. What would come after it is not reached."""
         if user is None:
             return RefusalReason.UNKNOWN_USER
-        found = {
-            RefusalReason.NO_PASSWORD: user.password_hash is None,
-            RefusalReason.WRONG_PASSWORD: not matched,
-            RefusalReason.SUSPENDED: user.is_suspended(at=self._clock.now()),
-            RefusalReason.DELETED: not user.may_come_in(at=self._clock.now()),
-            RefusalReason.UNVERIFIED: self._policy.needs_verified_email and not user.email_verified,
-        }
-        return next((reason for reason, applies in found.items() if applies), None)
-
-    async def _refuse(self, user: User | None, device: Device, reason: RefusalReason, *, was_last: bool) -> Never:
-        user_id, now, address = user.id if user is not None else None, self._clock.now(), device.network_address
-        # The trace is committed before the refusal is raised: raising inside would roll it back.
-        async with self._unit_of_work.begin() as tx:
-            await tx.audit.append(
-                SignInRefused(user_id=user_id, occurred_at=now, reason=reason, network_address=address)
-            )
-            if was_last:
-                await tx.audit.append(GuessesUsedUp(user_id=user_id, occurred_at=now, network_address=address))
-        raise InvalidCredentials
+        now, asked = self._clock.now(), self._policy.needs_verified_email
+        otherwise = Outcome.PROVEN if user.email_verified else Outcome.NOT_ASKED
+        for check, against, applies, found, passing in (
+            (Check.PASSWORD, RefusalReason.NO_PASSWORD, user.password_hash is None, Outcome.NONE, Outcome.NOT_REACHED),
+            (Check.PASSWORD, RefusalReason.WRONG_PASSWORD, not matched, Outcome.WRONG, Outcome.RIGHT),
+            (Check.SUSPENSION, RefusalReason.SUSPENDED, user.is_suspended(at=now), Outcome.IN_FORCE, Outcome.NONE),
+            (Check.DELETION, RefusalReason.DELETED, not user.may_come_in(at=now), Outcome.DUE, Outcome.NOT_DUE),
+            (Check.MAILBOX, RefusalReason.UNVERIFIED, asked and not user.email_verified, Outcome.UNPROVEN, otherwise),
+        ):
+            trace.note(check, found if applies else passing)
+            if applies:
+                return against
+        return None
 
     async def _named(self, device: Device) -> Device:
         # Only for those who come in: naming is work, which strangers should not be able to order.
@@ -205,3 +217,12 @@ class SignIn:
                 await tx.users.save(user)
         except Exception:  # noqa: BLE001  (a bug there must not keep anybody out either; it is logged)
             _log.warning("password hash of user %s was not brought up to date", user.id, exc_info=True)
+
+
+def _kind_of(device: KnownDevice | FormerDevice | None, token: str | None) -> Outcome:
+    match device:
+        case KnownDevice():
+            return Outcome.KNOWN
+        case FormerDevice():
+            return Outcome.FORMER
+    return Outcome.NONE if token is None else Outcome.STRANGER

@@ -18,6 +18,8 @@ from domain.users.user import User
 
 _log = logging.getLogger(__name__)
 
+_OF_STRANGERS = "guesses of strangers"
+
 # Any will do: it only keeps these ids from being those of something else.
 _ADDRESSES = UUID("6c0f4c3e-7c58-4b8e-9a63-0d0c6a1f2b57")
 
@@ -105,6 +107,10 @@ class GuessBudget:
         if guess.was_right:
             await self._give_back(used)
 
+    def is_used_up_by_strangers(self, refusal: Throttled) -> bool:
+        """Whether it was all strangers together who left nothing, and perhaps not those who were refused."""
+        return refusal.throttle.name == _OF_STRANGERS
+
     async def forget(self, user: User) -> None:
         """Let everybody guess at this user's password anew, strangers among them.
 
@@ -129,7 +135,7 @@ class GuessBudget:
                 network = f"guesses from {network_of(network_address)}"
                 return [
                     Throttle(owner=owner, name=network, limit=policy.guesses),
-                    Throttle(owner=owner, name="guesses of strangers", limit=policy.all_guesses),
+                    Throttle(owner=owner, name=_OF_STRANGERS, limit=policy.all_guesses),
                 ]
             case KnownDevice(user_id, device_id):
                 return [_of(user_id, f"guesses on device {device_id}", policy.guesses_on_known_device)]

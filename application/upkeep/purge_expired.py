@@ -23,6 +23,7 @@ class RetentionPolicy:
     sessions: timedelta = timedelta(days=30)
     messages: timedelta = timedelta(days=30)
     email_changes: timedelta = timedelta(days=30)
+    sign_in_attempts: timedelta = timedelta(days=30)
     tokens: timedelta = timedelta(days=1)
     jobs: timedelta = timedelta(days=7)
 
@@ -50,6 +51,9 @@ class PurgeExpired:
             "idempotent_requests": lambda tx: tx.idempotent_requests.purge(expired_before=now, limit=_AT_ONCE),
             "email_changes": lambda tx: tx.email_changes.purge(
                 requested_before=now - keep.email_changes, limit=_AT_ONCE
+            ),
+            "sign_in_attempts": lambda tx: tx.sign_in_attempts.purge(
+                occurred_before=now - keep.sign_in_attempts, limit=_AT_ONCE
             ),
         }
         removed = {name: await self._all(purge) for name, purge in purges.items()}

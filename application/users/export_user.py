@@ -8,6 +8,7 @@ from domain.audit.audit_entry import AuditEntry
 from domain.ids import UserId
 from domain.messages.message import Message, MessageKind
 from domain.sessions.session import Session
+from domain.sessions.sign_in_attempt import SignInAttempt
 from domain.users.email_change import EmailChange
 from domain.users.user import User
 
@@ -23,6 +24,7 @@ class UserExport:
     sessions: Sequence[Session]
     email_changes: Sequence[EmailChange]
     messages: Sequence[Message]
+    sign_in_attempts: Sequence[SignInAttempt]
     history: Sequence[AuditEntry]
 
 
@@ -48,5 +50,6 @@ class ExportUser:
                     for message in await tx.messages.of_user(user_id)
                     if message.kind is not MessageKind.CONFIRM_EMAIL_CHANGE
                 ],
+                sign_in_attempts=await tx.sign_in_attempts.of_user(user_id),
                 history=await tx.audit.of_user(user_id),
             )

@@ -14,10 +14,14 @@ MAX_NAME_LENGTH = 80
 
 
 class Throttled(TooManyAttempts):
-    """Too much was asked for in too short a time."""
+    """Too much was asked for in too short a time. `throttle` is what was used up."""
 
     code = "too_many_attempts"
     title = "Too many attempts; wait before you try again"
+
+    def __init__(self, throttle: "Throttle", *, retry_after: timedelta, reference: str | None = None) -> None:
+        super().__init__(retry_after=retry_after, reference=reference)
+        self.throttle = throttle
 
 
 @dataclass(frozen=True, slots=True)

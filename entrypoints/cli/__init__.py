@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from domain.errors import InvalidInput
-from entrypoints.cli import jobs, keys, messages, migrate, openapi, serve, users, worker
+from entrypoints.cli import jobs, keys, messages, migrate, openapi, serve, sessions, users, worker
 from entrypoints.startup import PROBLEMS
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("worker")(worker.worker)
 app.command("migrate")(migrate.migrate)
 app.command("openapi")(openapi.openapi)
 app.add_typer(users.app, name="users")
+app.add_typer(sessions.app, name="sessions")
 app.add_typer(keys.app, name="keys")
 app.add_typer(messages.app, name="messages")
 app.add_typer(jobs.app, name="jobs")

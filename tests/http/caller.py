@@ -14,7 +14,7 @@ from application.users.schedule_deletion import ScheduleDeletion
 from domain.ids import UserId
 from domain.messages.message import MessageKind
 from domain.sessions.principal import Principal
-from domain.sessions.session import InvalidAccessToken
+from domain.sessions.session import InvalidAccessToken, InvalidCredentials
 from domain.users.user import EmailAlreadyRegistered, UserNotFound
 from tests.world import EMAIL, PASSWORD, World, token_of
 
@@ -58,6 +58,14 @@ class Caller:
         """One after the other."""
         self._turns += 1
         return (one, other)[self._turns % 2]
+
+    async def reference(self) -> str:
+        """That of somebody who was not let in."""
+        try:
+            await self._world.sign_in(self._other("example.net"))
+        except InvalidCredentials as refusal:
+            return refusal.reference or ""
+        return ""
 
     def look_again(self) -> None:
         """Something may have changed."""

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.crypto.argon2_hasher import Argon2PasswordHasher
 from adapters.crypto.jose_signer import JoseTokenSigner
+from adapters.crypto.keyed_hash import HmacKeyedHash
 from adapters.crypto.password_transfer import SealingPasswordTransfer
 from adapters.crypto.sealing import Sealer
 from adapters.crypto.secret_sealer import AesSecretSealer
@@ -51,11 +52,13 @@ def postgres_world(engine: AsyncEngine, postgres_uow: UnitOfWork, database: str)
 
 @contextmanager
 def postgres_adapters(engine: AsyncEngine, unit_of_work: UnitOfWork, database: str) -> Iterator[Adapters]:
-    sealer = Sealer(b"root key of the tests")
+    root_key = b"root key of the tests"
+    sealer = Sealer(root_key)
     hasher = Argon2PasswordHasher(sealer, memory_kib=8, iterations=1)
     yield Adapters(
         unit_of_work=unit_of_work,
         secret_sealer=AesSecretSealer(sealer),
+        keyed_hash=HmacKeyedHash(root_key),
         mailer=MemoryMailer(),
         mailbox=PostgresMailbox(engine),
         locales=Locales(("de", "en")),

@@ -125,6 +125,8 @@ def _knowing(caller: Caller) -> Iterator[Callable[..., None]]:
 def _name_what_is_there(case: _Case, caller: Caller, *, is_example: bool) -> None:
     if is_example and "user_id" in case.path_parameters:
         case.path_parameters["user_id"] = str(caller.wait(caller.somebody()))
+    if is_example and "reference" in case.path_parameters:
+        case.path_parameters["reference"] = caller.wait(caller.reference())
     if is_example and case.operation.definition.raw["operationId"] == "delete_user":
         case.headers["If-Match"] = "*"
         case.query = {"mode": caller.either("grace", "erase")}

@@ -12,6 +12,7 @@ from adapters.http.route_policies import ROUTE_POLICIES, Access, RoutePolicy
 from tests.architecture.test_house import routes as all_routes
 
 SOME_ID = UUID("0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d")
+SOME_REFERENCE = "7F3K-Q2MX-9RTB"
 ROUTES: dict[str, APIRoute] = {route.name: route for route in all_routes()}
 
 
@@ -60,7 +61,7 @@ async def call(
 ) -> httpx.Response:
     """Call a route with its example, or with another body."""
     route = ROUTES[name]
-    values = dict.fromkeys(parameters(name), SOME_ID) | (ids or {})
+    values = dict.fromkeys(parameters(name), SOME_ID) | {"reference": SOME_REFERENCE} | (ids or {})
     (method,) = (route.methods or set()) - {"HEAD"}
     sent = example(name) if body is None else body
     more = {"json": sent} if sent is not None else {}

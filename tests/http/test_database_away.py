@@ -24,6 +24,7 @@ from domain.opaque_token import written
 from tests.architecture.test_house import routes
 from tests.faultproxy import Line, Way, line_to
 from tests.http.conftest import ORIGIN, expect_in_contract, register, sign_in
+from tests.http.requests_of_routes import SOME_REFERENCE
 from tests.world import World, make_world
 
 # Those that need nothing, or what was seen when the database was there.
@@ -52,7 +53,12 @@ class Service:
 
     async def call(self, route: APIRoute) -> httpx.Response:
         path = route.path_format.format(
-            session_id=uuid4(), user_id=uuid4(), message_id=uuid4(), name="verify-email", code="invalid_input"
+            session_id=uuid4(),
+            user_id=uuid4(),
+            message_id=uuid4(),
+            reference=SOME_REFERENCE,
+            name="verify-email",
+            code="invalid_input",
         )
         (method,) = route.methods or {"GET"}
         body = self._body(route)

@@ -189,13 +189,15 @@ async def test_in_03_fault_39_every_text_of_every_body(
 @pytest.mark.parametrize("path", sorted({route.path_format for route in routes() if "{" in route.path_format}))
 async def test_in_03_fault_41_every_text_of_every_path(client: httpx.AsyncClient, for_all: Any, path: str) -> None:
     headers = await signed_in(client)
+    # What may be a reference is one of operators.
+    refused = {403, 404} if "{reference}" in path else {404}
     methods = sorted({method for route in routes() if route.path_format == path for method in route.methods or ()})
 
     async def check(value: bytes) -> None:
         url = re.sub(r"\{\w+\}", CANARY + quote_from_bytes(value, safe=""), path)
         for method in methods:
             answer = await client.request(method, url, headers=headers)
-            assert answer.status_code == 404
+            assert answer.status_code in refused
             expect_fair(answer)
 
     always = [b"\0", b"\xff", b"\xed\xa0\x80", b"\r\nX-Y: z", "\u202e".encode()]

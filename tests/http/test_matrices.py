@@ -258,6 +258,10 @@ async def test_la_01_every_route_writes_down_what_is_declared_of_it(client: http
     walk.expect_all_of(set(ROUTES) - set(OPERATORS) - {"confirm_email_change"})
 
 
+async def refused_reference(client: httpx.AsyncClient) -> str:
+    return str((await sign_in(client, password="a wrong guess of mine")).json()["reference"])
+
+
 async def test_la_01_every_route_of_operators_writes_down_what_is_declared_of_it(
     client: httpx.AsyncClient, world: World
 ) -> None:
@@ -270,6 +274,7 @@ async def test_la_01_every_route_of_operators_writes_down_what_is_declared_of_it
     await walk.succeed("end_any_session", session_id=other)
     await walk.succeed("request_user_password_reset", user_id=user_id)
     await walk.succeed("clear_throttles", user_id=user_id)
+    await walk.succeed("get_sign_in_attempt", reference=await refused_reference(client))
     other_id = (await world.register("bob@example.com")).id
     await walk.succeed("end_user_sessions", user_id=user_id)
     await walk.come_in()
@@ -314,10 +319,10 @@ async def test_la_01_moving_is_written_down(client: httpx.AsyncClient, world: Wo
 async def test_hd_04_what_is_personal_is_kept_by_no_cache(client: httpx.AsyncClient, world: World) -> None:
     headers = await signed_in(client)
     await make_admin(world)
-    me = (await world.user()).id
+    ids = {"user_id": (await world.user()).id, "reference": await refused_reference(client)}
     for name in ROUTES:
         if "GET" in (ROUTES[name].methods or ()) and name in USERS:
-            answer = await call(client, name, headers=headers, ids={"user_id": me})
+            answer = await call(client, name, headers=headers, ids=ids)
             assert (answer.status_code, answer.headers.get("cache-control")) == (200, "no-store"), name
 
 

@@ -60,6 +60,7 @@ def test_operations_have_the_names_that_clients_were_generated_with() -> None:
         "end_any_session",
         "request_user_password_reset",
         "clear_throttles",
+        "get_sign_in_attempt",
         "suspend_user",
         "reinstate_user",
         "delete_me",

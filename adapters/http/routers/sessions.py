@@ -48,7 +48,10 @@ async def sign_in(
     note_seen: Annotated[NoteSeen, injected(NoteSeen)],
     afterwards: BackgroundTasks,
 ) -> TokenResponse:
-    """Sign in with address and password. Every refusal looks the same, whatever its cause."""
+    """Sign in with address and password. Every refusal looks the same, whatever its cause.
+
+    Its `reference` is what an operator finds the cause by.
+    """
     in_cookie = session_in.transport == "cookie"
     if in_cookie:
         expect_same_origin(request)
@@ -58,6 +61,7 @@ async def sign_in(
         device=device_of(request),
         device_token=_device_token(session_in, request),
         strangers_wait=getattr(request.state, "strangers_wait", None),
+        request_id=UUID(request.state.request_id),
     )
     if note_seen.is_due(issued.user):
         afterwards.add_task(note_seen.execute, user=issued.user)

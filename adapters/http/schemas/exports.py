@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict
 
 from adapters.http.schemas.base import ResponseSchema, Timestamp
+from adapters.http.schemas.sign_in_attempts import SignInAttemptResponse
 from adapters.http.schemas.users import USER_EXAMPLE, UserResponse
 from application.users.export_user import UserExport
 
@@ -69,6 +70,7 @@ class UserExportResponse(ResponseSchema):
                             "created_at": "2026-01-31T12:00:00.000000Z",
                         }
                     ],
+                    "sign_in_attempts": [],
                     "history": [
                         {
                             "event": "user.registered",
@@ -85,6 +87,7 @@ class UserExportResponse(ResponseSchema):
     sessions: list[ExportedSession]
     email_changes: list[ExportedEmailChange]
     messages: list[ExportedMessage]
+    sign_in_attempts: list[SignInAttemptResponse]
     history: list[ExportedEvent]
 
     @classmethod
@@ -122,6 +125,7 @@ class UserExportResponse(ResponseSchema):
                 )
                 for message in export.messages
             ],
+            sign_in_attempts=[SignInAttemptResponse.of(attempt) for attempt in export.sign_in_attempts],
             history=[
                 ExportedEvent(event=entry.event, occurred_at=entry.occurred_at, details=dict(entry.details))
                 for entry in export.history

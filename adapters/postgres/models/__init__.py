@@ -9,6 +9,7 @@ from adapters.postgres.models.idempotency import IdempotentRequestModel
 from adapters.postgres.models.messages import MailboxModel, MessageModel
 from adapters.postgres.models.recovery import EmailChangeModel, OneTimeTokenModel
 from adapters.postgres.models.sessions import RefreshTokenModel, SessionModel
+from adapters.postgres.models.sign_in_attempts import SignInAttemptModel
 from adapters.postgres.models.signing import SigningKeyModel
 from adapters.postgres.models.throttles import ThrottleModel
 from adapters.postgres.models.users import UserModel
@@ -23,6 +24,7 @@ __all__ = [
     "OneTimeTokenModel",
     "RefreshTokenModel",
     "SessionModel",
+    "SignInAttemptModel",
     "SigningKeyModel",
     "ThrottleModel",
     "UserModel",

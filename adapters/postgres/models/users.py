@@ -11,6 +11,7 @@ from adapters.postgres.models.idempotency import IdempotentRequestModel
 from adapters.postgres.models.messages import MessageModel
 from adapters.postgres.models.recovery import EmailChangeModel, OneTimeTokenModel
 from adapters.postgres.models.sessions import SessionModel
+from adapters.postgres.models.sign_in_attempts import SignInAttemptModel
 from domain.users.email_address import MAX_LENGTH
 from domain.users.profile import MAX_DISPLAY_NAME_LENGTH, MAX_LOCALE_LENGTH
 from domain.users.suspension import MAX_REASON_LENGTH
@@ -71,4 +72,5 @@ class UserModel(Base):
     one_time_tokens: Mapped[list[OneTimeTokenModel]] = relationship(back_populates="user", lazy="raise")
     email_changes: Mapped[list[EmailChangeModel]] = relationship(back_populates="user", lazy="raise")
     messages: Mapped[list[MessageModel]] = relationship(back_populates="user", lazy="raise")
+    sign_in_attempts: Mapped[list[SignInAttemptModel]] = relationship(back_populates="user", lazy="raise")
     idempotent_requests: Mapped[list[IdempotentRequestModel]] = relationship(back_populates="user", lazy="raise")
