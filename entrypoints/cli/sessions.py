@@ -32,7 +32,7 @@ def why(
         typer.echo(shown.model_dump_json(indent=2))
         return
     for name, value in shown.model_dump(mode="json", exclude={"steps", "shared"}).items():
-        typer.echo(f"{name:<18}{value if value is not None else '-'}")
+        typer.echo(f"{name.replace('_', ' '):<18}{value if value is not None else '-'}")
     if attempt.shared:
         typer.echo("\nEverybody whom this limit told to wait in that hour has this reference; above is the first.")
     typer.echo()

@@ -15,9 +15,11 @@ from domain.recovery.one_time_token import OneTimeToken, OneTimeTokenSecret, Pur
 from domain.recovery.recovery_events import PasswordResetRequested
 from domain.sessions.refresh_token import RefreshToken, RefreshTokenSecret
 from domain.sessions.session import Device, EndReason, RefusalReason, Session, SignInRefused
+from domain.sessions.sign_in_attempt import SignInAttempt
 from domain.users.deletion import DeletionPolicy
 from domain.users.email_change import EmailChange
 from domain.users.user import User, UserNotFound
+from tests.contracts.test_sign_in_attempts import attempt
 from tests.world import new_session, new_user
 
 NOW = MemoryClock().now()
@@ -37,6 +39,7 @@ class Belongings:
     plain_token: OneTimeToken
     token_of_change: OneTimeToken
     message: Message
+    attempt: SignInAttempt
 
 
 def new_refresh_token(session: Session) -> RefreshToken:
@@ -89,6 +92,7 @@ def belongings_of(user: User) -> Belongings:
         plain_token=new_token(user, Purpose.RESET_PASSWORD),
         token_of_change=new_token(user, Purpose.REVERT_EMAIL_CHANGE, change),
         message=message,
+        attempt=attempt(user.id),
     )
 
 
@@ -103,6 +107,7 @@ async def settled(uow: UnitOfWork, email: str) -> Belongings:
         await tx.one_time_tokens.add(theirs.plain_token)
         await tx.one_time_tokens.add(theirs.token_of_change)
         assert await tx.messages.add(theirs.message)
+        await tx.sign_in_attempts.add(theirs.attempt)
     return theirs
 
 
@@ -121,6 +126,8 @@ async def kept_of(uow: UnitOfWork, theirs: Belongings) -> list[object]:
             await tokens.find_good(theirs.token_of_change.digest, theirs.token_of_change.purpose, at=NOW),
             *[await tokens.has_good(user.id, purpose, at=NOW) for purpose in Purpose],
             *await tx.messages.of_user(user.id),
+            await tx.sign_in_attempts.find(theirs.attempt.reference),
+            *await tx.sign_in_attempts.of_user(user.id),
         ]
         latest = [message for message in await tx.messages.page(limit=100) if message.user_id == user.id]
     return [one for one in (*found, *latest) if one]
@@ -134,7 +141,7 @@ async def remove(uow: UnitOfWork, user_id: UserId) -> None:
 async def test_pr_02_a_user_goes_with_all_that_belongs_to_them_and_with_nothing_of_others(uow: UnitOfWork) -> None:
     ada, bob = await settled(uow, "ada@example.com"), await settled(uow, "bob@example.com")
     of_bob = await kept_of(uow, bob)
-    assert len(of_bob) == len(await kept_of(uow, ada)) == 11
+    assert len(of_bob) == len(await kept_of(uow, ada)) == 13
     await remove(uow, ada.user.id)
     assert await kept_of(uow, ada) == []
     assert await kept_of(uow, bob) == of_bob
@@ -169,7 +176,7 @@ async def test_pr_03_the_address_of_a_removed_user_is_free(uow: UnitOfWork) -> N
 async def test_removing_somebody_who_is_not_there_is_no_matter(uow: UnitOfWork) -> None:
     ada = await settled(uow, "ada@example.com")
     await remove(uow, new_user().id)
-    assert len(await kept_of(uow, ada)) == 11
+    assert len(await kept_of(uow, ada)) == 13
 
 
 class ChangeOfMind(Exception):

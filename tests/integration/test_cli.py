@@ -18,7 +18,10 @@ from alembic.config import CommandLine, Config
 
 from adapters.postgres.embedded import embedded_postgres
 from adapters.postgres.jobs import open_queue
+from application.sessions.sign_in import SignIn
 from application.users.register_user import RegisterUser
+from domain.errors import DomainError
+from domain.sessions.session import Device
 from entrypoints.cli import main
 from entrypoints.settings import Settings
 from entrypoints.startup import started
@@ -132,6 +135,30 @@ def test_operators_create_list_and_show_users(cli: Cli) -> None:
     assert (last.code, last.err) == (1, "This is the last operator who can act; make another one first\n")
 
 
+def test_operators_see_why_a_sign_in_was_refused(cli: Cli, home: Path) -> None:
+    async def be_refused() -> list[str]:
+        async with started(Settings(_env_file=None, hallporter_home=home)) as service:
+            references = []
+            for _ in range(6):
+                with pytest.raises(DomainError) as refusal:
+                    await service.container.resolve(SignIn).execute(
+                        email="ada@example.com", password=PASSWORD, device=Device(network_address="192.0.2.7")
+                    )
+                references.append(refusal.value.reference or "")
+            return references
+
+    first, *_, last = asyncio.run(be_refused())
+    shown = cli("sessions", "why", first.lower().replace("-", " "))
+    assert (shown.code, shown.err) == (0, "")
+    assert f"reference         {first}" in shown.out
+    assert re.search(r"^address +unknown *$", shown.out, re.MULTILINE)
+    assert re.search(r"^password +not reached *$", shown.out, re.MULTILINE)
+    assert "Everybody" not in shown.out
+    assert "Everybody" in cli("sessions", "why", last).out
+    attempt = json.loads(cli("sessions", "why", last, "--json").out)
+    assert (attempt["network_address"], attempt["steps"][-1]["outcome"]) == ("192.0.2.7", "told_to_wait")
+
+
 def test_operators_rotate_and_revoke_signing_keys(cli: Cli) -> None:
     assert "not everybody may know it" in cli("keys", "rotate").err
     assert "signs." in cli("keys", "rotate", "--now").out
@@ -148,6 +175,7 @@ def test_operators_rotate_and_revoke_signing_keys(cli: Cli) -> None:
         (["users", "create", "ada@example.com"], {}, "short\n", "Use at least 15 characters"),
         (["users", "create", "nobody"], {}, f"{PASSWORD}\n", "not an e-mail address"),
         (["users", "show", "nobody@example.com"], {}, "", "There is no such user"),
+        (["sessions", "why", "7F3K-Q2MX-9RTB"], {}, "", "There is no such refused sign-in"),
         (["keys", "revoke", "nonsense"], {}, "", "There is no such signing key"),
         (["migrate"], {"DATABASE_URL": "postgresql://u:canary@127.0.0.1:1/d"}, "", "No PostgreSQL answers"),
         (["users", "list"], {"DATABASE_URL": "mysql://canary"}, "", "DATABASE_URL: must begin with postgresql://"),

@@ -210,6 +210,7 @@ async def test_pr_01_what_is_over_is_forgotten_after_its_time_and_not_before(wor
         "one_time_tokens": 1,
         "messages": 1,
         "email_changes": 1,
+        "sign_in_attempts": 0,
         "idempotent_requests": 0,
         "throttles": 3,
     }
