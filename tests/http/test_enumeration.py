@@ -55,8 +55,12 @@ async def people(client: httpx.AsyncClient, world: World, app: FastAPI) -> None:
 def told(answer: httpx.Response) -> tuple[int, dict[str, str], str]:
     """All that a caller can see, but for what differs between any two requests: ids, and count of the network's."""
     headers = {name: value for name, value in answer.headers.items() if name not in {"x-request-id", "ratelimit"}}
-    body = answer.text.replace(answer.headers["x-request-id"], "")
-    return answer.status_code, headers, re.sub(f'(?<="reference":"){REFERENCE}(?=")', "", body)
+    return answer.status_code, headers, unreferred(answer).replace(answer.headers["x-request-id"], "")
+
+
+def unreferred(answer: httpx.Response) -> str:
+    """The body but for the reference, of which there is one form."""
+    return re.sub(f'(?<="reference":"){REFERENCE}(?=")', "", answer.text)
 
 
 @pytest.mark.usefixtures("people")
