@@ -181,6 +181,22 @@ async def test_telling_to_wait_is_written_down_once_however_often_it_is_asked_fo
 
 
 @pytest.mark.parametrize("world", ["postgres"], indirect=True)
+@pytest.mark.usefixtures("porter")
+async def test_lg_02_every_refusal_costs_as_many_statements_whoever_it_is_about(
+    client: httpx.AsyncClient, engine: AsyncEngine
+) -> None:
+    costs: dict[str, list[int]] = {}
+    for email in (EMAIL, "nobody@example.com", "eve@example.com"):
+        costs[email] = []
+        for _ in range(8):
+            with counted(engine) as statements:
+                await guess(client, email)
+            costs[email].append(len(statements))
+    # Looked up, counted, two rows, and one more for the last guess; then looked up and counted, and a row once.
+    assert set(map(tuple, costs.values())) == {(5, 5, 5, 5, 6, 4, 3, 3)}
+
+
+@pytest.mark.parametrize("world", ["postgres"], indirect=True)
 async def test_la_03_neither_what_was_typed_nor_the_password_is_kept(
     client: httpx.AsyncClient, engine: AsyncEngine
 ) -> None:

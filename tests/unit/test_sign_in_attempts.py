@@ -209,16 +209,15 @@ async def test_a_known_device_that_passes_such_a_network_is_told_what_it_met(wor
     assert (await refused(world, device_token=token)).reference != waiting.reference
 
 
-@pytest.mark.parametrize("failure", [DatabaseUnavailable(retry_after=timedelta(seconds=2))])
-async def test_fault_43_whoever_has_to_wait_is_told_so_though_nothing_can_be_kept(
-    world: World, monkeypatch: pytest.MonkeyPatch, failure: Exception
+async def test_whoever_has_to_wait_is_told_so_though_nothing_can_be_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.register()
     tries = []
 
     async def fail(_: object, attempt: SignInAttempt) -> None:
         tries.append(attempt)
-        raise failure
+        raise DatabaseUnavailable(retry_after=timedelta(seconds=2))
 
     with monkeypatch.context() as patched:
         patched.setattr(MemorySignInAttemptRepository, "add", fail)
