@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
+from domain.ids import UserId
 from entrypoints.container import Container
 from entrypoints.settings import Settings, load_settings
 from entrypoints.startup import started
@@ -20,3 +22,11 @@ def run[T](command: Callable[[Container], Awaitable[T]]) -> T:
 async def _run[T](settings: Settings, command: Callable[[Container], Awaitable[T]]) -> T:
     async with started(settings) as service:
         return await command(service.container)
+
+
+def id_or_email(text: str) -> UserId | str:
+    """Who is meant by an argument."""
+    try:
+        return UserId(UUID(text))
+    except ValueError:
+        return text

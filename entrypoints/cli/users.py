@@ -4,7 +4,6 @@ import secrets
 import sys
 from datetime import UTC, datetime
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
@@ -23,11 +22,10 @@ from application.users.create_user import CreateUser
 from application.users.get_user import GetUser
 from application.users.schedule_deletion import ScheduleDeletion
 from domain.errors import InvalidFields, Violation
-from domain.ids import UserId
 from domain.users.roles import ADMIN
 from domain.users.user import User
 from entrypoints.cli.printing import AsJson, print_fields, print_rows
-from entrypoints.cli.running import run
+from entrypoints.cli.running import id_or_email, run
 from entrypoints.container import Container
 
 app = typer.Typer(help="Find users, make them, change them, keep them out, let them go.", no_args_is_help=True)
@@ -121,7 +119,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one user."""
-    user = run(lambda container: container.resolve(GetUser).execute(who=_id_or_email(who)))
+    user = run(lambda container: container.resolve(GetUser).execute(who=id_or_email(who)))
     print_fields(as_row(user), as_json=as_json)
 
 
@@ -141,7 +139,7 @@ def change(
     """Change what is known about a user, and what they may do."""
 
     async def command(container: Container) -> User:
-        user = await container.resolve(GetUser).execute(who=_id_or_email(who))
+        user = await container.resolve(GetUser).execute(who=id_or_email(who))
         changes = UserChanges()
         if name is not None:
             changes["display_name"] = name or None
@@ -168,7 +166,7 @@ def delete(
     """Have a user erased after the grace period, or with --erase at once. Every session of theirs ends."""
 
     async def command(container: Container) -> str:
-        user = await container.resolve(GetUser).execute(who=_id_or_email(who))
+        user = await container.resolve(GetUser).execute(who=id_or_email(who))
         if erase:
             if not yes:
                 typer.confirm(f"Erase {user.email} and all that belongs to them, for good?", abort=True)
@@ -185,7 +183,7 @@ def cancel_deletion(who: Annotated[str, typer.Argument(help="Id or e-mail addres
     """Let a user stay who was to be erased."""
 
     async def command(container: Container) -> User:
-        user = await container.resolve(GetUser).execute(who=_id_or_email(who))
+        user = await container.resolve(GetUser).execute(who=id_or_email(who))
         await container.resolve(CancelDeletion).execute(user_id=user.id)
         return user
 
@@ -197,7 +195,7 @@ def reset_password(who: Annotated[str, typer.Argument(help="Id or e-mail address
     """Have a user mailed a link for choosing another password."""
 
     async def command(container: Container) -> User:
-        user = await container.resolve(GetUser).execute(who=_id_or_email(who))
+        user = await container.resolve(GetUser).execute(who=id_or_email(who))
         await container.resolve(RequestUserPasswordReset).execute(user_id=user.id)
         return user
 
@@ -209,7 +207,7 @@ def clear_throttles(who: Annotated[str, typer.Argument(help="Id or e-mail addres
     """Let a user, and everybody else, try the password again."""
 
     async def command(container: Container) -> User:
-        user = await container.resolve(GetUser).execute(who=_id_or_email(who))
+        user = await container.resolve(GetUser).execute(who=id_or_email(who))
         await container.resolve(ClearThrottles).execute(user_id=user.id)
         return user
 
@@ -227,7 +225,7 @@ def suspend(
     ends = _in_utc(until)
 
     async def command(container: Container) -> User:
-        user = await container.resolve(GetUser).execute(who=_id_or_email(who))
+        user = await container.resolve(GetUser).execute(who=id_or_email(who))
         await container.resolve(SuspendUser).execute(user_id=user.id, reason=reason, until=ends)
         return user
 
@@ -239,7 +237,7 @@ def reinstate(who: Annotated[str, typer.Argument(help="Id or e-mail address.")])
     """Let a suspended user in again."""
 
     async def command(container: Container) -> User:
-        user = await container.resolve(GetUser).execute(who=_id_or_email(who))
+        user = await container.resolve(GetUser).execute(who=id_or_email(who))
         await container.resolve(ReinstateUser).execute(user_id=user.id)
         return user
 
@@ -251,13 +249,6 @@ def _asked_password() -> str:
         return sys.stdin.readline().rstrip("\r\n")
     password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password
-
-
-def _id_or_email(text: str) -> UserId | str:
-    try:
-        return UserId(UUID(text))
-    except ValueError:
-        return text
 
 
 def as_row(user: User) -> dict[str, object]:

@@ -35,6 +35,7 @@ type _Case = schemathesis.Case[Any]
 _BEYOND_SCHEMAS = {
     "invalid_email",  # UTS 46, and domains that nobody gets mail at
     "invalid_display_name",  # by categories of Unicode, which patterns of JSON Schema need not know
+    "in_the_past",  # by the clock
     "unstorable_text",  # NUL and lone surrogates, anywhere
 }
 # Codes that say that a request is malformed, whatever the state of the world.
