@@ -59,6 +59,7 @@ from application.sessions.known_devices import KnownDevices
 from application.sessions.list_sessions import ListSessions
 from application.sessions.note_seen import NoteSeen
 from application.sessions.note_use import NoteUse
+from application.sessions.open_session import OpenSession
 from application.sessions.reauthenticate import Reauthenticate
 from application.sessions.refresh_session import RefreshSession
 from application.sessions.refused_sign_ins import RefusedSignIns
@@ -119,6 +120,7 @@ USE_CASES: tuple[type, ...] = (
     RequestUserPasswordReset,
     ClearThrottles,
     ExplainSignIn,
+    OpenSession,
     SignIn,
     RefreshSession,
     Authenticate,

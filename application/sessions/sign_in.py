@@ -1,41 +1,25 @@
 """Signing in."""
 
 import logging
-from dataclasses import replace
-from datetime import timedelta
 from uuid import UUID
 
 from application.ports.clock import Clock
-from application.ports.device_namer import DeviceNamer
 from application.ports.email_parser import EmailParser
 from application.ports.password_hasher import PasswordHasher
-from application.ports.randomness import Randomness
-from application.ports.unit_of_work import Transaction, UnitOfWork
-from application.sessions.access_tokens import AccessTokens
+from application.ports.unit_of_work import UnitOfWork
 from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.known_devices import KnownDevices
+from application.sessions.open_session import OpenSession
 from application.sessions.refused_sign_ins import RefusedSignIns
 from application.throttling.guess_budget import FormerDevice, GuessBudget, KnownDevice, Stranger
 from domain.errors import InvalidFields
-from domain.ids import DeviceId, SessionId
-from domain.opaque_token import SECRET_BYTES
-from domain.sessions.refresh_token import RefreshToken, RefreshTokenSecret
-from domain.sessions.session import (
-    AuthenticationMethod,
-    Device,
-    EndReason,
-    RefusalReason,
-    Session,
-    SessionPolicy,
-)
+from domain.sessions.session import AuthenticationMethod, Device, RefusalReason, SessionPolicy
 from domain.sessions.sign_in_attempt import Check, Outcome, SignInTrace
 from domain.throttling.throttle import Throttled
 from domain.users.password import Password
 from domain.users.user import User, UserNotFound
 
 _log = logging.getLogger(__name__)
-
-_JUST_REGISTERED = timedelta(days=1)
 
 
 class SignIn:
@@ -47,24 +31,20 @@ class SignIn:
         emails: EmailParser,
         passwords: PasswordHasher,
         guesses: GuessBudget,
-        access_tokens: AccessTokens,
-        devices: DeviceNamer,
         known_devices: KnownDevices,
         refused: RefusedSignIns,
+        open_session: OpenSession,
         clock: Clock,
-        randomness: Randomness,
         policy: SessionPolicy,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._emails = emails
         self._passwords = passwords
         self._guesses = guesses
-        self._access_tokens = access_tokens
-        self._devices = devices
         self._known_devices = known_devices
         self._refused = refused
+        self._open_session = open_session
         self._clock = clock
-        self._randomness = randomness
         self._policy = policy
 
     async def execute(
@@ -115,8 +95,11 @@ class SignIn:
             raise await self._refused.wrong(trace, reason or RefusalReason.UNKNOWN_USER, was_last=guess.was_last)
 
         try:
-            issued = await self._open_session(
-                user, await self._named(device), known.device_id if known is not None else None
+            issued = await self._open_session.execute(
+                user=user,
+                methods=(AuthenticationMethod.PASSWORD,),
+                device=device,
+                known=known.device_id if known is not None else None,
             )
         except UserNotFound:
             # Erased since: as unknown as if we had looked a moment later.
@@ -157,55 +140,6 @@ class SignIn:
             if applies:
                 return against
         return None
-
-    async def _named(self, device: Device) -> Device:
-        # Only for those who come in: naming is work, which strangers should not be able to order.
-        name = await self._devices.name(device.user_agent) if device.user_agent is not None else None
-        return replace(device, name=name)
-
-    async def _open_session(self, user: User, device: Device, known: DeviceId | None) -> IssuedTokens:
-        now = self._clock.now()
-        async with self._unit_of_work.read() as tx:
-            # Whoever has just registered need not be told; whoever comes back after a long time had better be.
-            first_is_new = now - user.created_at > _JUST_REGISTERED
-            on_new_device = await tx.sessions.is_new_device(user.id, device, first_is_new=first_is_new)
-        session = Session.start(
-            id=SessionId(self._randomness.uuid(at=now)),
-            user=user,
-            methods=(AuthenticationMethod.PASSWORD,),
-            device=device,
-            policy=self._policy,
-            on_new_device=on_new_device,
-            at=now,
-        )
-        refresh_token = RefreshTokenSecret.from_random(self._randomness.secret(SECRET_BYTES))
-        # Before the session is kept: one to which nobody got a key would live on unseen.
-        access_token = self._access_tokens.issue(session, await self._access_tokens.key(), roles=user.roles)
-        # A password changed or a user suspended since the read above has moved the security epoch: the session
-        # would begin in the old one, and be dead.
-        async with self._unit_of_work.begin() as tx:
-            await tx.sessions.add(session)
-            await self._make_room(tx, session)
-            await tx.refresh_tokens.add(RefreshToken.first(refresh_token, session_id=session.id, at=now))
-        return IssuedTokens(
-            session_id=session.id,
-            user=user,
-            access_token=access_token,
-            access_token_lifetime=self._access_tokens.lifetime,
-            refresh_token=refresh_token,
-            refresh_token_lifetime=session.expires_at - now,
-            device_token=self._known_devices.token(known, of=user, at=now),
-        )
-
-    async def _make_room(self, tx: Transaction, newest: Session) -> None:
-        """End the oldest sessions beyond the limit. Sign-ins at the same moment may leave a few more until the next."""
-        at, used_after = newest.created_at, newest.created_at - self._policy.idle_lifetime
-        if len(await tx.sessions.live_of(newest.user_id, at=at, used_after=used_after)) > self._policy.limit_per_user:
-            newest_first = await tx.sessions.lock_live_of(newest.user_id, at=at, used_after=used_after)
-            others = [session for session in newest_first if session.id != newest.id]
-            for session in others[self._policy.limit_per_user - 1 :]:
-                session.end(reason=EndReason.TOO_MANY, at=at)
-                await tx.sessions.save(session)
 
     async def _rehash_if_outdated(self, user: User, password: Password) -> None:
         """Bring the hash to today's parameters (PW-07). Whatever stands in the way, the sign-in has succeeded."""
