@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import ClassVar
 from uuid import UUID
 
@@ -12,15 +12,25 @@ from domain.ids import UserId
 type Detail = str | int | bool | list[str] | None
 
 
+class Outcome(StrEnum):
+    """How something ended for whoever tried it."""
+
+    SUCCESS = "success"
+    REFUSED = "refused"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened to a user. Holds ids and names of fields, never secrets.
 
     `name` is stable: the audit log, mail and exports are built on it. `user_id` is whom it is about, and None
-    where that is not known, as in a sign-in to an address that nobody has.
+    where that is not known, as in a sign-in to an address that nobody has. Where `is_own_act`, whoever did it is that
+    user, though nobody was signed in yet.
     """
 
     name: ClassVar[str]
+    outcome: ClassVar[Outcome] = Outcome.SUCCESS
+    is_own_act: ClassVar[bool] = False
 
     user_id: UserId | None
     occurred_at: datetime

@@ -9,7 +9,9 @@ from adapters.mail.templates import TemplatesProblem
 from adapters.postgres import schema
 from adapters.postgres.own_server import EmbeddedPostgresError
 from adapters.postgres.schema import DatabaseProblem
+from application.audit.origin import Origin, acting_from
 from application.signing.key_ring import KeyRing
+from domain.audit.audit_entry import Source
 from domain.errors import DomainError
 from entrypoints.adapters import Adapters, open_adapters
 from entrypoints.container import Container, build_container
@@ -51,7 +53,8 @@ async def started(settings: Settings) -> AsyncIterator[Started]:
             await schema.migrate(url)
         async with open_adapters(settings, url) as adapters:
             container = build_container(settings, adapters)
-            await expect_readable_keys(container, adapters)
+            with acting_from(Origin(source=Source.WORKER)):
+                await expect_readable_keys(container, adapters)
             yield Started(container=container, worker=make_worker(settings, adapters, container))
 
 

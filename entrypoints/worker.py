@@ -1,12 +1,13 @@
 """Workers: who does what is left to be done after a request."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 
 from adapters.jobs.worker import Upkeep, Worker
+from application.audit.origin import Origin, acting_from
 from application.jobs.handle_job import HandleJob
 from application.ports.jobs import Job
 from application.signing.rotate_signing_key import RotateSigningKey
@@ -14,6 +15,7 @@ from application.upkeep.erase_due_users import EraseDueUsers
 from application.upkeep.lift_suspensions import LiftSuspensions
 from application.upkeep.purge_expired import PurgeExpired
 from application.upkeep.requeue_stranded_messages import RequeueStrandedMessages
+from domain.audit.audit_entry import Source
 from entrypoints.adapters import Adapters
 from entrypoints.container import Container
 from entrypoints.settings import Settings
@@ -21,6 +23,7 @@ from entrypoints.settings import Settings
 # Longer than a mail may take (`adapters/mail/smtp.py`): those at hand are finished, and what is not goes to another
 # worker after the lease.
 _DRAIN_SECONDS = 25.0
+_BY_ITSELF = Origin(source=Source.WORKER)
 
 
 def make_worker(settings: Settings, adapters: Adapters, container: Container) -> Worker:
@@ -28,7 +31,8 @@ def make_worker(settings: Settings, adapters: Adapters, container: Container) ->
     handle_job = container.resolve(HandleJob)
 
     async def handle(job: Job) -> timedelta | None:
-        return await handle_job.execute(job=job)
+        with acting_from(_BY_ITSELF):
+            return await handle_job.execute(job=job)
 
     return Worker(adapters.open_queue, handle, _upkeep(container), lease=timedelta(seconds=settings.job_lease_seconds))
 
@@ -47,10 +51,16 @@ async def working(worker: Worker) -> AsyncIterator[None]:
 
 def _upkeep(container: Container) -> Mapping[str, Upkeep]:
     rotate = container.resolve(RotateSigningKey)
-    return {
-        "rotate_signing_key": Upkeep(cron="7 * * * *", run=partial(rotate.execute, if_due=True)),
-        "purge_expired": Upkeep(cron="17 * * * *", run=container.resolve(PurgeExpired).execute),
-        "requeue_stranded_messages": Upkeep(cron="27 * * * *", run=container.resolve(RequeueStrandedMessages).execute),
-        "lift_suspensions": Upkeep(cron="*/5 * * * *", run=container.resolve(LiftSuspensions).execute),
-        "erase_due_users": Upkeep(cron="*/5 * * * *", run=container.resolve(EraseDueUsers).execute),
+    kept: Mapping[str, tuple[str, Callable[[], Awaitable[object]]]] = {
+        "rotate_signing_key": ("7 * * * *", partial(rotate.execute, if_due=True)),
+        "purge_expired": ("17 * * * *", container.resolve(PurgeExpired).execute),
+        "requeue_stranded_messages": ("27 * * * *", container.resolve(RequeueStrandedMessages).execute),
+        "lift_suspensions": ("*/5 * * * *", container.resolve(LiftSuspensions).execute),
+        "erase_due_users": ("*/5 * * * *", container.resolve(EraseDueUsers).execute),
     }
+    return {name: Upkeep(cron=cron, run=partial(_by_itself, run)) for name, (cron, run) in kept.items()}
+
+
+async def _by_itself(run: Callable[[], Awaitable[object]]) -> object:
+    with acting_from(_BY_ITSELF):
+        return await run()

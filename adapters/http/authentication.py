@@ -6,6 +6,7 @@ from fastapi import BackgroundTasks, Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from adapters.http.injection import injected
+from application.audit.origin import note_actor
 from application.sessions.authenticate import Authenticate
 from application.sessions.expect_admin import ExpectAdmin
 from application.sessions.expect_fresh_proof import ExpectFreshProof
@@ -26,6 +27,7 @@ async def _authenticated(
         raise InvalidAccessToken
     principal = await authenticate.execute(access_token=credentials.credentials)
     request.state.user_id = str(principal.user_id)
+    note_actor(principal.user_id)
     return principal
 
 

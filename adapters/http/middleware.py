@@ -11,6 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.http.client import address_in
 from adapters.http.problems import INTERNAL_ERROR, answer_refusal
+from application.audit.origin import Origin, acting_from
+from domain.audit.audit_entry import Source
+from domain.sessions.session import MAX_NETWORK_ADDRESS_LENGTH
 
 REQUEST_ID_HEADER = "X-Request-Id"
 _log = structlog.get_logger("hallporter.http")
@@ -47,7 +50,14 @@ class RequestContext:
                 MutableHeaders(scope=message).update({REQUEST_ID_HEADER: request_id, **state.get("headers", {})})
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        address = state["network_address"]
+        origin = Origin(
+            source=Source.HTTP,
+            request_id=UUID(request_id),
+            # A server of one's own may put anything there, such as the path of a socket.
+            network_address=address[:MAX_NETWORK_ADDRESS_LENGTH] if address is not None else None,
+        )
+        with structlog.contextvars.bound_contextvars(request_id=request_id), acting_from(origin):
             try:
                 await self._app(scope, receive, send_with_id)
             except Exception:  # noqa: BLE001  (the last resort: it is logged, and answered without detail)

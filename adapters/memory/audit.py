@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from adapters.memory.store import Block, State
+from application.audit.origin import present_origin
+from application.audit.written import entry_of
+from application.ports.audit import EXAMINED_AT_ONCE, AuditFilter, AuditPlace
 from application.ports.jobs import Job, JobKind
 from application.ports.randomness import Randomness
-from domain.audit.audit_entry import PERSONAL_DETAILS, AuditEntry
+from domain.audit.audit_entry import EXPLANATION, NETWORK_ADDRESS, AuditEntry
 from domain.events import Event
 from domain.ids import AuditEntryId, UserId
 
@@ -25,14 +29,7 @@ class MemoryAuditLog:
     async def append_all(self, events: Iterable[Event]) -> None:
         """Write down what an aggregate recorded."""
         for event in events:
-            entry = AuditEntry(
-                id=AuditEntryId(self._randomness.uuid(at=event.occurred_at)),
-                sequence=0,
-                event=event.name,
-                user_id=event.user_id,
-                occurred_at=event.occurred_at,
-                details=event.details(),
-            )
+            entry = entry_of(event, present_origin(), self._randomness)
 
             def write(state: State, entry: AuditEntry = entry) -> None:
                 # None is ever taken away, so the next number is free.
@@ -56,14 +53,80 @@ class MemoryAuditLog:
         ]
         return entries[::-1][:limit]
 
+    async def page(
+        self, wanted: AuditFilter, *, after: AuditPlace | None = None, limit: int
+    ) -> tuple[Sequence[AuditEntry], AuditPlace | None]:
+        driving = _driving(wanted)
+        key = _by_time if driving.occurred_after or driving.occurred_before else _by_sequence
+        found = [entry for entry in self._block.state().audit if _fits(entry, driving)]
+        found = sorted((entry for entry in found if after is None or key(entry) < key(after)), key=key, reverse=True)
+        examined = found[:EXAMINED_AT_ONCE]
+        fitting = [entry for entry in examined if _fits(entry, wanted)]
+        if len(fitting) > limit:
+            return fitting[:limit], _place(fitting[limit - 1])
+        return fitting, _place(examined[-1]) if len(found) > len(examined) else None
+
     async def forget(self, user_id: UserId) -> None:
         def write(state: State) -> None:
-            state.audit = [_forgotten(entry) if entry.user_id == user_id else entry for entry in state.audit]
+            state.audit = [_without(entry, _forgotten(entry, user_id)) for entry in state.audit]
 
         await self._block.write(write)
 
+    async def purge_personal(self, *, occurred_before: datetime, limit: int) -> int:
+        personal = [entry for entry in self._block.state().audit if entry.personal][:limit]
+        old = {entry.id for entry in personal if entry.occurred_at < occurred_before}
 
-def _forgotten(entry: AuditEntry) -> AuditEntry:
-    return replace(
-        entry, details={name: value for name, value in entry.details.items() if name not in PERSONAL_DETAILS}
+        def write(state: State) -> None:
+            state.audit = [replace(entry, personal={}) if entry.id in old else entry for entry in state.audit]
+
+        await self._block.write(write)
+        return len(old)
+
+
+def _driving(wanted: AuditFilter) -> AuditFilter:
+    """What PostgreSQL would look up in an index."""
+    if wanted.user_id is not None:
+        return AuditFilter(user_id=wanted.user_id)
+    if wanted.actor_id is not None:
+        return AuditFilter(actor_id=wanted.actor_id)
+    if wanted.occurred_after is not None or wanted.occurred_before is not None:
+        return AuditFilter(occurred_after=wanted.occurred_after, occurred_before=wanted.occurred_before)
+    if wanted.event is not None:
+        return AuditFilter(event=wanted.event)
+    return wanted
+
+
+def _fits(entry: AuditEntry, wanted: AuditFilter) -> bool:
+    return (
+        wanted.user_id in {None, entry.user_id}
+        and wanted.actor_id in {None, entry.actor_id}
+        and wanted.event in {None, entry.event}
+        and wanted.outcome in {None, entry.outcome}
+        and (wanted.occurred_after is None or entry.occurred_at >= wanted.occurred_after)
+        and (wanted.occurred_before is None or entry.occurred_at < wanted.occurred_before)
     )
+
+
+def _place(entry: AuditEntry) -> AuditPlace:
+    return AuditPlace(sequence=entry.sequence, occurred_at=entry.occurred_at)
+
+
+def _by_sequence(place: AuditEntry | AuditPlace) -> tuple[int]:
+    return (place.sequence,)
+
+
+def _by_time(place: AuditEntry | AuditPlace) -> tuple[datetime, int]:
+    return place.occurred_at, place.sequence
+
+
+def _forgotten(entry: AuditEntry, user_id: UserId) -> set[str]:
+    """The names of what is personal about that user."""
+    is_theirs = entry.actor_id == user_id or (entry.actor_id is None and entry.user_id == user_id)
+    names = {NETWORK_ADDRESS: is_theirs, EXPLANATION: entry.user_id == user_id}
+    return {name for name, goes in names.items() if goes}
+
+
+def _without(entry: AuditEntry, names: set[str]) -> AuditEntry:
+    if not names & entry.personal.keys():
+        return entry
+    return replace(entry, personal={name: kept for name, kept in entry.personal.items() if name not in names})

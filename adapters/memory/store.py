@@ -14,6 +14,8 @@ from datetime import timedelta
 from application.ports.jobs import Job
 from application.ports.unit_of_work import DatabaseUnavailable, DuplicateKey, ReadOnlyBlock, TransactionEnded
 from domain.audit.audit_entry import AuditEntry
+from domain.audit.chain import Link
+from domain.audit.checkpoint import Checkpoint
 from domain.errors import DomainError
 from domain.events import Event
 from domain.idempotency.idempotent_request import IdempotentRequest
@@ -44,6 +46,8 @@ class State:
     signing_keys: dict[KeyId, SigningKey] = field(default_factory=dict)
     idempotent_requests: dict[bytes, IdempotentRequest] = field(default_factory=dict)
     audit: list[AuditEntry] = field(default_factory=list)
+    chain: dict[int, Link] = field(default_factory=dict)
+    checkpoints: dict[int, Checkpoint] = field(default_factory=dict)
 
     def copy(self) -> "State":
         """Another state of the same rows."""
@@ -58,6 +62,8 @@ class State:
             signing_keys=dict(self.signing_keys),
             idempotent_requests=dict(self.idempotent_requests),
             audit=list(self.audit),
+            chain=dict(self.chain),
+            checkpoints=dict(self.checkpoints),
         )
 
     def remove_orphans(self) -> None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from types import MappingProxyType
 
 from adapters.memory.audit import MemoryAuditLog
+from adapters.memory.audit_chain import MemoryAuditChain
 from adapters.memory.email_changes import MemoryEmailChangeRepository
 from adapters.memory.idempotent_requests import MemoryIdempotentRequestRepository
 from adapters.memory.jobs import MemoryJobs
@@ -28,6 +29,7 @@ class MemoryTransaction:
 
     def __init__(self, block: Block, randomness: Randomness, acted_on: Mapping[str, JobKind]) -> None:
         self.audit = MemoryAuditLog(block, randomness, acted_on)
+        self.audit_chain = MemoryAuditChain(block)
         self.users = MemoryUserRepository(block, self.audit)
         self.sessions = MemorySessionRepository(block, self.audit)
         self.refresh_tokens = MemoryRefreshTokenRepository(block)

@@ -1,21 +1,64 @@
 """The audit log in PostgreSQL."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Text, cast, insert, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    column,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import Row
 
+from adapters.postgres.audit_queries import driven_by, fitting, goes_before
 from adapters.postgres.jobs import PostgresOutbox
-from adapters.postgres.models import AuditEntryModel
+from adapters.postgres.models import AuditEntryModel, AuditProofModel
 from adapters.postgres.statements import Statements
+from application.audit.origin import present_origin
+from application.audit.written import entry_of
+from application.ports.audit import EXAMINED_AT_ONCE, AuditFilter, AuditPlace
 from application.ports.jobs import Job, JobKind
-from domain.audit.audit_entry import PERSONAL_DETAILS, AuditEntry
-from domain.events import Event
+from application.ports.randomness import Randomness
+from domain.audit.audit_entry import EXPLANATION, NETWORK_ADDRESS, AuditEntry, PersonalDetail, Source
+from domain.events import Event, Outcome
 from domain.ids import AuditEntryId, UserId
 
-_COLUMNS = AuditEntryModel.__table__.c
+_ENTRIES = AuditEntryModel.__table__.c
+_PROOFS = AuditProofModel.__table__.c
+_OWN_COLUMNS = [own for own in AuditEntryModel.__table__.columns if own.name != "sequence"]
+ROW = (AuditEntryModel.__table__, _PROOFS.personal)
+"""What `entry_from` reads."""
+
+# One statement for all events of a write and for both tables: signing in does not wait for a further answer.
+_GIVEN = (
+    func.jsonb_to_recordset(bindparam("entries", type_=JSONB))
+    .table_valued(*(column(own.name, own.type) for own in (*_OWN_COLUMNS, _PROOFS.personal)), name="given")
+    .render_derived(with_types=True)
+)
+_given = select(_GIVEN).cte("given_entries")
+_written = (
+    insert(AuditEntryModel)
+    .from_select([own.name for own in _OWN_COLUMNS], select(*(_given.c[own.name] for own in _OWN_COLUMNS)))
+    .returning(_ENTRIES.sequence, _ENTRIES.id)
+    .cte("written")
+)
+_INSERT = insert(AuditProofModel).from_select(
+    ["sequence", "personal"],
+    select(_written.c.sequence, _given.c.personal).join_from(_written, _given, _written.c.id == _given.c.id),
+)
 
 
 class PostgresAuditLog:
@@ -24,12 +67,12 @@ class PostgresAuditLog:
     def __init__(
         self,
         statements: Statements,
-        new_id: Callable[[Event], AuditEntryId],
+        randomness: Randomness,
         outbox: PostgresOutbox,
         acted_on: Mapping[str, JobKind],
     ) -> None:
         self._statements = statements
-        self._new_id = new_id
+        self._randomness = randomness
         self._outbox = outbox
         self._acted_on = acted_on
         self.written: list[Event] = []
@@ -39,57 +82,138 @@ class PostgresAuditLog:
 
     async def append_all(self, events: Iterable[Event]) -> None:
         """Write down what an aggregate recorded."""
-        ids = {self._new_id(event): event for event in events}
-        if not ids:
+        recorded = list(events)
+        if not recorded:
             return
-        await self._statements.write(
-            insert(AuditEntryModel), [_row(entry_id, event) for entry_id, event in ids.items()]
-        )
+        entries = [entry_of(event, present_origin(), self._randomness) for event in recorded]
+        await self._statements.write(_INSERT, {"entries": [_row(entry) for entry in entries]})
         await self._outbox.add(
-            Job(kind=self._acted_on[event.name], subject=entry_id)
-            for entry_id, event in ids.items()
-            if event.name in self._acted_on
+            Job(kind=self._acted_on[entry.event], subject=entry.id)
+            for entry in entries
+            if entry.event in self._acted_on
         )
-        self.written.extend(ids.values())
+        self.written.extend(recorded)
 
     async def find(self, entry_id: AuditEntryId) -> AuditEntry | None:
-        row = await self._statements.row(select(AuditEntryModel.__table__).where(_COLUMNS.id == entry_id))
-        return _entry(row) if row is not None else None
+        row = await self._statements.row(_read().where(_ENTRIES.id == entry_id))
+        return entry_from(row) if row is not None else None
 
     async def of_user(
         self, user_id: UserId, *, before: int | None = None, limit: int | None = None
     ) -> Sequence[AuditEntry]:
-        query = select(AuditEntryModel.__table__).where(_COLUMNS.user_id == user_id)
+        query = _read().where(_ENTRIES.user_id == user_id)
         if before is not None:
-            query = query.where(_COLUMNS.sequence < before)
-        rows = await self._statements.rows(query.order_by(_COLUMNS.sequence.desc()).limit(limit))
-        return [_entry(row) for row in rows]
+            query = query.where(_ENTRIES.sequence < before)
+        rows = await self._statements.rows(query.order_by(_ENTRIES.sequence.desc()).limit(limit))
+        return [entry_from(row) for row in rows]
+
+    async def page(
+        self, wanted: AuditFilter, *, after: AuditPlace | None = None, limit: int
+    ) -> tuple[Sequence[AuditEntry], AuditPlace | None]:
+        rows = await self._statements.rows(page_query(wanted, after, limit))
+        entries = [entry_from(row) for row in rows[:limit]]
+        if len(rows) > limit:
+            return entries, AuditPlace(sequence=entries[-1].sequence, occurred_at=entries[-1].occurred_at)
+        last = await self._statements.row(_last_examined(wanted, after))
+        return entries, AuditPlace(sequence=last.sequence, occurred_at=last.occurred_at) if last is not None else None
 
     async def forget(self, user_id: UserId) -> None:
-        personal = cast(sorted(PERSONAL_DETAILS), ARRAY(Text))
+        is_theirs = or_(_ENTRIES.actor_id == user_id, and_(_ENTRIES.user_id == user_id, _ENTRIES.actor_id.is_(None)))
+        await self._destroy(NETWORK_ADDRESS, is_theirs)
+        await self._destroy(EXPLANATION, _ENTRIES.user_id == user_id)
+
+    async def purge_personal(self, *, occurred_before: datetime, limit: int) -> int:
+        # The oldest by sequence, which is very nearly their order in time: nothing is looked for among the rest.
+        oldest = select(_PROOFS.sequence).where(_PROOFS.personal.is_not(None)).order_by(_PROOFS.sequence).limit(limit)
+        return await self._statements.count(
+            update(AuditProofModel)
+            .where(
+                _PROOFS.sequence.in_(oldest),
+                _ENTRIES.sequence == _PROOFS.sequence,
+                _ENTRIES.occurred_at < occurred_before,
+            )
+            .values(personal=null())
+        )
+
+    async def _destroy(self, name: str, where: ColumnElement[bool]) -> None:
+        rest = func.nullif(_PROOFS.personal.op("-")(cast([name], ARRAY(Text))), cast({}, JSONB))
         await self._statements.write(
-            update(AuditEntryModel)
-            .where(_COLUMNS.user_id == user_id)
-            .values(details=_COLUMNS.details.op("-")(personal))
+            update(AuditProofModel)
+            .where(_ENTRIES.sequence == _PROOFS.sequence, where, _PROOFS.personal.has_key(name))
+            .values(personal=rest)
         )
 
 
-def _row(entry_id: AuditEntryId, event: Event) -> dict[str, object]:
+def page_query(wanted: AuditFilter, after: AuditPlace | None, limit: int) -> Select[*tuple[Any, ...]]:
+    """A page and one more: of what one index finds, bounded, what fits."""
+    driving, order = driven_by(wanted)
+    examined = (
+        select(AuditEntryModel.__table__)
+        .where(*driving, *goes_before(order, after))
+        .order_by(*(one.desc() for one in order))
+        .limit(EXAMINED_AT_ONCE)
+        .subquery("examined")
+    )
+    return (
+        select(examined, _PROOFS.personal)
+        .join_from(examined, AuditProofModel, examined.c.sequence == _PROOFS.sequence, isouter=True)
+        .where(*fitting(wanted, examined.c))
+        .order_by(*(examined.c[one.name].desc() for one in order))
+        .limit(limit + 1)
+    )
+
+
+def _last_examined(wanted: AuditFilter, after: AuditPlace | None) -> Select[*tuple[Any, ...]]:
+    """The entry that a page may go on behind, if more than it has looked at are there."""
+    driving, order = driven_by(wanted)
+    found = (
+        select(_ENTRIES.sequence, _ENTRIES.occurred_at)
+        .where(*driving, *goes_before(order, after))
+        .order_by(*(one.desc() for one in order))
+    )
+    more = found.offset(EXAMINED_AT_ONCE).limit(1).exists()
+    return found.where(more).offset(EXAMINED_AT_ONCE - 1).limit(1)
+
+
+def _read() -> Select[*tuple[Any, ...]]:
+    return select(*ROW).join_from(AuditEntryModel, AuditProofModel, _ENTRIES.sequence == _PROOFS.sequence, isouter=True)
+
+
+def _row(entry: AuditEntry) -> dict[str, object]:
     return {
-        "id": entry_id,
-        "event": event.name,
-        "user_id": event.user_id,
-        "occurred_at": event.occurred_at,
-        "details": dict(event.details()),
+        "id": str(entry.id),
+        "event": entry.event,
+        "outcome": entry.outcome,
+        "source": entry.source,
+        "actor_id": _text(entry.actor_id),
+        "user_id": _text(entry.user_id),
+        "occurred_at": entry.occurred_at.isoformat(),
+        "request_id": _text(entry.request_id),
+        "details": dict(entry.public),
+        "commitments": dict(entry.commitments),
+        "personal": {name: {"salt": kept.salt, "value": kept.value} for name, kept in entry.personal.items()} or None,
     }
 
 
-def _entry(row: Row[*tuple[Any, ...]]) -> AuditEntry:
+def _text(value: UUID | None) -> str | None:
+    return str(value) if value is not None else None
+
+
+def entry_from(row: Row[*tuple[Any, ...]]) -> AuditEntry:
+    """The entry of a row that has the columns of `ROW`."""
     return AuditEntry(
         id=row.id,
         sequence=row.sequence,
         event=row.event,
+        outcome=Outcome(row.outcome),
+        source=Source(row.source) if row.source is not None else None,
+        actor_id=row.actor_id,
         user_id=row.user_id,
         occurred_at=row.occurred_at,
-        details=row.details,
+        request_id=row.request_id,
+        public=row.details,
+        commitments=row.commitments or {},
+        personal={
+            name: PersonalDetail(salt=kept["salt"], value=kept["value"]) for name, kept in (row.personal or {}).items()
+        },
     )

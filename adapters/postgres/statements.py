@@ -53,6 +53,10 @@ class Statements:
         """Insert, update or delete."""
         await self._execute(statement, parameters)
 
+    async def lock(self, statement: Executable) -> None:
+        """Take a lock that no row stands for, until the end of the block."""
+        await self._run(lambda: self._connection.execute(statement), writes=True)
+
     async def write_one(self, statement: UpdateBase, *, otherwise: type[DomainError] = ConcurrentUpdate) -> None:
         """Update the one row that was loaded.
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.postgres.audit import PostgresAuditLog
+from adapters.postgres.audit_chain import PostgresAuditChain
 from adapters.postgres.email_changes import PostgresEmailChangeRepository
 from adapters.postgres.idempotent_requests import PostgresIdempotentRequestRepository
 from adapters.postgres.jobs import PostgresOutbox
@@ -22,7 +23,6 @@ from application.ports.jobs import JobKind
 from application.ports.randomness import Randomness
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.events import Event
-from domain.ids import AuditEntryId
 
 
 class PostgresTransaction:
@@ -30,9 +30,8 @@ class PostgresTransaction:
 
     def __init__(self, statements: Statements, randomness: Randomness, acted_on: Mapping[str, JobKind]) -> None:
         outbox = PostgresOutbox(statements)
-        self.audit = PostgresAuditLog(
-            statements, lambda event: AuditEntryId(randomness.uuid(at=event.occurred_at)), outbox, acted_on
-        )
+        self.audit = PostgresAuditLog(statements, randomness, outbox, acted_on)
+        self.audit_chain = PostgresAuditChain(statements)
         self.users = PostgresUserRepository(statements, self.audit)
         self.sessions = PostgresSessionRepository(statements, self.audit)
         self.refresh_tokens = PostgresRefreshTokenRepository(statements)

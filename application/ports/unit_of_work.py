@@ -3,7 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from application.ports.audit import AuditLog
+from application.ports.audit import AuditChain, AuditLog
 from application.ports.email_changes import EmailChangeRepository
 from application.ports.idempotent_requests import IdempotentRequestRepository
 from application.ports.messages import MessageRepository
@@ -79,6 +79,8 @@ class Transaction(Protocol):
 
     @property
     def audit(self) -> AuditLog: ...
+    @property
+    def audit_chain(self) -> AuditChain: ...
 
 
 class UnitOfWork(Protocol):

@@ -26,6 +26,7 @@ class RetentionPolicy:
     sign_in_attempts: timedelta = timedelta(days=30)
     tokens: timedelta = timedelta(days=1)
     jobs: timedelta = timedelta(days=7)
+    audit_personal: timedelta = timedelta(days=365)
 
 
 class PurgeExpired:
@@ -54,6 +55,9 @@ class PurgeExpired:
             ),
             "sign_in_attempts": lambda tx: tx.sign_in_attempts.purge(
                 occurred_before=now - keep.sign_in_attempts, limit=_AT_ONCE
+            ),
+            "personal_details": lambda tx: tx.audit.purge_personal(
+                occurred_before=now - keep.audit_personal, limit=_AT_ONCE
             ),
         }
         removed = {name: await self._all(purge) for name, purge in purges.items()}

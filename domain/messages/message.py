@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from domain.errors import Conflict, NotFound
-from domain.events import Aggregate, Event
+from domain.events import Aggregate, Event, Outcome
 from domain.ids import AuditEntryId, MessageId, UserId
 from domain.users.email_address import EmailAddress
 
@@ -47,6 +47,7 @@ class MessageDied(Event):
     """A message could not be sent and is not tried again by itself."""
 
     name = "message.died"
+    outcome = Outcome.REFUSED
     message_id: MessageId
     kind: MessageKind
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from domain.events import Event
+from domain.events import Event, Outcome
 from domain.ids import UserId
 
 
@@ -33,6 +33,7 @@ class EmailProofRefused(Event):
     """Somebody proved an address, and did not know the password that they gave with it."""
 
     name = "email_verification.proof_refused"
+    outcome = Outcome.REFUSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,4 +41,5 @@ class RegistrationRepeated(Event):
     """Somebody tried to register an address that a user has."""
 
     name = "registration.repeated"
+    outcome = Outcome.REFUSED
     network_address: str | None

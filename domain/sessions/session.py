@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from domain.errors import NotAuthenticated, NotFound
-from domain.events import Aggregate, Event
+from domain.events import Aggregate, Event, Outcome
 from domain.ids import SessionId, UserId
 from domain.users.user import User
 
@@ -47,6 +47,7 @@ class SessionStarted(Event):
     """A user signed in."""
 
     name = "session.started"
+    is_own_act = True
     session_id: SessionId
     methods: tuple[AuthenticationMethod, ...]
 
@@ -56,6 +57,7 @@ class NewDeviceSeen(Event):
     """A user signed in from a kind of device that they had not signed in from before (LG-11)."""
 
     name = "session.new_device"
+    is_own_act = True
     session_id: SessionId
 
 
@@ -74,6 +76,7 @@ class TokenReuseDetected(Event):
     """A refresh token of before was presented: two parties hold keys to one session, which ended with that."""
 
     name = "session.token_reuse_detected"
+    outcome = Outcome.REFUSED
     session_id: SessionId
 
 
@@ -91,6 +94,7 @@ class ProofRefused(Event):
     """Somebody with a live session did not know the password: perhaps not the user whose session it is."""
 
     name = "session.proof_refused"
+    outcome = Outcome.REFUSED
     session_id: SessionId
 
 
@@ -99,6 +103,7 @@ class SignInRefused(Event):
     """Somebody tried to sign in and was not let in."""
 
     name = "sign_in.refused"
+    outcome = Outcome.REFUSED
     reason: RefusalReason
     network_address: str | None
 
@@ -108,6 +113,7 @@ class GuessesUsedUp(Event):
     """Somebody guessed wrong so often that no further guess of theirs is looked at for a while (LA-01)."""
 
     name = "sign_in.guesses_used_up"
+    outcome = Outcome.REFUSED
     network_address: str | None
 
 

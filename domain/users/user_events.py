@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from domain.events import Event
-from domain.ids import EmailChangeId, UserId
+from domain.events import Event, Outcome
+from domain.ids import EmailChangeId, SessionId, UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,6 +11,7 @@ class UserRegistered(Event):
     """A user came to be: by registering, or by the hand of the operator `by`."""
 
     name = "user.registered"
+    is_own_act = True
     roles: frozenset[str]
     by: UserId | None = None
 
@@ -129,3 +130,13 @@ class UserReinstated(Event):
 
     name = "user.reinstated"
     by: UserId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessDenied(Event):
+    """A user asked for what is for others; `role` is what it would have taken (LA-01)."""
+
+    name = "access.denied"
+    outcome = Outcome.REFUSED
+    session_id: SessionId
+    role: str

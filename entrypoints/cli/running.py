@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+from application.audit.origin import Origin, acting_from
+from domain.audit.audit_entry import Source
 from domain.ids import UserId
 from entrypoints.container import Container
 from entrypoints.settings import Settings, load_settings
@@ -21,7 +23,8 @@ def run[T](command: Callable[[Container], Awaitable[T]]) -> T:
 
 async def _run[T](settings: Settings, command: Callable[[Container], Awaitable[T]]) -> T:
     async with started(settings) as service:
-        return await command(service.container)
+        with acting_from(Origin(source=Source.CLI)):
+            return await command(service.container)
 
 
 def id_or_email(text: str) -> UserId | str:

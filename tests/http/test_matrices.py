@@ -338,7 +338,7 @@ async def test_incident_55_no_host_changes_which_route_is_asked(world: World, ho
 
 # Who sends these nothing asks for nothing, and gets it.
 CONTENT_WITH_NOTHING = {"update_me", "delete_me"}
-REFUSALS = {"session.proof_refused", "sign_in.refused", "sign_in.guesses_used_up"}
+REFUSALS = {"access.denied", "session.proof_refused", "sign_in.refused", "sign_in.guesses_used_up"}
 
 
 @pytest.mark.parametrize("world", ["memory"], indirect=True)

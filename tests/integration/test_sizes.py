@@ -14,6 +14,8 @@ from tests.http.test_every_text import FIELDS
 _WRITTEN_BY_US = {
     # Names of ours.
     "audit_entries.event",
+    "audit_entries.outcome",
+    "audit_entries.source",
     "messages.kind",
     "sessions.methods",
     "sessions.end_reason",
@@ -28,6 +30,10 @@ _WRITTEN_BY_US = {
     "messages.sealed_content",
     "signing_keys.public_key",
     "signing_keys.sealed_private_key",
+    "audit_checkpoints.key_id",
+    "audit_checkpoints.statement",
+    # From the settings.
+    "audit_checkpoints.issuer",
     # From templates, while developing.
     "mailbox.subject",
     "mailbox.text",

@@ -50,6 +50,7 @@ class ExportedEvent(ResponseSchema):
     event: str
     occurred_at: Timestamp
     details: dict[str, Any]
+    network_address: str | None
 
 
 class UserExportResponse(ResponseSchema):
@@ -76,6 +77,7 @@ class UserExportResponse(ResponseSchema):
                             "event": "user.registered",
                             "occurred_at": "2026-01-31T12:00:00.000000Z",
                             "details": {"roles": []},
+                            "network_address": "192.0.2.7",
                         }
                     ],
                 }
@@ -127,7 +129,12 @@ class UserExportResponse(ResponseSchema):
             ],
             sign_in_attempts=[SignInAttemptResponse.of(attempt) for attempt in export.sign_in_attempts],
             history=[
-                ExportedEvent(event=entry.event, occurred_at=entry.occurred_at, details=dict(entry.details))
+                ExportedEvent(
+                    event=entry.event,
+                    occurred_at=entry.occurred_at,
+                    details=dict(entry.details),
+                    network_address=entry.own_address,
+                )
                 for entry in export.history
             ],
         )

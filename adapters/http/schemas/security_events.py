@@ -20,6 +20,7 @@ class SecurityEventResponse(ResponseSchema):
                     "event": "session.started",
                     "occurred_at": "2026-01-31T12:00:00.000000Z",
                     "details": {"session_id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d", "methods": ["pwd"]},
+                    "network_address": "192.0.2.7",
                 }
             ]
         }
@@ -28,6 +29,9 @@ class SecurityEventResponse(ResponseSchema):
     event: str = Field(description="A stable name; there may be more of them than you know.")
     occurred_at: Timestamp
     details: dict[str, Detail]
+    network_address: str | None = Field(
+        default=None, description="From where, as long as it is kept; not where somebody else is known to have acted."
+    )
 
 
 class SecurityEventList(ResponseSchema):
@@ -39,7 +43,12 @@ class SecurityEventList(ResponseSchema):
     @classmethod
     def of(cls, page: Page[AuditEntry, int], *, next_cursor: str | None) -> Self:
         items = [
-            SecurityEventResponse(event=entry.event, occurred_at=entry.occurred_at, details=dict(entry.details))
+            SecurityEventResponse(
+                event=entry.event,
+                occurred_at=entry.occurred_at,
+                details=dict(entry.details),
+                network_address=entry.own_address,
+            )
             for entry in page.items
         ]
         return cls(items=items, next_cursor=next_cursor)

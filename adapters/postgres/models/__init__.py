@@ -3,7 +3,7 @@
 The tables of the job queue are PgQueuer's: see `adapters/postgres/jobs.py`.
 """
 
-from adapters.postgres.models.audit import AuditEntryModel
+from adapters.postgres.models.audit import AuditCheckpointModel, AuditEntryModel, AuditProofModel
 from adapters.postgres.models.base import Base
 from adapters.postgres.models.idempotency import IdempotentRequestModel
 from adapters.postgres.models.messages import MailboxModel, MessageModel
@@ -15,7 +15,9 @@ from adapters.postgres.models.throttles import ThrottleModel
 from adapters.postgres.models.users import UserModel
 
 __all__ = [
+    "AuditCheckpointModel",
     "AuditEntryModel",
+    "AuditProofModel",
     "Base",
     "EmailChangeModel",
     "IdempotentRequestModel",
