@@ -16,6 +16,11 @@ from application.admin.list_users import ListUsers
 from application.admin.reinstate_user import ReinstateUser
 from application.admin.request_user_password_reset import RequestUserPasswordReset
 from application.admin.suspend_user import SuspendUser
+from application.audit.export_audit_log import ExportAuditLog
+from application.audit.list_audit_entries import ListAuditEntries
+from application.audit.list_checkpoints import ListCheckpoints
+from application.audit.make_checkpoint import MakeCheckpoint
+from application.audit.verify_audit_log import VerifyAuditLog
 from application.config.show_config import Locales, ShowConfig
 from application.idempotency.claim_request import ClaimRequest
 from application.idempotency.finish_request import FinishRequest
@@ -78,6 +83,7 @@ from application.upkeep.forget_erased_user import ForgetErasedUser
 from application.upkeep.lift_suspensions import LiftSuspensions
 from application.upkeep.purge_expired import PurgeExpired
 from application.upkeep.requeue_stranded_messages import RequeueStrandedMessages
+from application.upkeep.seal_audit_entries import SealAuditEntries
 from application.users.cancel_deletion import CancelDeletion
 from application.users.change_password import ChangePassword
 from application.users.confirm_email_change import ConfirmEmailChange
@@ -165,6 +171,12 @@ USE_CASES: tuple[type, ...] = (
     RotateSigningKey,
     RevokeSigningKey,
     KeyRing,
+    SealAuditEntries,
+    MakeCheckpoint,
+    ListCheckpoints,
+    ListAuditEntries,
+    VerifyAuditLog,
+    ExportAuditLog,
 )
 """Everything that is built from ports, and shared by all who ask for it."""
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from adapters.jobs.worker import Upkeep, Worker
+from application.audit.make_checkpoint import MakeCheckpoint
 from application.audit.origin import Origin, acting_from
 from application.jobs.handle_job import HandleJob
 from application.ports.jobs import Job
@@ -15,6 +16,7 @@ from application.upkeep.erase_due_users import EraseDueUsers
 from application.upkeep.lift_suspensions import LiftSuspensions
 from application.upkeep.purge_expired import PurgeExpired
 from application.upkeep.requeue_stranded_messages import RequeueStrandedMessages
+from application.upkeep.seal_audit_entries import SealAuditEntries
 from domain.audit.audit_entry import Source
 from entrypoints.adapters import Adapters
 from entrypoints.container import Container
@@ -53,6 +55,8 @@ def _upkeep(container: Container) -> Mapping[str, Upkeep]:
     rotate = container.resolve(RotateSigningKey)
     kept: Mapping[str, tuple[str, Callable[[], Awaitable[object]]]] = {
         "rotate_signing_key": ("7 * * * *", partial(rotate.execute, if_due=True)),
+        "seal_audit_entries": ("* * * * *", container.resolve(SealAuditEntries).execute),
+        "make_checkpoint": ("37 * * * *", partial(container.resolve(MakeCheckpoint).execute, if_due=True)),
         "purge_expired": ("17 * * * *", container.resolve(PurgeExpired).execute),
         "requeue_stranded_messages": ("27 * * * *", container.resolve(RequeueStrandedMessages).execute),
         "lift_suspensions": ("*/5 * * * *", container.resolve(LiftSuspensions).execute),

@@ -4,7 +4,6 @@ What the library leaves open is closed here, and held by a file of hostile token
 header fields, the type `at+jwt`, strict types of claims, a length limit before anything is parsed (ST-08 to ST-12).
 """
 
-import base64
 import json
 import re
 from collections import OrderedDict
@@ -17,8 +16,11 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
+from adapters.crypto.jose_checkpoints import read_checkpoint, signed_checkpoint
+from adapters.crypto.jose_text import decoded_object, is_canonical, parsed_object
 from adapters.crypto.sealing import SealBroken, Sealer
 from application.ports.token_signer import KeyMaterial, TokenSigner
+from domain.audit.checkpoint import CheckpointClaims
 from domain.ids import KeyId, SessionId, UserId
 from domain.sessions.access_token import AccessTokenClaims
 from domain.sessions.session import AuthenticationMethod
@@ -66,21 +68,27 @@ class JoseTokenSigner:
     def key_id(self, token: str) -> KeyId | None:
         if len(token) > MAX_TOKEN_LENGTH or not _COMPACT.fullmatch(token):
             return None
-        header = _decoded_object(token.partition(".")[0])
+        header = decoded_object(token.partition(".")[0])
         if header is None or set(header) != _HEADER_FIELDS or header["typ"] != TYPE:
             return None
         key_id = header["kid"]
         return KeyId(key_id) if isinstance(key_id, str) and _KEY_ID.fullmatch(key_id) else None
 
     def read(self, token: str, key: SigningKey) -> AccessTokenClaims | None:
-        if self.key_id(token) != key.id or not _is_canonical(token.rpartition(".")[2]):
+        if self.key_id(token) != key.id or not is_canonical(token.rpartition(".")[2]):
             return None
         try:
             signed = jws.deserialize_compact(token, self._public_key(key), algorithms=[key.algorithm])
         except (JoseError, ValueError):
             return None
-        payload = _parsed_object(signed.payload)
+        payload = parsed_object(signed.payload)
         return _as_claims(payload) if payload is not None else None
+
+    def sign_checkpoint(self, claims: CheckpointClaims, key: SigningKey) -> str:
+        return signed_checkpoint(claims, self._private_key(key), key.id)
+
+    def read_checkpoint(self, statement: str, key: SigningKey) -> CheckpointClaims | None:
+        return read_checkpoint(statement, key.public_key)
 
     def _public_key(self, key: SigningKey) -> ECKey:
         return _remembered(self._public, key.id, lambda: key.public_key)
@@ -152,39 +160,6 @@ def _as_claims(payload: dict[str, object]) -> AccessTokenClaims | None:
             except (ValueError, OverflowError, OSError):
                 return None
     return None
-
-
-def _decoded_object(segment: str) -> dict[str, object] | None:
-    try:
-        return _parsed_object(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
-    except ValueError:
-        return None
-
-
-def _parsed_object(text: bytes) -> dict[str, object] | None:
-    """A JSON object without duplicate names, or None."""
-    try:
-        value = json.loads(text.decode("utf-8"), object_pairs_hook=_without_duplicates)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    names = dict(pairs)
-    if len(names) != len(pairs):
-        message = "duplicate name"
-        raise ValueError(message)
-    return names
-
-
-def _is_canonical(segment: str) -> bool:
-    """Whether no other text stands for the same bytes: unused bits at the end must be zero."""
-    try:
-        content = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-    except ValueError:
-        return False
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode() == segment
 
 
 def _is_token_signer(signer: JoseTokenSigner) -> TokenSigner:

@@ -49,6 +49,6 @@ class MemoryAuditChain:
 
         await self._block.write(write)
 
-    async def checkpoints(self, *, before: int | None = None, limit: int) -> Sequence[Checkpoint]:
+    async def checkpoints(self, *, before: int | None = None, limit: int | None = None) -> Sequence[Checkpoint]:
         kept = sorted(self._block.state().checkpoints.items(), reverse=True)
         return [checkpoint for position, checkpoint in kept if before is None or position < before][:limit]

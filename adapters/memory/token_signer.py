@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import json
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
 from application.ports.token_signer import KeyMaterial, TokenSigner
+from domain.audit.checkpoint import CheckpointClaims
 from domain.ids import KeyId, SessionId, UserId
 from domain.sessions.access_token import AccessTokenClaims
 from domain.sessions.session import AuthenticationMethod
@@ -78,6 +80,18 @@ class MemoryTokenSigner:
             methods=tuple(AuthenticationMethod(method) for method in claims["amr"]),
             roles=tuple(claims["roles"]),
         )
+
+    def sign_checkpoint(self, claims: CheckpointClaims, key: SigningKey) -> str:
+        content = asdict(claims) | {"made_at": claims.made_at.isoformat()}
+        payload = base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
+        return f"checkpoint.{key.id}.{payload}.{_seal(key, f'checkpoint:{payload}')}"
+
+    def read_checkpoint(self, statement: str, key: SigningKey) -> CheckpointClaims | None:
+        match statement.split("."):
+            case ["checkpoint", key.id, payload, seal] if seal == _seal(key, f"checkpoint:{payload}"):
+                content = json.loads(base64.urlsafe_b64decode(payload))
+                return CheckpointClaims(**content | {"made_at": datetime.fromisoformat(content["made_at"])})
+        return None
 
 
 def _seal(key: SigningKey, payload: str) -> str:

@@ -99,7 +99,7 @@ class PostgresAuditChain:
         )
         await self._statements.write(statement.on_conflict_do_nothing(index_elements=["position"]))
 
-    async def checkpoints(self, *, before: int | None = None, limit: int) -> Sequence[Checkpoint]:
+    async def checkpoints(self, *, before: int | None = None, limit: int | None = None) -> Sequence[Checkpoint]:
         query = select(AuditCheckpointModel.__table__).order_by(_CHECKPOINTS.position.desc()).limit(limit)
         if before is not None:
             query = query.where(_CHECKPOINTS.position < before)

@@ -119,6 +119,6 @@ class AuditChain(Protocol):
         """Keep a checkpoint. One at each position is enough: another one is passed over."""
         ...
 
-    async def checkpoints(self, *, before: int | None = None, limit: int) -> Sequence[Checkpoint]:
+    async def checkpoints(self, *, before: int | None = None, limit: int | None = None) -> Sequence[Checkpoint]:
         """At most `limit` checkpoints, newest first, starting before that position."""
         ...

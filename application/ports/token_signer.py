@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from domain.audit.checkpoint import CheckpointClaims
 from domain.ids import KeyId
 from domain.sessions.access_token import AccessTokenClaims
 from domain.signing.signing_key import SigningKey
@@ -18,7 +19,10 @@ class KeyMaterial:
 
 
 class TokenSigner(Protocol):
-    """Makes keys, and makes and reads access tokens with them. The only place that sees a private key."""
+    """Makes keys, and makes and reads with them access tokens, and checkpoints of the audit log.
+
+    The only place that sees a private key.
+    """
 
     def generate(self, key_id: KeyId) -> KeyMaterial:
         """A new key pair, sealed so that it opens under this id only."""
@@ -41,4 +45,12 @@ class TokenSigner(Protocol):
 
         Whether they are meant for us and still valid is for the caller to judge.
         """
+        ...
+
+    def sign_checkpoint(self, claims: CheckpointClaims, key: SigningKey) -> str:
+        """A JWS in compact form, of a type that no reader of access tokens takes, by a key that this signer opens."""
+        ...
+
+    def read_checkpoint(self, statement: str, key: SigningKey) -> CheckpointClaims | None:
+        """The claims, when this key signed them as a checkpoint and each has the right type; None otherwise."""
         ...

@@ -9,6 +9,7 @@ from adapters.crypto.jose_signer import JoseTokenSigner
 from adapters.crypto.sealing import Sealer
 from adapters.memory.token_signer import MemoryTokenSigner
 from application.ports.token_signer import TokenSigner
+from domain.audit.checkpoint import CheckpointClaims
 from domain.ids import KeyId
 from domain.sessions.access_token import AccessTokenClaims
 from domain.sessions.session import AuthenticationMethod
@@ -88,3 +89,26 @@ def test_a_key_opens_under_its_own_id_and_root_key_only(signer: TokenSigner) -> 
 def test_private_keys_do_not_print(signer: TokenSigner) -> None:
     material = signer.generate(KeyId("0a0a0a0a"))
     assert material.sealed_private_key not in repr(material)
+
+
+CHECKPOINT = CheckpointClaims(
+    issuer="https://a.example.com", position=7, sequence=9, chain_hash="ab" * 32, made_at=NOW, entries=7
+)
+
+
+def test_la_05_what_was_signed_as_a_checkpoint_is_read_again_by_its_own_key(signer: TokenSigner) -> None:
+    key = make_key(signer, "0a0a0a0a")
+    statement = signer.sign_checkpoint(CHECKPOINT, key)
+    assert signer.read_checkpoint(statement, key) == CHECKPOINT
+    assert signer.read_checkpoint(statement, make_key(signer, "0b0b0b0b")) is None
+    for position in range(0, len(statement), 3):
+        other = "A" if statement[position] != "A" else "B"
+        assert signer.read_checkpoint(statement[:position] + other + statement[position + 1 :], key) is None
+
+
+def test_st_11_a_checkpoint_is_no_access_token_and_an_access_token_no_checkpoint(signer: TokenSigner) -> None:
+    key = make_key(signer, "0a0a0a0a")
+    statement, token = signer.sign_checkpoint(CHECKPOINT, key), signer.sign(CLAIMS, key)
+    assert signer.key_id(statement) is None
+    assert signer.read(statement, key) is None
+    assert signer.read_checkpoint(token, key) is None

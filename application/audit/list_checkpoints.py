@@ -1,0 +1,20 @@
+"""Listing checkpoints."""
+
+from application.paging.page import Page
+from application.ports.unit_of_work import UnitOfWork
+from domain.audit.checkpoint import Checkpoint
+
+
+class ListCheckpoints:
+    """Show operators the checkpoints that were made, newest first, to be kept elsewhere."""
+
+    def __init__(self, unit_of_work: UnitOfWork) -> None:
+        self._unit_of_work = unit_of_work
+
+    async def execute(self, *, limit: int, before: int | None = None) -> Page[Checkpoint, int]:
+        """At most `limit`, starting before the one at that position."""
+        async with self._unit_of_work.read() as tx:
+            # One more than is shown tells whether there are more.
+            found = await tx.audit_chain.checkpoints(before=before, limit=limit + 1)
+        shown = found[:limit]
+        return Page(shown, shown[-1].claims.position if len(found) > limit else None)
