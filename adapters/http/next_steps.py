@@ -60,6 +60,13 @@ RETRY_NEWEST: dict[str, Any] = {
         "retry_message", "Have it tried again.", parameters={"message_id": "$response.body#/items/0/id"}
     )
 }
+VERIFY: dict[str, Any] = {
+    "Verify": _link(
+        "verify_audit_log",
+        "Verify everything up to the newest one.",
+        requestBody={"to_position": "$response.body#/items/0/position"},
+    )
+}
 END_ANY: dict[str, Any] = {
     "EndNewest": _link(
         "end_any_session", "End the session that began last.", parameters={"session_id": "$response.body#/items/0/id"}

@@ -22,6 +22,7 @@ from adapters.http.authentication import (
 from adapters.http.idempotency import claim_for_anyone, claim_for_recent_admin, claim_for_recent_user
 from adapters.http.routing import Route
 from application.throttling.throttle_policy import RatePolicy
+from domain.audit.audit_events import AuditRead
 from domain.events import Event
 from domain.messages.message import MessageRetried
 from domain.recovery.recovery_events import EmailVerificationRequested, PasswordResetRequested
@@ -125,6 +126,9 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     ),
     "get_sign_in_attempt": RoutePolicy(access=Access.ADMIN, event=SignInAttemptOpened),
     "clear_throttles": RoutePolicy(access=Access.RECENT_ADMIN, event=ThrottlesCleared),
+    "list_audit_entries": RoutePolicy(access=Access.ADMIN, event=AuditRead),
+    "list_audit_checkpoints": RoutePolicy(access=Access.ADMIN),
+    "verify_audit_log": RoutePolicy(access=Access.ADMIN),
     "request_email_verification": RoutePolicy(
         access=Access.ANYONE, rate=RatePolicy.MAIL, event=EmailVerificationRequested, idempotent=True
     ),

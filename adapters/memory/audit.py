@@ -56,11 +56,10 @@ class MemoryAuditLog:
     async def page(
         self, wanted: AuditFilter, *, after: AuditPlace | None = None, limit: int
     ) -> tuple[Sequence[AuditEntry], AuditPlace | None]:
-        driving = _driving(wanted)
-        key = _by_time if driving.occurred_after or driving.occurred_before else _by_sequence
-        found = [entry for entry in self._block.state().audit if _fits(entry, driving)]
+        key = _by_time if wanted.looked_up.is_by_time else _by_sequence
+        found = [entry for entry in self._block.state().audit if _fits(entry, wanted.looked_up)]
         found = sorted((entry for entry in found if after is None or key(entry) < key(after)), key=key, reverse=True)
-        examined = found[:EXAMINED_AT_ONCE]
+        examined = found[:EXAMINED_AT_ONCE] if wanted != wanted.looked_up else found
         fitting = [entry for entry in examined if _fits(entry, wanted)]
         if len(fitting) > limit:
             return fitting[:limit], _place(fitting[limit - 1])
@@ -81,19 +80,6 @@ class MemoryAuditLog:
 
         await self._block.write(write)
         return len(old)
-
-
-def _driving(wanted: AuditFilter) -> AuditFilter:
-    """What PostgreSQL would look up in an index."""
-    if wanted.user_id is not None:
-        return AuditFilter(user_id=wanted.user_id)
-    if wanted.actor_id is not None:
-        return AuditFilter(actor_id=wanted.actor_id)
-    if wanted.occurred_after is not None or wanted.occurred_before is not None:
-        return AuditFilter(occurred_after=wanted.occurred_after, occurred_before=wanted.occurred_before)
-    if wanted.event is not None:
-        return AuditFilter(event=wanted.event)
-    return wanted
 
 
 def _fits(entry: AuditEntry, wanted: AuditFilter) -> bool:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    Select,
     Text,
     and_,
     bindparam,
@@ -23,36 +22,32 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import Row
 
-from adapters.postgres.audit_queries import driven_by, fitting, goes_before
+from adapters.postgres.audit_queries import ENTRIES, PROOFS, last_examined, page_query, read_query
 from adapters.postgres.jobs import PostgresOutbox
 from adapters.postgres.models import AuditEntryModel, AuditProofModel
 from adapters.postgres.statements import Statements
 from application.audit.origin import present_origin
 from application.audit.written import entry_of
-from application.ports.audit import EXAMINED_AT_ONCE, AuditFilter, AuditPlace
+from application.ports.audit import AuditFilter, AuditPlace
 from application.ports.jobs import Job, JobKind
 from application.ports.randomness import Randomness
 from domain.audit.audit_entry import EXPLANATION, NETWORK_ADDRESS, AuditEntry, PersonalDetail, Source
 from domain.events import Event, Outcome
 from domain.ids import AuditEntryId, UserId
 
-_ENTRIES = AuditEntryModel.__table__.c
-_PROOFS = AuditProofModel.__table__.c
 _OWN_COLUMNS = [own for own in AuditEntryModel.__table__.columns if own.name != "sequence"]
-ROW = (AuditEntryModel.__table__, _PROOFS.personal)
-"""What `entry_from` reads."""
 
 # One statement for all events of a write and for both tables: signing in does not wait for a further answer.
 _GIVEN = (
     func.jsonb_to_recordset(bindparam("entries", type_=JSONB))
-    .table_valued(*(column(own.name, own.type) for own in (*_OWN_COLUMNS, _PROOFS.personal)), name="given")
+    .table_valued(*(column(own.name, own.type) for own in (*_OWN_COLUMNS, PROOFS.personal)), name="given")
     .render_derived(with_types=True)
 )
 _given = select(_GIVEN).cte("given_entries")
 _written = (
     insert(AuditEntryModel)
     .from_select([own.name for own in _OWN_COLUMNS], select(*(_given.c[own.name] for own in _OWN_COLUMNS)))
-    .returning(_ENTRIES.sequence, _ENTRIES.id)
+    .returning(ENTRIES.sequence, ENTRIES.id)
     .cte("written")
 )
 _INSERT = insert(AuditProofModel).from_select(
@@ -95,16 +90,16 @@ class PostgresAuditLog:
         self.written.extend(recorded)
 
     async def find(self, entry_id: AuditEntryId) -> AuditEntry | None:
-        row = await self._statements.row(_read().where(_ENTRIES.id == entry_id))
+        row = await self._statements.row(read_query().where(ENTRIES.id == entry_id))
         return entry_from(row) if row is not None else None
 
     async def of_user(
         self, user_id: UserId, *, before: int | None = None, limit: int | None = None
     ) -> Sequence[AuditEntry]:
-        query = _read().where(_ENTRIES.user_id == user_id)
+        query = read_query().where(ENTRIES.user_id == user_id)
         if before is not None:
-            query = query.where(_ENTRIES.sequence < before)
-        rows = await self._statements.rows(query.order_by(_ENTRIES.sequence.desc()).limit(limit))
+            query = query.where(ENTRIES.sequence < before)
+        rows = await self._statements.rows(query.order_by(ENTRIES.sequence.desc()).limit(limit))
         return [entry_from(row) for row in rows]
 
     async def page(
@@ -114,69 +109,36 @@ class PostgresAuditLog:
         entries = [entry_from(row) for row in rows[:limit]]
         if len(rows) > limit:
             return entries, AuditPlace(sequence=entries[-1].sequence, occurred_at=entries[-1].occurred_at)
-        last = await self._statements.row(_last_examined(wanted, after))
+        if wanted == wanted.looked_up:
+            return entries, None
+        last = await self._statements.row(last_examined(wanted, after))
         return entries, AuditPlace(sequence=last.sequence, occurred_at=last.occurred_at) if last is not None else None
 
     async def forget(self, user_id: UserId) -> None:
-        is_theirs = or_(_ENTRIES.actor_id == user_id, and_(_ENTRIES.user_id == user_id, _ENTRIES.actor_id.is_(None)))
+        is_theirs = or_(ENTRIES.actor_id == user_id, and_(ENTRIES.user_id == user_id, ENTRIES.actor_id.is_(None)))
         await self._destroy(NETWORK_ADDRESS, is_theirs)
-        await self._destroy(EXPLANATION, _ENTRIES.user_id == user_id)
+        await self._destroy(EXPLANATION, ENTRIES.user_id == user_id)
 
     async def purge_personal(self, *, occurred_before: datetime, limit: int) -> int:
         # The oldest by sequence, which is very nearly their order in time: nothing is looked for among the rest.
-        oldest = select(_PROOFS.sequence).where(_PROOFS.personal.is_not(None)).order_by(_PROOFS.sequence).limit(limit)
+        oldest = select(PROOFS.sequence).where(PROOFS.personal.is_not(None)).order_by(PROOFS.sequence).limit(limit)
         return await self._statements.count(
             update(AuditProofModel)
             .where(
-                _PROOFS.sequence.in_(oldest),
-                _ENTRIES.sequence == _PROOFS.sequence,
-                _ENTRIES.occurred_at < occurred_before,
+                PROOFS.sequence.in_(oldest),
+                ENTRIES.sequence == PROOFS.sequence,
+                ENTRIES.occurred_at < occurred_before,
             )
             .values(personal=null())
         )
 
     async def _destroy(self, name: str, where: ColumnElement[bool]) -> None:
-        rest = func.nullif(_PROOFS.personal.op("-")(cast([name], ARRAY(Text))), cast({}, JSONB))
+        rest = func.nullif(PROOFS.personal.op("-")(cast([name], ARRAY(Text))), cast({}, JSONB))
         await self._statements.write(
             update(AuditProofModel)
-            .where(_ENTRIES.sequence == _PROOFS.sequence, where, _PROOFS.personal.has_key(name))
+            .where(ENTRIES.sequence == PROOFS.sequence, where, PROOFS.personal.has_key(name))
             .values(personal=rest)
         )
-
-
-def page_query(wanted: AuditFilter, after: AuditPlace | None, limit: int) -> Select[*tuple[Any, ...]]:
-    """A page and one more: of what one index finds, bounded, what fits."""
-    driving, order = driven_by(wanted)
-    examined = (
-        select(AuditEntryModel.__table__)
-        .where(*driving, *goes_before(order, after))
-        .order_by(*(one.desc() for one in order))
-        .limit(EXAMINED_AT_ONCE)
-        .subquery("examined")
-    )
-    return (
-        select(examined, _PROOFS.personal)
-        .join_from(examined, AuditProofModel, examined.c.sequence == _PROOFS.sequence, isouter=True)
-        .where(*fitting(wanted, examined.c))
-        .order_by(*(examined.c[one.name].desc() for one in order))
-        .limit(limit + 1)
-    )
-
-
-def _last_examined(wanted: AuditFilter, after: AuditPlace | None) -> Select[*tuple[Any, ...]]:
-    """The entry that a page may go on behind, if more than it has looked at are there."""
-    driving, order = driven_by(wanted)
-    found = (
-        select(_ENTRIES.sequence, _ENTRIES.occurred_at)
-        .where(*driving, *goes_before(order, after))
-        .order_by(*(one.desc() for one in order))
-    )
-    more = found.offset(EXAMINED_AT_ONCE).limit(1).exists()
-    return found.where(more).offset(EXAMINED_AT_ONCE - 1).limit(1)
-
-
-def _read() -> Select[*tuple[Any, ...]]:
-    return select(*ROW).join_from(AuditEntryModel, AuditProofModel, _ENTRIES.sequence == _PROOFS.sequence, isouter=True)
 
 
 def _row(entry: AuditEntry) -> dict[str, object]:

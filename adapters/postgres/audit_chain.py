@@ -7,7 +7,8 @@ from sqlalchemy import ARRAY, BigInteger, LargeBinary, bindparam, column, func, 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 
-from adapters.postgres.audit import ROW, entry_from
+from adapters.postgres.audit import entry_from
+from adapters.postgres.audit_queries import ENTRIES, PROOFS, ROW
 from adapters.postgres.models import AuditCheckpointModel, AuditEntryModel, AuditProofModel
 from adapters.postgres.statements import Statements
 from domain.audit.audit_entry import AuditEntry
@@ -15,8 +16,6 @@ from domain.audit.chain import Link, SealedEntry
 from domain.audit.checkpoint import Checkpoint, CheckpointClaims
 from domain.ids import KeyId
 
-_ENTRIES = AuditEntryModel.__table__.c
-_PROOFS = AuditProofModel.__table__.c
 _CHECKPOINTS = AuditCheckpointModel.__table__.c
 
 _given = (
@@ -31,7 +30,7 @@ _given = (
 # A place once given is not given anew, whatever went wrong before.
 _ADD = (
     update(AuditProofModel)
-    .where(_PROOFS.sequence == _given.c.sequence, _PROOFS.position.is_(None))
+    .where(PROOFS.sequence == _given.c.sequence, PROOFS.position.is_(None))
     .values(position=_given.c.position, chain_hash=_given.c.chain_hash)
 )
 
@@ -44,17 +43,17 @@ class PostgresAuditChain:
 
     async def lock(self) -> Link | None:
         await self._statements.lock(text("SELECT pg_advisory_xact_lock(hashtext('hallporter.seal_audit_entries'))"))
-        last = select(_PROOFS.position, _PROOFS.sequence, _PROOFS.chain_hash).where(_PROOFS.position.is_not(None))
-        row = await self._statements.row(last.order_by(_PROOFS.position.desc()).limit(1))
+        last = select(PROOFS.position, PROOFS.sequence, PROOFS.chain_hash).where(PROOFS.position.is_not(None))
+        row = await self._statements.row(last.order_by(PROOFS.position.desc()).limit(1))
         return _link(row) if row is not None else None
 
     async def unsealed(self, *, limit: int) -> Sequence[AuditEntry]:
         query = (
             select(*ROW)
-            .join_from(AuditProofModel, AuditEntryModel, _ENTRIES.sequence == _PROOFS.sequence)
-            .where(_PROOFS.position.is_(None))
+            .join_from(AuditProofModel, AuditEntryModel, ENTRIES.sequence == PROOFS.sequence)
+            .where(PROOFS.position.is_(None))
         )
-        return [entry_from(row) for row in await self._statements.rows(query.order_by(_PROOFS.sequence).limit(limit))]
+        return [entry_from(row) for row in await self._statements.rows(query.order_by(PROOFS.sequence).limit(limit))]
 
     async def add(self, sealed: Sequence[SealedEntry]) -> None:
         await self._statements.write(
@@ -68,10 +67,10 @@ class PostgresAuditChain:
 
     async def sealed(self, *, after: int, limit: int) -> Sequence[SealedEntry | Link]:
         query = (
-            select(*ROW, _PROOFS.sequence.label("proof_sequence"), _PROOFS.position, _PROOFS.chain_hash)
-            .join_from(AuditProofModel, AuditEntryModel, _ENTRIES.sequence == _PROOFS.sequence, isouter=True)
-            .where(_PROOFS.position > after)
-            .order_by(_PROOFS.position)
+            select(*ROW, PROOFS.sequence.label("proof_sequence"), PROOFS.position, PROOFS.chain_hash)
+            .join_from(AuditProofModel, AuditEntryModel, ENTRIES.sequence == PROOFS.sequence, isouter=True)
+            .where(PROOFS.position > after)
+            .order_by(PROOFS.position)
             .limit(limit)
         )
         return [
@@ -82,7 +81,7 @@ class PostgresAuditChain:
         ]
 
     async def count_unsealed(self) -> int:
-        query = select(func.count().label("unsealed")).select_from(AuditProofModel).where(_PROOFS.position.is_(None))
+        query = select(func.count().label("unsealed")).select_from(AuditProofModel).where(PROOFS.position.is_(None))
         row = await self._statements.row(query)
         return int(row.unsealed) if row is not None else 0
 

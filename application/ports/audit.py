@@ -31,6 +31,27 @@ class AuditFilter:
         """What is filtered by."""
         return tuple(item.name for item in fields(self) if getattr(self, item.name) is not None)
 
+    @property
+    def looked_up(self) -> "AuditFilter":
+        """The part that one index answers; the rest is tried on what that finds.
+
+        People first, of whom each has few entries; then times, whose range has an end; then the rest.
+        """
+        if self.user_id is not None:
+            return AuditFilter(user_id=self.user_id)
+        if self.actor_id is not None:
+            return AuditFilter(actor_id=self.actor_id)
+        if self.is_by_time:
+            return AuditFilter(occurred_after=self.occurred_after, occurred_before=self.occurred_before)
+        if self.event is not None:
+            return AuditFilter(event=self.event)
+        return AuditFilter(outcome=self.outcome if self.outcome is Outcome.REFUSED else None)
+
+    @property
+    def is_by_time(self) -> bool:
+        """Whether there are times to filter by."""
+        return self.occurred_after is not None or self.occurred_before is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditPlace:

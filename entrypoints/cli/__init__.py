@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from domain.errors import InvalidInput
-from entrypoints.cli import jobs, keys, messages, migrate, openapi, serve, sessions, users, worker
+from entrypoints.cli import audit, jobs, keys, messages, migrate, openapi, serve, sessions, users, worker
 from entrypoints.startup import PROBLEMS
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.add_typer(sessions.app, name="sessions")
 app.add_typer(keys.app, name="keys")
 app.add_typer(messages.app, name="messages")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(audit.app, name="audit")
 
 
 def _on_version(wanted: bool) -> None:  # noqa: FBT001  (typer's signature)

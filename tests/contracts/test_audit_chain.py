@@ -195,8 +195,8 @@ async def test_what_does_not_fit_all_of_the_filter_is_left_out(uow: UnitOfWork) 
 async def test_a_page_examines_so_many_entries_and_says_where_to_go_on(
     uow: UnitOfWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for adapter in ("memory", "postgres"):
-        monkeypatch.setattr(f"adapters.{adapter}.audit.EXAMINED_AT_ONCE", 4)
+    for module in ("memory.audit", "postgres.audit_queries"):
+        monkeypatch.setattr(f"adapters.{module}.EXAMINED_AT_ONCE", 4)
     await happen(uow, 10)
     wanted = AuditFilter(user_id=USER.id, occurred_before=NOW + timedelta(seconds=2))
     pages, after = [], None

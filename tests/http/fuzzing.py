@@ -36,6 +36,7 @@ _BEYOND_SCHEMAS = {
     "invalid_email",  # UTS 46, and domains that nobody gets mail at
     "invalid_display_name",  # by categories of Unicode, which patterns of JSON Schema need not know
     "in_the_past",  # by the clock
+    "before_from_position",  # one field by another
     "unstorable_text",  # NUL and lone surrogates, anywhere
 }
 # Codes that say that a request is malformed, whatever the state of the world.

@@ -10,7 +10,9 @@ from fastapi import FastAPI
 from adapters.http.app import HttpConfig, create_app
 from adapters.http.route_policies import Access
 from adapters.postgres.models import Base
+from application.ports.audit import AuditFilter
 from application.sessions.issued_tokens import IssuedTokens
+from domain.audit.audit_events import AuditRead
 from domain.ids import UserId
 from domain.messages.message import MessageKind
 from domain.signing.signing_key import SigningKeyActivated
@@ -301,8 +303,12 @@ async def test_la_01_every_route_of_operators_writes_down_what_is_declared_of_it
     world.clock.advance(timedelta(minutes=11))
     await walk.come_in()
     await walk.succeed("rotate_signing_key")
-    # Of no user: its own tests look at what changed.
-    walk.written["rotate_signing_key"] = {SigningKeyActivated.name}
+    await walk.succeed("list_audit_entries")
+    # About nobody, but done by somebody.
+    for name, event in (("rotate_signing_key", SigningKeyActivated.name), ("list_audit_entries", AuditRead.name)):
+        async with world.unit_of_work.read() as tx:
+            ((entry,), _) = await tx.audit.page(AuditFilter(actor_id=user_id, event=event), limit=5)
+        walk.written[name] = {entry.event}
     walk.expect_all_of(set(OPERATORS))
 
 
