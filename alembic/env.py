@@ -6,7 +6,7 @@ from alembic import context
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
-from adapters.postgres import jobs, schema
+from adapters.postgres import jobs, roles, schema
 from adapters.postgres.models import Base
 
 
@@ -34,6 +34,7 @@ async def run_on_url(url: str) -> None:
     """Connect, and apply the migrations."""
     async with schema.connected(url) as connection:
         await connection.run_sync(run_on)
+        await connection.run_sync(roles.restrict, schema.VERSION_TABLE)
         await connection.commit()
 
 

@@ -23,6 +23,7 @@ from adapters.postgres.jobs import open_queue
 from adapters.postgres.mailbox import PostgresMailbox
 from adapters.postgres.rate_limiter import PostgresRateLimiter
 from adapters.postgres.readiness import PostgresReadiness
+from adapters.postgres.schema import application_role
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.clock import SystemClock
 from adapters.system.randomness import SystemRandomness
@@ -95,8 +96,11 @@ async def open_rate_limiter(settings: Settings, otherwise: RateLimiter) -> Async
 async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[Adapters]:
     """The adapters of a running service; closed after the block.
 
-    Raises: TemplatesProblem.
+    Connections step down to the application's role wherever they may (SK-06).
+
+    Raises: TemplatesProblem, DatabaseProblem.
     """
+    role = await application_role(database_url)
     templates = Templates(service=settings.service_name or settings.public_host, folder=settings.mail_templates)
     sealer = Sealer(settings.root_key())
     randomness = SystemRandomness()
@@ -108,9 +112,9 @@ async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[
     )
     try:
         async with (
-            open_engine(database_url, pool_size=settings.database_pool_size) as engine,
+            open_engine(database_url, pool_size=settings.database_pool_size, role=role) as engine,
             # Whoever is busy is not out of order: probes do not wait for connections that requests have (fault 8).
-            open_engine(database_url, pool_size=1, name="hallporter probes") as probes,
+            open_engine(database_url, pool_size=1, name="hallporter probes", role=role) as probes,
             open_rate_limiter(settings, PostgresRateLimiter(engine)) as rate_limiter,
         ):
             mailbox = PostgresMailbox(engine)
@@ -121,7 +125,7 @@ async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[
                 mailer=mailer_of(settings, templates, mailbox),
                 mailbox=mailbox,
                 locales=Locales(tuple(templates.locales)),
-                open_queue=partial(open_queue, database_url),
+                open_queue=partial(open_queue, database_url, role=role),
                 passwords=passwords,
                 password_transfer=SealingPasswordTransfer(sealer),
                 signer=JoseTokenSigner(sealer),

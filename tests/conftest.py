@@ -112,7 +112,9 @@ def database(postgres_server: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 async def engine(database: str) -> AsyncIterator[AsyncEngine]:
-    async with open_engine(database, pool_size=25, pool_timeout=60) as engine:
+    # As the service itself: what it may not do, no test of what it does needs (SK-06).
+    role = await schema.application_role(database)
+    async with open_engine(database, pool_size=25, pool_timeout=60, role=role) as engine:
         yield engine
 
 
@@ -149,7 +151,7 @@ async def empty(engine: AsyncEngine) -> None:
     async with engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None
-        await driver.execute(statements)
+        await driver.execute(f"SET ROLE NONE; {statements}; RESET ROLE")
 
 
 class _database:  # noqa: N801  (used like a function)

@@ -30,9 +30,16 @@ _SERVER_SETTINGS = {
 
 @asynccontextmanager
 async def open_engine(
-    url: str, *, pool_size: int = 10, pool_timeout: float = _POOL_TIMEOUT, name: str = "hallporter"
+    url: str,
+    *,
+    pool_size: int = 10,
+    pool_timeout: float = _POOL_TIMEOUT,
+    name: str = "hallporter",
+    role: str | None = None,
 ) -> AsyncIterator[AsyncEngine]:
     """A pool of connections that commit each statement by itself. `name` is what PostgreSQL shows them as.
+
+    They work as `role`, where there is one, from their very beginning (SK-06).
 
     Who finds every connection taken waits for `pool_timeout` seconds.
 
@@ -53,7 +60,7 @@ async def open_engine(
             "timeout": _CONNECT_TIMEOUT,
             "command_timeout": _COMMAND_TIMEOUT,
             "connection_class": Connection,
-            "server_settings": _SERVER_SETTINGS | {"application_name": name},
+            "server_settings": _SERVER_SETTINGS | {"application_name": name} | ({"role": role} if role else {}),
         },
     )
     event.listen(engine.sync_engine, "checkout", _expect_open)

@@ -61,13 +61,16 @@ class _BlockDriver(AsyncpgDriver):
 
 
 @asynccontextmanager
-async def open_queue(url: str) -> AsyncIterator[Queries]:
+async def open_queue(url: str, *, role: str | None = None) -> AsyncIterator[Queries]:
     """The queue as a worker sees it, on a connection of its own, which also hears of new jobs.
 
     Raises: DatabaseUnavailable, also out of the block.
     """
     with in_our_words():
-        async with open_engine(url, pool_size=1, name="hallporter worker") as engine, engine.connect() as connection:
+        async with (
+            open_engine(url, pool_size=1, name="hallporter worker", role=role) as engine,
+            engine.connect() as connection,
+        ):
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None  # noqa: S101  (for the type checker: it is open)
             on_driver = AsyncpgDriver(driver)

@@ -2,14 +2,16 @@
 
 import re
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
+
+from adapters.postgres import roles
 
 OLDEST_SERVER = 16
 VERSION_TABLE = "hallporter_schema"
@@ -19,6 +21,7 @@ _CONNECT_TIMEOUT = 5.0
 # SQLSTATE (PostgreSQL manual, appendix A).
 _WRONG_PASSWORD = {"28P01", "28000"}
 _NO_SUCH_DATABASE = "3D000"
+_NOT_PERMITTED = "42501"
 
 _IS_MIGRATED = text(f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL")
 _REVISION_THERE = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608  (a constant)
@@ -37,12 +40,23 @@ async def migrate(url: str) -> list[str]:
     Raises: DatabaseProblem.
     """
     async with connected(url) as connection:
-        if await is_up_to_date(connection):
-            return []
-        await connection.rollback()
-        applied = await connection.run_sync(_upgrade)
+        applied: list[str] = []
+        with _permitted():
+            if not await is_up_to_date(connection):
+                await connection.rollback()
+                applied = await connection.run_sync(_upgrade)
+        await connection.run_sync(roles.restrict, VERSION_TABLE)
         await connection.commit()
     return applied
+
+
+async def application_role(url: str) -> str | None:
+    """The role that connections should step down to; None where they stay what they are.
+
+    Raises: DatabaseProblem.
+    """
+    async with connected(url) as connection:
+        return await roles.present_role(connection)
 
 
 async def expect_up_to_date(url: str) -> None:
@@ -51,9 +65,26 @@ async def expect_up_to_date(url: str) -> None:
     Raises: DatabaseProblem.
     """
     async with connected(url) as connection:
-        if not await is_up_to_date(connection):
+        with _permitted():
+            is_complete = await is_up_to_date(connection)
+        if not is_complete:
             message = "The database lacks migrations of this release. Run: hallporter migrate"
             raise DatabaseProblem(message)
+
+
+@contextmanager
+def _permitted() -> Iterator[None]:
+    """Say in a sentence that this user may not do it."""
+    try:
+        yield
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _NOT_PERMITTED:
+            raise
+        message = (
+            "The database lacks migrations of this release, and this user may not make them. "
+            "Run as the owner of the tables: hallporter migrate"
+        )
+        raise DatabaseProblem(message) from error
 
 
 async def is_up_to_date(connection: AsyncConnection) -> bool:
