@@ -62,6 +62,15 @@ _TRIGGER = f"""
     $$ LANGUAGE plpgsql
 """  # noqa: S608  (names of ours)
 
+# The release before forgets by writing entries anew without what is personal, which would look as if they were edited.
+_FORGET = """
+    CREATE FUNCTION forget_audit_entry() RETURNS trigger AS $$
+    BEGIN
+        UPDATE audit_proofs SET personal = NULL WHERE sequence = OLD.sequence;
+        RETURN NULL;
+    END;
+    $$ LANGUAGE plpgsql
+"""
 _MOVE = f"""
     WITH split AS (
         SELECT sequence, personal, found.commitments
@@ -113,7 +122,7 @@ def upgrade() -> None:
         sa.Column("issuer", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_audit_checkpoints")),
     )
-    for statement in (_SPLIT, _NULLED, _TRIGGER):
+    for statement in (_SPLIT, _NULLED, _TRIGGER, _FORGET):
         op.execute(statement)
     op.execute(_MOVE)
     # Checked now: what is to be altered below may have nothing open.
@@ -121,6 +130,11 @@ def upgrade() -> None:
     op.execute(
         "CREATE TRIGGER tg_audit_entries_completed BEFORE INSERT ON audit_entries "
         "FOR EACH ROW WHEN (NEW.commitments IS NULL) EXECUTE FUNCTION complete_audit_entry()"
+    )
+    op.execute(
+        "CREATE TRIGGER tg_audit_entries_forgotten BEFORE UPDATE ON audit_entries FOR EACH ROW "
+        "WHEN (NEW.details = OLD.details - ARRAY['explanation', 'network_address'] "
+        "AND to_jsonb(NEW) - 'details' = to_jsonb(OLD) - 'details') EXECUTE FUNCTION forget_audit_entry()"
     )
     op.create_index("ix_audit_entries_actor_id_sequence", "audit_entries", ["actor_id", "sequence"])
     op.create_index("ix_audit_entries_event_sequence", "audit_entries", ["event", "sequence"])
@@ -138,7 +152,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Put what is left of what is personal back, and drop the rest: what proved the log is gone with it."""
-    op.execute("DROP TRIGGER tg_audit_entries_completed ON audit_entries")
+    for trigger in ("completed", "forgotten"):
+        op.execute(f"DROP TRIGGER tg_audit_entries_{trigger} ON audit_entries")
     op.execute(
         "UPDATE audit_entries SET details = details || ("
         "  SELECT jsonb_object_agg(key, value -> 'value') FROM jsonb_each(personal)"
@@ -146,7 +161,12 @@ def downgrade() -> None:
     )
     op.drop_table("audit_checkpoints")
     op.drop_table("audit_proofs")
-    for function in ("complete_audit_entry()", "split_audit_details(jsonb)", "nulled_audit_details(jsonb)"):
+    for function in (
+        "forget_audit_entry()",
+        "complete_audit_entry()",
+        "split_audit_details(jsonb)",
+        "nulled_audit_details(jsonb)",
+    ):
         op.execute(f"DROP FUNCTION {function}")
     for index in ("refused", "occurred_at_sequence", "event_sequence", "actor_id_sequence"):
         op.drop_index(f"ix_audit_entries_{index}", table_name="audit_entries")

@@ -40,6 +40,23 @@ async def test_la_01_what_a_user_does_is_written_down_with_who_where_and_in_whic
     assert len({entry.request_id for entry in (updated, started, registered)}) == 3
 
 
+async def test_ad_02_users_see_from_where_they_acted_themselves_and_not_from_where_operators_did(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    bearer = await signed_in(client)
+    porter = await signed_in(client, PORTER)
+    await make_admin(world, PORTER)
+    path = f"/v1/admin/users/{(await world.user()).id}/password-resets"
+    assert (await client.post(path, headers=porter)).status_code == 202
+    seen = (await client.get("/v1/users/me/security-events", headers=bearer)).json()["items"]
+    assert [(event["event"], event["network_address"]) for event in seen] == [
+        ("password_reset.requested", None),
+        ("session.started", "127.0.0.1"),
+        ("user.registered", "127.0.0.1"),
+    ]
+    assert seen[0]["details"]["network_address"] is None
+
+
 async def test_la_01_who_is_not_let_in_is_nobody_known(client: httpx.AsyncClient, world: World) -> None:
     await register(client)
     assert (await sign_in(client, EMAIL, "not the password at all")).status_code == 401

@@ -6,8 +6,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
+from adapters.memory.token_signer import MemoryTokenSigner
 from adapters.postgres import schema
 from adapters.postgres.database import open_engine
+from application.audit.verify_audit_log import VerifyAuditLog
+from application.upkeep.seal_audit_entries import SealAuditEntries
 from domain.audit.chain import commitment
 from domain.events import Outcome
 from domain.ids import UserId
@@ -35,6 +38,29 @@ async def write_as_before(url: str) -> None:
             row = {"id": uuid4(), "event": event, "user_id": ADA, "occurred_at": NOW, "details": json.dumps(details)}
             await connection.execute(_WRITE, row)
         await connection.commit()
+
+
+async def forget_as_before(url: str) -> None:
+    async with schema.connected(url) as connection:
+        forget = (
+            "UPDATE audit_entries SET details = details - ARRAY['explanation', 'network_address'] WHERE user_id = :id"
+        )
+        await connection.execute(text(forget), {"id": ADA})
+        await connection.commit()
+
+
+async def test_what_the_release_before_forgets_is_forgotten_and_breaks_no_proof(empty_database: str) -> None:
+    """Fault 29."""
+    await run(empty_database, "downgrade", "base")
+    await schema.migrate(empty_database)
+    await write_as_before(empty_database)
+    async with open_engine(empty_database) as engine:
+        unit_of_work = unit_of_work_on(engine)
+        await SealAuditEntries(unit_of_work).execute()
+        await forget_as_before(empty_database)
+        report = await VerifyAuditLog(unit_of_work, MemoryTokenSigner()).execute()
+        assert (report.entries, report.destroyed, report.problem) == (4, 2, None)
+    await run(empty_database, "downgrade", "base")
 
 
 async def test_what_the_release_before_wrote_and_still_writes_can_be_proved_and_forgotten(empty_database: str) -> None:
