@@ -23,7 +23,6 @@ from adapters.postgres.jobs import open_queue
 from adapters.postgres.mailbox import PostgresMailbox
 from adapters.postgres.rate_limiter import PostgresRateLimiter
 from adapters.postgres.readiness import PostgresReadiness
-from adapters.postgres.schema import application_role
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.clock import SystemClock
 from adapters.system.randomness import SystemRandomness
@@ -93,14 +92,13 @@ async def open_rate_limiter(settings: Settings, otherwise: RateLimiter) -> Async
 
 
 @asynccontextmanager
-async def open_adapters(settings: Settings, database_url: str) -> AsyncIterator[Adapters]:
+async def open_adapters(settings: Settings, database_url: str, *, role: str | None = None) -> AsyncIterator[Adapters]:
     """The adapters of a running service; closed after the block.
 
-    Connections step down to the application's role wherever they may (SK-06).
+    Connections work as `role`, where there is one (SK-06).
 
-    Raises: TemplatesProblem, DatabaseProblem.
+    Raises: TemplatesProblem.
     """
-    role = await application_role(database_url)
     templates = Templates(service=settings.service_name or settings.public_host, folder=settings.mail_templates)
     sealer = Sealer(settings.root_key())
     randomness = SystemRandomness()

@@ -42,7 +42,7 @@ async def started(settings: Settings) -> AsyncIterator[Started]:
     """The use cases on the database of the settings, for as long as the block.
 
     The schema is brought up to date first. Not so in production: there it changes when somebody says so, by
-    `hallporter migrate` or `hallporter serve`.
+    `hallporter migrate` or `hallporter serve`. Connections step down to the application's role wherever they may.
 
     Raises: one of PROBLEMS.
     """
@@ -51,7 +51,7 @@ async def started(settings: Settings) -> AsyncIterator[Started]:
             await schema.expect_up_to_date(url)
         else:
             await schema.migrate(url)
-        async with open_adapters(settings, url) as adapters:
+        async with open_adapters(settings, url, role=await schema.application_role(url)) as adapters:
             container = build_container(settings, adapters)
             with acting_from(Origin(source=Source.WORKER)):
                 await expect_readable_keys(container, adapters)

@@ -118,6 +118,13 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
         yield engine
 
 
+@pytest.fixture(scope="session")
+async def owner(database: str) -> AsyncIterator[AsyncEngine]:
+    """What the service itself may not do, or see."""
+    async with open_engine(database, pool_size=2) as engine:
+        yield engine
+
+
 @pytest.fixture
 async def postgres_uow(engine: AsyncEngine) -> UnitOfWork:
     """The real unit of work, on tables that are empty before each test and not afterwards: failures can be read."""

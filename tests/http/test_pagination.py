@@ -121,11 +121,11 @@ async def test_fault_42_no_text_is_a_cursor(client: httpx.AsyncClient, ada: dict
 
 @pytest.mark.parametrize("world", ["postgres"], indirect=True)
 async def test_a_page_costs_one_look_at_the_index_however_deep(
-    client: httpx.AsyncClient, engine: AsyncEngine, world: World, ada: dict[str, str]
+    client: httpx.AsyncClient, owner: AsyncEngine, world: World, ada: dict[str, str]
 ) -> None:
     """Fault 45."""
     user = await world.user()
-    async with engine.connect() as connection:
+    async with owner.connect() as connection:
         await connection.execute(
             text(
                 "INSERT INTO audit_entries (id, event, user_id, occurred_at, details) "

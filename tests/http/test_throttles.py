@@ -340,11 +340,11 @@ async def test_lg_05_the_networks_of_one_ipv6_customer_have_an_end_together(
 
 @pytest.mark.parametrize("world", ["postgres"], indirect=True)
 async def test_fault_43_without_counters_doors_stay_shut_and_reads_go_on(
-    client: httpx.AsyncClient, engine: AsyncEngine
+    client: httpx.AsyncClient, owner: AsyncEngine
 ) -> None:
     headers = await signed_in(client)
     token = (await sign_in(client)).json()["refresh_token"]
-    async with engine.connect() as connection:
+    async with owner.connect() as connection:
         await connection.execute(text("ALTER TABLE throttles RENAME TO gone"))
         try:
             refused = [await sign_in(client), await register(client, "bob@example.com"), await guess(client)]

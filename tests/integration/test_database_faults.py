@@ -67,9 +67,9 @@ async def failed(*attempts: Awaitable[object]) -> int:
     return sum(isinstance(result, DatabaseUnavailable) for result in results)
 
 
-async def test_fault_5_connections_that_are_lost_in_the_pool_fail_nobody(line: Line, engine: AsyncEngine) -> None:
+async def test_fault_5_connections_that_are_lost_in_the_pool_fail_nobody(line: Line, owner: AsyncEngine) -> None:
     await line.fill(3)
-    async with engine.connect() as other:
+    async with owner.connect() as other:
         cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = ANY(:pids)"
         await other.execute(text(cut), {"pids": [connection.get_server_pid() for connection in line.opened]})
     await until(lambda: all(connection.is_closed() for connection in line.opened))

@@ -140,10 +140,10 @@ async def test_values_that_cannot_be_stored_are_refused_and_are_loud(
 
 
 async def test_fault_9_too_many_connections_are_said_to_pass_and_missing_rights_are_not(
-    engine: AsyncEngine, database: str, log: Log
+    owner: AsyncEngine, database: str, log: Log
 ) -> None:
     role = make_url(database).database
-    async with engine.connect() as connection:
+    async with owner.connect() as connection:
         await connection.execute(text(f"CREATE ROLE {role} LOGIN PASSWORD 'canary' CONNECTION LIMIT 1"))
     try:
         url = make_url(database).set(username=role, password="canary").render_as_string(hide_password=False)
@@ -152,7 +152,7 @@ async def test_fault_9_too_many_connections_are_said_to_pass_and_missing_rights_
                 assert isinstance(await refused(limited, select(1)), DatabaseUnavailable)
             assert isinstance(await refused(limited, text("SELECT * FROM users")), DatabaseUnavailable)
     finally:
-        async with engine.connect() as connection:
+        async with owner.connect() as connection:
             await connection.execute(text(f"DROP ROLE {role}"))
     assert [(line["log_level"], line["sqlstate"]) for line in log] == [("warning", "53300"), ("error", "42501")]
     assert "canary" not in str(log)
@@ -176,7 +176,7 @@ async def test_fault_10_a_slow_statement_is_cut_short(database: str, monkeypatch
 
 
 async def test_fault_11_a_transaction_that_idles_is_ended_and_its_locks_with_it(
-    engine: AsyncEngine, database: str, monkeypatch: pytest.MonkeyPatch
+    owner: AsyncEngine, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(SETTINGS, "idle_in_transaction_session_timeout", "20ms")
     async with open_engine(database, pool_size=1) as idle:
@@ -185,7 +185,7 @@ async def test_fault_11_a_transaction_that_idles_is_ended_and_its_locks_with_it(
         async def idle_about() -> None:
             async with unit_of_work.begin() as tx:
                 await tx.users.find_by_email(new_user().email)
-                await idle_connections_are_gone(engine)
+                await idle_connections_are_gone(owner)
                 await tx.users.find_by_email(new_user().email)
 
         with pytest.raises(DatabaseUnavailable):
@@ -219,21 +219,21 @@ async def test_da_02_every_wait_on_the_server_has_an_end(engine: AsyncEngine) ->
     assert looked_for_deadlocks_after < 1500
 
 
-async def test_a_migration_that_changes_a_type_under_a_transaction_has_it_begin_anew(engine: AsyncEngine) -> None:
-    async with engine.connect() as migration:
+async def test_a_migration_that_changes_a_type_under_a_transaction_has_it_begin_anew(owner: AsyncEngine) -> None:
+    async with owner.connect() as migration:
         await migration.exec_driver_sql("CREATE TABLE changing (value integer)")
     seen = select(text("value")).select_from(text("changing"))
-    in_transactions = engine.execution_options(isolation_level="READ COMMITTED")
+    in_transactions = owner.execution_options(isolation_level="READ COMMITTED")
     try:
         async with in_transactions.connect() as connection:
             await connection.execute(seen)
             await connection.rollback()
-            async with engine.connect() as migration:
+            async with owner.connect() as migration:
                 await migration.exec_driver_sql("ALTER TABLE changing ALTER value TYPE text")
             with pytest.raises(TransactionConflict), in_our_words():
                 await connection.execute(seen)
             await connection.rollback()
             assert (await connection.execute(seen)).all() == []
     finally:
-        async with engine.connect() as migration:
+        async with owner.connect() as migration:
             await migration.exec_driver_sql("DROP TABLE changing")

@@ -42,11 +42,11 @@ async def test_to_ask_who_is_calling_costs_one_statement(world: World, statement
 
 
 async def test_reading_by_single_statements_leaves_no_transaction_open(
-    engine: AsyncEngine, postgres_uow: UnitOfWork
+    owner: AsyncEngine, postgres_uow: UnitOfWork
 ) -> None:
     async with postgres_uow.read() as tx:
         await tx.users.find_by_email(new_user().email)
-        async with engine.connect() as other:
+        async with owner.connect() as other:
             found = await other.exec_driver_sql(
                 "SELECT count(*) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND state = 'idle in transaction'"
@@ -54,8 +54,8 @@ async def test_reading_by_single_statements_leaves_no_transaction_open(
             assert found.scalar_one() == 0
 
 
-async def test_a_page_of_users_is_one_walk_along_the_index(engine: AsyncEngine, postgres_uow: UnitOfWork) -> None:
-    async with engine.connect() as connection:
+async def test_a_page_of_users_is_one_walk_along_the_index(owner: AsyncEngine, postgres_uow: UnitOfWork) -> None:
+    async with owner.connect() as connection:
         await connection.exec_driver_sql(
             "INSERT INTO users (id, version, email, email_canonical, roles, security_epoch, created_at, updated_at) "
             "SELECT gen_random_uuid(), 1, n || '@example.com', n || '@example.com', '{}', 0, now(), now() "

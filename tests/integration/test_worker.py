@@ -308,7 +308,7 @@ async def test_workers_beside_each_other_leave_one_good_token_and_no_more_mails_
 
 
 async def test_a_worker_outlives_its_database_connection(
-    postgres_uow: UnitOfWork, engine: AsyncEngine, database: str
+    postgres_uow: UnitOfWork, owner: AsyncEngine, database: str
 ) -> None:
     handled: list[Job] = []
 
@@ -325,7 +325,7 @@ async def test_a_worker_outlives_its_database_connection(
         async with postgres_uow.begin() as tx:
             await tx.users.add(new_user())
         await until(partial(has_handled, 1))
-        async with engine.connect() as connection:
+        async with owner.connect() as connection:
             workers = "application_name = 'hallporter worker' AND datname = current_database()"
             cut = text(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {workers}")  # noqa: S608  (ours)
             assert (await connection.execute(cut)).scalar_one() == 1
@@ -374,6 +374,8 @@ async def test_what_is_done_by_itself_has_its_time_and_a_failure_is_only_logged(
                     "requeue_stranded_messages",
                     "erase_due_users",
                     "lift_suspensions",
+                    "seal_audit_entries",
+                    "make_checkpoint",
                 }
 
         async with working(worker):
