@@ -3,7 +3,7 @@
 What is personal moves out of the entries, which never change from now on, into rows beside them, where it can be
 destroyed. The release before writes it into the entries still: a trigger moves it for as long as that release may run.
 
-Revision: 5d1c40e9a7b2, after 150215a7edcd. Made on 2026-11-23.
+Revision: 5d1c40e9a7b2, after 8d2f6c91b7e4. Made on 2026-11-23.
 """
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "5d1c40e9a7b2"
-down_revision = "150215a7edcd"
+down_revision = "8d2f6c91b7e4"
 branch_labels = None
 depends_on = None
 

@@ -93,10 +93,6 @@ def longest(field: dict[str, Any]) -> int | None:
     return max(lengths, default=None)
 
 
-def is_number(field: dict[str, Any]) -> bool:
-    return {kind.get("type") for kind in field.get("anyOf", [field])} <= {"integer", "null"}
-
-
 FIELDS = [
     (operation.id, name, longest(field))
     for operation in OPERATIONS.values()

@@ -24,7 +24,7 @@ from domain.audit.chain import SealedEntry, seal
 from domain.audit.verification import Finding, KnownCheckpoint, Report
 from domain.ids import UserId
 from domain.sessions.session import RefusalReason, SignInRefused
-from domain.users.user import DeletionPolicy
+from domain.users.deletion import DeletionPolicy
 from tests.http.test_at_rest import dump
 from tests.world import World, make_world, memory_adapters, new_user
 
