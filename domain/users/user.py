@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self, Unpack
 
-from domain.errors import Conflict, NotAllowed, NotFound, StaleVersion
+from domain.errors import Conflict, NotFound, StaleVersion
 from domain.events import Aggregate
 from domain.ids import UserId
 from domain.users import profile
@@ -23,6 +23,7 @@ from domain.users.user_events import (
     EmailVerificationSet,
     EmailVerified,
     PasswordChanged,
+    PasswordDiscarded,
     PasswordReset,
     UserEmailSet,
     UserInvited,
@@ -46,13 +47,6 @@ class EmailAlreadyRegistered(Conflict):
 
     code = "email_already_registered"
     title = "Email already registered"
-
-
-class RegistrationClosed(NotAllowed):
-    """Users are created by operators alone here."""
-
-    code = "registration_closed"
-    title = "Registration is closed"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -204,6 +198,13 @@ class User(Aggregate):
         self.updated_at = at
         self.security_epoch += 1
         self.record(PasswordChanged(user_id=self.id, occurred_at=at))
+
+    def discard_password(self, *, at: datetime, by: UserId | None = None) -> None:
+        """Have no password until another one is chosen by mail. Every session of today is dead (PW-10)."""
+        self.password_hash = None
+        self.updated_at = at
+        self.security_epoch += 1
+        self.record(PasswordDiscarded(user_id=self.id, occurred_at=at, by=by))
 
     def verify_email(self, *, by_own_hand: bool, at: datetime) -> None:
         """Take the address as proven. Repeating it is harmless.

@@ -79,6 +79,14 @@ class PasswordReset(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordDiscarded(Event):
+    """An operator took a password away that others may know; every session ended with that (PW-10)."""
+
+    name = "user.password_discarded"
+    by: UserId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmailVerified(Event):
     """The user's address was proven to be theirs.
 

@@ -191,12 +191,18 @@ def cancel_deletion(who: Annotated[str, typer.Argument(help="Id or e-mail addres
 
 
 @app.command("reset-password")
-def reset_password(who: Annotated[str, typer.Argument(help="Id or e-mail address.")]) -> None:
+def reset_password(
+    who: Annotated[str, typer.Argument(help="Id or e-mail address.")],
+    *,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Others may know the one of today: it and every session end now.")
+    ] = False,
+) -> None:
     """Have a user mailed a link for choosing another password."""
 
     async def command(container: Container) -> User:
         user = await container.resolve(GetUser).execute(who=id_or_email(who))
-        await container.resolve(RequestUserPasswordReset).execute(user_id=user.id)
+        await container.resolve(RequestUserPasswordReset).execute(user_id=user.id, discard=discard)
         return user
 
     typer.echo(f"A link is on its way to {run(command).email}.")

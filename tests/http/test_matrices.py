@@ -274,7 +274,7 @@ async def test_la_01_every_route_of_operators_writes_down_what_is_declared_of_it
     other = await walk.come_in()
     await walk.come_in()
     await walk.succeed("end_any_session", session_id=other)
-    await walk.succeed("request_user_password_reset", user_id=user_id)
+    await walk.succeed("request_user_password_reset", {}, user_id=user_id)
     await walk.succeed("clear_throttles", user_id=user_id)
     await walk.succeed("get_sign_in_attempt", reference=await refused_reference(client))
     other_id = (await world.register("bob@example.com")).id

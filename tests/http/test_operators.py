@@ -116,6 +116,24 @@ async def test_rc_10_a_reset_goes_to_the_users_mailbox_and_to_nobody_else(
     assert (await details(world, "password_reset.requested"))["by"] == str((await world.user(PORTER)).id)
 
 
+async def test_pw_10_a_password_that_others_may_know_opens_nothing_any_more(
+    client: httpx.AsyncClient, world: World, porter: dict[str, str], ada: dict[str, str]
+) -> None:
+    await world.work()
+    answer = await client.post(f"{USERS}/{ada['id']}/password-resets", json={"discard": True}, headers=porter)
+    assert answer.status_code == 202
+    assert (await client.get("/v1/users/me", headers=bearer(ada))).status_code == 401
+    assert (await sign_in(client)).status_code == 401
+    refreshed = await client.post("/v1/sessions/refresh", json={"refresh_token": ada["refresh_token"]})
+    assert refreshed.status_code == 401
+    operator = str((await world.user(PORTER)).id)
+    assert await details(world, "user.password_discarded") == {"by": operator}
+    mail = await world.mailed(MessageKind.RESET_PASSWORD)
+    body = {"token": token_of(mail), "new_password": "a louder harbour at noon"}
+    assert (await client.post("/v1/password-resets/confirm", json=body)).status_code == 204
+    assert (await sign_in(client, password="a louder harbour at noon")).status_code == 201
+
+
 async def test_whoever_used_up_the_guesses_can_try_again(
     client: httpx.AsyncClient, world: World, porter: dict[str, str], ada: dict[str, str]
 ) -> None:

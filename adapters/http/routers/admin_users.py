@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Body, Response
 
 from adapters.http.authentication import AdminUser, RecentAdmin
 from adapters.http.conditional import IfNoneMatch, unchanged
@@ -14,7 +14,7 @@ from adapters.http.injection import injected
 from adapters.http.next_steps import END_ANY, USE_USER, if_changed
 from adapters.http.problems import ROUTE_NOT_FOUND
 from adapters.http.routing import Route
-from adapters.http.schemas.operated_users import OperatedUserResponse, operated_etag
+from adapters.http.schemas.operated_users import OperatedPasswordReset, OperatedUserResponse, operated_etag
 from adapters.http.schemas.sessions import SessionList, SessionResponse
 from adapters.http.schemas.users import UserLookup
 from application.admin.clear_throttles import ClearThrottles
@@ -118,16 +118,22 @@ async def end_any_session(
     "/users/{user_id:uuid}/password-resets",
     status_code=202,
     response_class=Response,
-    responses=responses("request_user_password_reset", UserNotFound, ROUTE_NOT_FOUND, *WITH_RECENT_ADMIN),
+    responses=responses(
+        "request_user_password_reset", UserNotFound, ROUTE_NOT_FOUND, ConcurrentUpdate, *WITH_RECENT_ADMIN, *WITH_BODY
+    ),
 )
 async def request_user_password_reset(
     user_id: UUID,
     caller: RecentAdmin,
     once: OnceForRecentAdmin,
     reset: Annotated[RequestUserPasswordReset, injected(RequestUserPasswordReset)],
+    reset_in: Annotated[OperatedPasswordReset, Body(default_factory=OperatedPasswordReset)],
 ) -> Response:
-    """Have the user mailed a link for choosing another password. Nobody else sees or chooses one."""
-    await reset.execute(user_id=UserId(user_id), by=caller.user_id, once=once)
+    """Have the user mailed a link for choosing another password. Nobody else sees or chooses one.
+
+    `discard` is for a password that others may know: it and every session end now.
+    """
+    await reset.execute(user_id=UserId(user_id), discard=reset_in.discard, by=caller.user_id, once=once)
     return Response(status_code=202)
 
 

@@ -100,6 +100,14 @@ class OperatedUserUpdate(UserUpdate):
         return said
 
 
+class OperatedPasswordReset(RequestSchema):
+    """How a password is reset."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"discard": True}]})
+
+    discard: bool = Field(default=False, description="Whether the password of today stops working now.")
+
+
 def operated_etag(user: User) -> str:
     """Being seen counts no version, and is shown."""
     return etag(f"{user.id}.{user.last_seen_at.timestamp():.0f}", user.version)
