@@ -16,5 +16,6 @@ OneTimeTokenId = NewType("OneTimeTokenId", UUID)
 EmailChangeId = NewType("EmailChangeId", UUID)
 MessageId = NewType("MessageId", UUID)
 AuditEntryId = NewType("AuditEntryId", UUID)
+UserImportId = NewType("UserImportId", UUID)
 KeyId = NewType("KeyId", str)
 """The `kid` of a signing key: random, and without meaning."""

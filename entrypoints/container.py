@@ -78,8 +78,18 @@ from application.signing.rotate_signing_key import RotateSigningKey
 from application.throttling.guess_budget import GuessBudget
 from application.throttling.throttle_all import ThrottleAll
 from application.throttling.throttle_network import ThrottleNetwork
+from application.transfer.export_users import ExportUsers
+from application.transfer.import_users import ImportUsers
+from application.transfer.list_import_rows import ListImportRows
+from application.transfer.list_imports import ListImports
+from application.transfer.run_import import RunImport
+from application.transfer.show_import import ShowImport
+from application.transfer.start_import import DraftImport, StartImport
+from application.transfer.upload_import import UploadImport
+from application.transfer.user_reader import UserReader
 from application.upkeep.erase_due_users import EraseDueUsers
 from application.upkeep.forget_erased_user import ForgetErasedUser
+from application.upkeep.give_up_imports import GiveUpImports
 from application.upkeep.lift_suspensions import LiftSuspensions
 from application.upkeep.purge_expired import PurgeExpired
 from application.upkeep.requeue_stranded_messages import RequeueStrandedMessages
@@ -154,6 +164,17 @@ USE_CASES: tuple[type, ...] = (
     ListSecurityEvents,
     Cursors,
     ExportUser,
+    UserReader,
+    DraftImport,
+    StartImport,
+    ImportUsers,
+    RunImport,
+    UploadImport,
+    GiveUpImports,
+    ShowImport,
+    ListImports,
+    ListImportRows,
+    ExportUsers,
     EraseDueUsers,
     ForgetErasedUser,
     RequeueStrandedMessages,

@@ -7,6 +7,7 @@ from adapters.crypto.common_passwords import CommonPasswords
 from application.messages.links import LinkPolicy
 from application.sessions.access_tokens import AccessTokenPolicy
 from application.throttling.throttle_policy import ThrottlePolicy
+from application.transfer.import_users import ImportPolicy
 from application.upkeep.purge_expired import RetentionPolicy
 from application.users.register_user import RegistrationPolicy
 from domain.idempotency.idempotent_request import IdempotencyPolicy
@@ -23,6 +24,7 @@ def policies_of(settings: Settings) -> Sequence[tuple[type, object]]:
     """Every policy, by its class."""
     return (
         (IdempotencyPolicy, IdempotencyPolicy()),
+        (ImportPolicy, ImportPolicy()),
         (MessagePolicy, MessagePolicy()),
         (OneTimeTokenPolicy, OneTimeTokenPolicy()),
         (RetentionPolicy, RetentionPolicy()),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import cast
 
 from adapters.mail.email_parser import StrictEmailParser
 from adapters.memory.clock import MemoryClock
@@ -121,9 +122,11 @@ class World:
             user.suspend(reason="spam", at=self.clock.now())
             await tx.users.save(user)
 
-    async def events_of(self, user_id: UserId) -> list[str]:
+    async def events_of(self, user_id: UserId | None) -> list[str]:
+        """What happened to a user, or to nobody in particular; last things first."""
         async with self.unit_of_work.read() as tx:
-            return [entry.event for entry in await tx.audit.of_user(user_id, limit=100)]
+            about = cast("UserId", user_id)
+            return [entry.event for entry in await tx.audit.of_user(about, limit=100)]
 
 
 def token_of(mail: Mail) -> str:

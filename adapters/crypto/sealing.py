@@ -33,13 +33,14 @@ class Sealer:
     def __init__(self, root_key: bytes) -> None:
         self._root_key = root_key
         self._root_id = derived(root_key, "hallporter root key id", _ROOT_ID_BYTES).hex()
+        self._beginning = f"{_VERSION}.{self._root_id}."
         self._ciphers: dict[str, AESGCM] = {}
 
     def seal(self, plaintext: bytes, *, purpose: str, owner: str) -> str:
         """Encrypt for one purpose and one owner."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         ciphertext = self._cipher(purpose).encrypt(nonce, plaintext, _bound_to(purpose, owner))
-        return f"{_VERSION}.{self._root_id}.{base64.urlsafe_b64encode(nonce + ciphertext).decode()}"
+        return self._beginning + base64.urlsafe_b64encode(nonce + ciphertext).decode()
 
     def open(self, sealed: str, *, purpose: str, owner: str) -> bytes:
         """Decrypt.
@@ -58,7 +59,7 @@ class Sealer:
 
     def is_current(self, sealed: str) -> bool:
         """Whether it was sealed in the present format under the present root key."""
-        return sealed.startswith(f"{_VERSION}.{self._root_id}.")
+        return sealed.startswith(self._beginning)
 
     def _cipher(self, purpose: str) -> AESGCM:
         if purpose not in self._ciphers:

@@ -15,12 +15,14 @@ from adapters.http.armour import Armour
 from adapters.http.cors import ExactCors
 from adapters.http.documentation import exact
 from adapters.http.injection import Container
-from adapters.http.limits import BODY_SECONDS
+from adapters.http.limits import BODY_SECONDS, BodyLimit
 from adapters.http.methods import ExactMethods
 from adapters.http.middleware import RequestContext
 from adapters.http.problems import answer_domain_error, answer_http_error, answer_validation_error
-from adapters.http.route_policies import ROUTE_POLICIES, expect_declared
+from adapters.http.route_policies import ROUTE_POLICIES, expect_declared, larger_bodies
 from adapters.http.routers import (
+    admin_exports,
+    admin_imports,
     admin_messages,
     admin_sign_in_attempts,
     admin_signing_keys,
@@ -67,6 +69,8 @@ _ROUTERS = (
     admin_signing_keys,
     admin_sign_in_attempts,
     audit,
+    admin_imports,
+    admin_exports,
     client_config,
     well_known,
     health,
@@ -136,7 +140,14 @@ def create_app(container: Container | None = None, *, config: HttpConfig, lifesp
     app.add_middleware(ExactMethods)
     # Those who balance load call by address.
     probes = frozenset(route.path for route in health.router.routes if isinstance(route, APIRoute))
-    app.add_middleware(Armour, allowed_hosts=config.hosts, unlisted=probes, body_seconds=config.body_seconds)
+    larger: dict[tuple[str, str], BodyLimit] = {}
+    app.add_middleware(
+        Armour,
+        allowed_hosts=config.hosts,
+        unlisted=probes,
+        body_limit=BodyLimit(seconds=config.body_seconds),
+        larger=larger,
+    )
     if config.cors_origins:
         app.add_middleware(ExactCors, origins=config.cors_origins)
     app.add_middleware(RequestContext, trusted_proxies=config.trusted_proxies)
@@ -155,4 +166,5 @@ def create_app(container: Container | None = None, *, config: HttpConfig, lifesp
     if config.mailbox:
         app.include_router(mailbox.router)
     expect_declared(app)
+    larger.update(larger_bodies(app))
     return app

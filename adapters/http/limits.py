@@ -11,6 +11,19 @@ BODY_SECONDS = 10.0
 _MAX_CONNECTIONS = 1000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyLimit:
+    """How large a body may be, and how long it may take to arrive."""
+
+    bytes: int = MAX_BODY_BYTES
+    seconds: float = BODY_SECONDS
+
+
+SMALL = BodyLimit()
+FILE = BodyLimit(bytes=64 * 1024 * 1024, seconds=600)
+"""A file, from somebody who is known and trusted: it is read by nobody who is not let through first."""
+
+
 def affordable_connections() -> int:
     """Half of the files that this process may open: the database, mails and logs need some too."""
     if sys.platform == "win32":

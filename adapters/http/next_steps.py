@@ -72,3 +72,8 @@ END_ANY: dict[str, Any] = {
         "end_any_session", "End the session that began last.", parameters={"session_id": "$response.body#/items/0/id"}
     )
 }
+_OF_IMPORT = {"import_id": "$response.body#/id"}
+USE_IMPORT: dict[str, Any] = {
+    "Show": _link("get_import", "How far is it?", parameters=_OF_IMPORT),
+    "ListRows": _link("list_import_rows", "What became of each row?", parameters=_OF_IMPORT),
+}

@@ -71,6 +71,9 @@ BODY_TOO_LARGE = Refusal(413, "body_too_large", "The body is too large")
 UNSUPPORTED_MEDIA_TYPE = Refusal(
     415, "unsupported_media_type", "The body must be application/json in UTF-8, and not encoded further"
 )
+UNSUPPORTED_FILE_TYPE = Refusal(
+    415, "unsupported_file_type", "The body must be application/x-ndjson or text/csv in UTF-8, and not encoded further"
+)
 REQUEST_REFUSED = Refusal(400, "bad_request", "The request cannot be understood")
 INVALID_HOST = Refusal(400, "invalid_host", "The request must name one host, and that one of this service")
 REQUEST_TIMEOUT = Refusal(408, "request_timeout", "The request took too long to arrive")
@@ -85,6 +88,7 @@ REFUSALS = (
     IF_MATCH_REQUIRED,
     BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
+    UNSUPPORTED_FILE_TYPE,
     REQUEST_REFUSED,
     INVALID_HOST,
     REQUEST_TIMEOUT,

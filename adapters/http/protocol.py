@@ -5,11 +5,12 @@ memory: docs/decisions/http-armour.md has the list.
 """
 
 import re
-from typing import override
+from functools import partial
+from typing import Any, cast, override
 
 import httptools
 
-from adapters.http.armour import body_too_large, headers_too_large, url_too_long
+from adapters.http.armour import LARGER_BODY, body_too_large, headers_too_large, url_too_long
 from adapters.http.connection import Connection
 from adapters.http.limits import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_URL_BYTES
 from adapters.http.problems import METHOD_NOT_ALLOWED, REQUEST_REFUSED, RefusedByHttp
@@ -17,6 +18,7 @@ from adapters.http.problems import METHOD_NOT_ALLOWED, REQUEST_REFUSED, RefusedB
 # As they come over the wire, with what surrounds their parts. `Armour` counts exactly.
 _MAX_HEAD = MAX_URL_BYTES + MAX_HEADER_BYTES + 256
 _MAX_CHUNKED_BODY = 8 * MAX_BODY_BYTES  # a byte in a chunk of its own takes six
+_CHUNKED_LARGER = 2  # who sends megabytes has better things to do
 _METHOD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) ")
 _KNOWN_METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"CONNECT", b"PRI"})
 
@@ -29,15 +31,17 @@ class ArmouredProtocol(Connection):
 
     _has_moved = False
     _other_method: str | None = None
+    _body_limit = MAX_BODY_BYTES
+    _most_of_body = _MAX_CHUNKED_BODY
 
     @override
     def data_received(self, data: bytes) -> None:
         while data and not self._is_deaf and not self.transport.is_closing():
-            limit = _MAX_HEAD if self._is_in_head else _MAX_CHUNKED_BODY
+            limit = _MAX_HEAD if self._is_in_head else self._most_of_body
             room = limit - self._taken + 1
             data = self._feed(data[:room]) + data[room:]
             if self._taken > limit:
-                self._refuse(headers_too_large() if self._is_in_head else body_too_large())
+                self._refuse(headers_too_large() if self._is_in_head else body_too_large(self._body_limit))
         self._watch()
 
     # What the parser calls; what is raised comes out of `feed_data`
@@ -68,6 +72,8 @@ class ArmouredProtocol(Connection):
         asks = self.expect_100_continue
         # To HTTP/1.0 nobody says "go on" (RFC 9110 section 10.1.1).
         self.expect_100_continue = asks and self.parser.get_http_version() != "1.0"
+        self._body_limit, self._most_of_body = MAX_BODY_BYTES, _MAX_CHUNKED_BODY
+        self.scope["extensions"] = cast("Any", {LARGER_BODY: partial(self._allow_larger_body, self.scope)})
         super().on_headers_complete()
         if asks:
             # Whether the body still comes where the answer came first is what readers in between disagree on.
@@ -86,6 +92,11 @@ class ArmouredProtocol(Connection):
         self._other_method = None
 
     # Ours
+
+    def _allow_larger_body(self, scope: object, most_bytes: int) -> None:
+        """Take more of the request that is coming in, if it is still that one."""
+        if self.scope is scope:
+            self._body_limit, self._most_of_body = most_bytes, _CHUNKED_LARGER * most_bytes
 
     def _feed(self, piece: bytes) -> bytes:
         """Have it parsed. What comes back is still to be fed."""

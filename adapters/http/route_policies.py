@@ -20,6 +20,7 @@ from adapters.http.authentication import (
     get_recent_user,
 )
 from adapters.http.idempotency import claim_for_anyone, claim_for_recent_admin, claim_for_recent_user
+from adapters.http.limits import FILE, BodyLimit
 from adapters.http.routing import Route
 from application.throttling.throttle_policy import RatePolicy
 from domain.audit.audit_events import AuditRead
@@ -30,6 +31,7 @@ from domain.sessions.session import SessionEnded, SessionReauthenticated, Sessio
 from domain.sessions.sign_in_attempt import SignInAttemptOpened
 from domain.signing.signing_key import SigningKeyActivated
 from domain.throttling.throttle_events import ThrottlesCleared
+from domain.transfer.transfer_events import UserImportStarted, UsersExported
 from domain.users.email_change import EmailChanged, EmailChangeRequested, EmailChangeReverted
 from domain.users.user_events import (
     DeletionCancelled,
@@ -64,7 +66,8 @@ class RoutePolicy:
     no. Where `known_devices_pass`, that is for strangers alone, and the endpoint tells them apart. Where
     `bounded_in_session` there is something to guess for those who are signed in, and the use case counts it for each
     session: nobody else at the same network uses that up. `event` is what is written down about its success; None
-    where there is nothing to tell. `idempotent` routes take an `Idempotency-Key`.
+    where there is nothing to tell. `idempotent` routes take an `Idempotency-Key`. `body` is for routes that take more
+    than others.
     """
 
     access: Access
@@ -73,6 +76,7 @@ class RoutePolicy:
     idempotent: bool = False
     known_devices_pass: bool = False
     bounded_in_session: bool = False
+    body: BodyLimit | None = None
 
     @property
     def is_bounded(self) -> bool:
@@ -129,6 +133,11 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "list_audit_entries": RoutePolicy(access=Access.ADMIN, event=AuditRead),
     "list_audit_checkpoints": RoutePolicy(access=Access.ADMIN),
     "verify_audit_log": RoutePolicy(access=Access.ADMIN),
+    "import_users": RoutePolicy(access=Access.RECENT_ADMIN, event=UserImportStarted, body=FILE),
+    "list_imports": RoutePolicy(access=Access.ADMIN),
+    "get_import": RoutePolicy(access=Access.ADMIN),
+    "list_import_rows": RoutePolicy(access=Access.ADMIN),
+    "get_users_export": RoutePolicy(access=Access.RECENT_ADMIN, event=UsersExported),
     "request_email_verification": RoutePolicy(
         access=Access.ANYONE, rate=RatePolicy.MAIL, event=EmailVerificationRequested, idempotent=True
     ),
@@ -176,6 +185,17 @@ def _walk(routes: Sequence[BaseRoute]) -> Iterator[BaseRoute]:
             yield route
         else:
             yield from _walk(included.routes)
+
+
+def larger_bodies(app: FastAPI) -> Mapping[tuple[str, str], BodyLimit]:
+    """The routes that take more than others, by method and path, which has no parameters there."""
+    policies: Mapping[str, RoutePolicy] = app.state.policies
+    return {
+        (method, route.path): limit
+        for route in routes_of(app)
+        if isinstance(route, APIRoute) and (limit := policies[route.name].body) is not None
+        for method in route.methods or ()
+    }
 
 
 def expect_declared(app: FastAPI) -> None:

@@ -9,7 +9,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Container, Hashable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from application.ports.jobs import Job
 from application.ports.unit_of_work import DatabaseUnavailable, DuplicateKey, ReadOnlyBlock, TransactionEnded
@@ -19,17 +19,26 @@ from domain.audit.checkpoint import Checkpoint
 from domain.errors import DomainError
 from domain.events import Event
 from domain.idempotency.idempotent_request import IdempotentRequest
-from domain.ids import EmailChangeId, KeyId, MessageId, OneTimeTokenId, SessionId, UserId
+from domain.ids import EmailChangeId, KeyId, MessageId, OneTimeTokenId, SessionId, UserId, UserImportId
 from domain.messages.message import Message
 from domain.recovery.one_time_token import OneTimeToken
 from domain.sessions.refresh_token import RefreshToken
 from domain.sessions.session import Session
 from domain.sessions.sign_in_attempt import Reference, SignInAttempt
 from domain.signing.signing_key import SigningKey
+from domain.transfer.user_import import RowReport, UserImport
 from domain.users.email_change import EmailChange
 from domain.users.user import User
 
 _LOCK_TIMEOUT = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportPart:
+    """A part of a file."""
+
+    sealed: str
+    created_at: datetime
 
 
 @dataclass(slots=True)
@@ -45,6 +54,10 @@ class State:
     messages: dict[MessageId, Message] = field(default_factory=dict)
     signing_keys: dict[KeyId, SigningKey] = field(default_factory=dict)
     idempotent_requests: dict[bytes, IdempotentRequest] = field(default_factory=dict)
+    imports: dict[UserImportId, UserImport] = field(default_factory=dict)
+    import_rows: dict[tuple[UserImportId, int], RowReport] = field(default_factory=dict)
+    import_claims: dict[tuple[UserImportId, bytes], None] = field(default_factory=dict)
+    import_parts: dict[tuple[UserImportId, int], ImportPart] = field(default_factory=dict)
     audit: list[AuditEntry] = field(default_factory=list)
     chain: dict[int, Link] = field(default_factory=dict)
     checkpoints: dict[int, Checkpoint] = field(default_factory=dict)
@@ -61,6 +74,10 @@ class State:
             messages=dict(self.messages),
             signing_keys=dict(self.signing_keys),
             idempotent_requests=dict(self.idempotent_requests),
+            imports=dict(self.imports),
+            import_rows=dict(self.import_rows),
+            import_claims=dict(self.import_claims),
+            import_parts=dict(self.import_parts),
             audit=list(self.audit),
             chain=dict(self.chain),
             checkpoints=dict(self.checkpoints),

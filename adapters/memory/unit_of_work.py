@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from adapters.memory.audit import MemoryAuditLog
 from adapters.memory.audit_chain import MemoryAuditChain
+from adapters.memory.bulk_users import MemoryBulkUserRepository
 from adapters.memory.email_changes import MemoryEmailChangeRepository
 from adapters.memory.idempotent_requests import MemoryIdempotentRequestRepository
 from adapters.memory.jobs import MemoryJobs
@@ -17,6 +18,7 @@ from adapters.memory.sessions import MemorySessionRepository
 from adapters.memory.sign_in_attempts import MemorySignInAttemptRepository
 from adapters.memory.signing_keys import MemorySigningKeyRepository
 from adapters.memory.store import Block, Store
+from adapters.memory.user_imports import MemoryUserImportRepository
 from adapters.memory.users import MemoryUserRepository
 from application.ports.jobs import JobKind
 from application.ports.randomness import Randomness
@@ -38,6 +40,8 @@ class MemoryTransaction:
         self.email_changes = MemoryEmailChangeRepository(block)
         self.messages = MemoryMessageRepository(block, self.audit)
         self.idempotent_requests = MemoryIdempotentRequestRepository(block)
+        self.bulk_users = MemoryBulkUserRepository(block)
+        self.user_imports = MemoryUserImportRepository(block, self.audit)
         self.signing_keys = MemorySigningKeyRepository(block, self.audit)
 
 

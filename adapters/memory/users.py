@@ -1,7 +1,7 @@
 """Users in memory."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 
 from adapters.memory.audit import MemoryAuditLog
@@ -10,6 +10,7 @@ from application.paging.page import MOST_EXAMINED, Page
 from application.ports.user_search import UserFilter, UserOrder, UserPosition
 from domain.errors import ConcurrentUpdate
 from domain.ids import UserId
+from domain.transfer.user_import import AlreadyImported
 from domain.users.email_address import EmailAddress
 from domain.users.user import EmailAlreadyRegistered, User, UserNotFound
 
@@ -22,28 +23,28 @@ class MemoryUserRepository:
         self._audit = audit
 
     async def add(self, user: User) -> None:
-        row = _row(user)
+        row = row_of(user)
 
         def write(state: State) -> None:
             expect_free(row.id, state.users)
-            _expect_free_address(state, row)
+            expect_nobody_like(row, state)
             state.users[row.id] = row
 
-        await self._block.write(write, row.id, row.email)
+        await self._block.write(write, *names_of(row))
         await self._audit.append_all(user.collect_events())
 
     async def save(self, user: User) -> None:
-        row, loaded = _row(user), user.version
+        row, loaded = row_of(user), user.version
         row.version = loaded + 1
 
         def write(state: State) -> None:
             if row.id not in state.users or state.users[row.id].version != loaded:
                 raise ConcurrentUpdate
-            _expect_free_address(state, row)
+            expect_nobody_like(row, state)
             row.last_seen_at = state.users[row.id].last_seen_at
             state.users[row.id] = row
 
-        await self._block.write(write, row.id, row.email)
+        await self._block.write(write, *names_of(row))
         user.version = row.version
         await self._audit.append_all(user.collect_events())
 
@@ -127,12 +128,22 @@ def _is_behind(position: UserPosition, after: UserPosition, order: UserOrder) ->
     return this < other if order.backwards else this > other
 
 
-def _row(user: User) -> User:
+def row_of(user: User) -> User:
+    """A copy to keep, of which nothing remains to be told."""
     row = copy.deepcopy(user)
     row.collect_events()
     return row
 
 
-def _expect_free_address(state: State, user: User) -> None:
-    if any(other.email == user.email and other.id != user.id for other in state.users.values()):
+def names_of(user: User) -> list[Hashable]:
+    """What nobody else may write while somebody does."""
+    return [user.id, user.email, *([user.source_id] if user.source_id is not None else [])]
+
+
+def expect_nobody_like(user: User, state: State) -> None:
+    """Raise EmailAlreadyRegistered or AlreadyImported where PostgreSQL's constraints would refuse."""
+    others = [other for other in state.users.values() if other.id != user.id]
+    if any(other.email == user.email for other in others):
         raise EmailAlreadyRegistered
+    if user.source_id is not None and any(other.source_id == user.source_id for other in others):
+        raise AlreadyImported

@@ -16,6 +16,7 @@ from application.ports.unit_of_work import DatabaseUnavailable, DuplicateKey, Tr
 from domain.errors import DomainError, InvalidFields, Violation
 from domain.sessions.session import SessionNotFound
 from domain.signing.signing_key import ActiveSigningKeyExists
+from domain.transfer.user_import import AlreadyImported
 from domain.users.user import EmailAlreadyRegistered, UserNotFound
 
 # Connection lost, resources exhausted, shutting down or cancelled, system errors, rolled back for other reasons.
@@ -40,6 +41,7 @@ _RETRY_CONFLICT_AFTER = timedelta(seconds=1)
 
 CONSTRAINTS: Mapping[str, type[DomainError]] = {
     "uq_users_email_canonical": EmailAlreadyRegistered,
+    "uq_users_source_id": AlreadyImported,
     "uq_signing_keys_active": ActiveSigningKeyExists,
     "fk_sessions_user_id_users": UserNotFound,
     "fk_one_time_tokens_user_id_users": UserNotFound,

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.audit_chain import PostgresAuditChain
+from adapters.postgres.bulk_users import PostgresBulkUserRepository
 from adapters.postgres.email_changes import PostgresEmailChangeRepository
 from adapters.postgres.idempotent_requests import PostgresIdempotentRequestRepository
 from adapters.postgres.jobs import PostgresOutbox
@@ -18,6 +19,7 @@ from adapters.postgres.sessions import PostgresSessionRepository
 from adapters.postgres.sign_in_attempts import PostgresSignInAttemptRepository
 from adapters.postgres.signing_keys import PostgresSigningKeyRepository
 from adapters.postgres.statements import Statements, in_our_words
+from adapters.postgres.user_imports import PostgresUserImportRepository
 from adapters.postgres.users import PostgresUserRepository
 from application.ports.jobs import JobKind
 from application.ports.randomness import Randomness
@@ -40,6 +42,8 @@ class PostgresTransaction:
         self.email_changes = PostgresEmailChangeRepository(statements)
         self.messages = PostgresMessageRepository(statements, self.audit, outbox)
         self.idempotent_requests = PostgresIdempotentRequestRepository(statements)
+        self.bulk_users = PostgresBulkUserRepository(statements)
+        self.user_imports = PostgresUserImportRepository(statements, self.audit, outbox)
         self.signing_keys = PostgresSigningKeyRepository(statements, self.audit)
 
 

@@ -122,6 +122,7 @@ def _state(user: User) -> dict[str, object]:
         "suspended_until": suspension.until if suspension is not None else None,
         "suspension_reason": suspension.reason if suspension is not None else None,
         "deletion_due_at": user.deletion_due_at,
+        "source_id": user.source_id,
         "created_at": user.created_at,
         "updated_at": user.updated_at,
     }
@@ -141,6 +142,7 @@ def from_row(row: Row[*tuple[Any, ...]]) -> User:
         security_epoch=row.security_epoch,
         suspension=_suspension(row),
         deletion_due_at=row.deletion_due_at,
+        source_id=row.source_id,
         created_at=row.created_at,
         updated_at=row.updated_at,
         last_seen_at=row.last_seen_at,

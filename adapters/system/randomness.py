@@ -8,6 +8,8 @@ from application.ports.randomness import Randomness
 
 _VERSION_7 = 0x7 << 76
 _VARIANT = 0b10 << 62
+# The bits beside those: twelve behind the version, 62 behind the variant.
+_CHANCE = 0xFFF << 64 | (1 << 62) - 1
 
 
 class SystemRandomness:
@@ -18,8 +20,8 @@ class SystemRandomness:
 
     def uuid(self, *, at: datetime) -> UUID:
         milliseconds = int(at.timestamp() * 1000)
-        chance_a, chance_b = secrets.randbits(12), secrets.randbits(62)
-        return UUID(int=milliseconds << 80 | _VERSION_7 | chance_a << 64 | _VARIANT | chance_b)
+        chance = int.from_bytes(secrets.token_bytes(10))
+        return UUID(int=milliseconds << 80 | _VERSION_7 | (chance & _CHANCE) | _VARIANT)
 
 
 def _is_randomness(system: SystemRandomness) -> Randomness:

@@ -15,6 +15,8 @@ class JobKind(StrEnum):
     """Act on an event: an audit entry."""
     MESSAGE = "message"
     """Deliver a message."""
+    IMPORT = "import"
+    """Take in the users of a file: an import."""
     ERASURE = "erasure"
     """Forget what was still written down about a user who was being erased: an audit entry."""
 

@@ -12,6 +12,7 @@ from application.ports.refresh_tokens import RefreshTokenRepository
 from application.ports.sessions import SessionRepository
 from application.ports.sign_in_attempts import SignInAttemptRepository
 from application.ports.signing_keys import SigningKeyRepository
+from application.ports.user_imports import BulkUserRepository, UserImportRepository
 from application.ports.users import UserRepository
 from domain.errors import Unavailable
 
@@ -76,6 +77,11 @@ class Transaction(Protocol):
     def idempotent_requests(self) -> IdempotentRequestRepository: ...
     @property
     def signing_keys(self) -> SigningKeyRepository: ...
+
+    @property
+    def bulk_users(self) -> BulkUserRepository: ...
+    @property
+    def user_imports(self) -> UserImportRepository: ...
 
     @property
     def audit(self) -> AuditLog: ...

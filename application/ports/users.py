@@ -17,7 +17,7 @@ class UserRepository(Protocol):
     async def add(self, user: User) -> None:
         """Keep a new user.
 
-        Raises: EmailAlreadyRegistered.
+        Raises: EmailAlreadyRegistered, AlreadyImported.
         """
         ...
 

@@ -24,6 +24,7 @@ class RetentionPolicy:
     messages: timedelta = timedelta(days=30)
     email_changes: timedelta = timedelta(days=30)
     sign_in_attempts: timedelta = timedelta(days=30)
+    imports: timedelta = timedelta(days=30)
     tokens: timedelta = timedelta(days=1)
     jobs: timedelta = timedelta(days=7)
     audit_personal: timedelta = timedelta(days=365)
@@ -59,6 +60,7 @@ class PurgeExpired:
             "personal_details": lambda tx: tx.audit.purge_personal(
                 occurred_before=now - keep.audit_personal, limit=_AT_ONCE
             ),
+            "imports": lambda tx: tx.user_imports.purge(untouched_since=now - keep.imports, limit=_AT_ONCE),
         }
         removed = {name: await self._all(purge) for name, purge in purges.items()}
         return removed | {"throttles": await self._limiter.purge(at=now)}

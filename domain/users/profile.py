@@ -36,7 +36,9 @@ def display_name(text: str | None) -> str | None:
     if not 0 < len(name) <= MAX_DISPLAY_NAME_LENGTH:
         problem = f"Use 1 to {MAX_DISPLAY_NAME_LENGTH} characters."
         raise InvalidFields([Violation("display_name", "invalid_display_name", problem)])
-    if name != name.strip(_JOINERS) or any(_disturbs(char) for char in name):
+    # Nothing that is ASCII and can be printed disturbs anybody.
+    is_plain = name.isascii() and name.isprintable()
+    if not is_plain and (name != name.strip(_JOINERS) or any(_disturbs(char) for char in name)):
         problem = "Control characters and marks that reorder or hide text cannot be part of a name."
         raise InvalidFields([Violation("display_name", "invalid_display_name", problem)])
     return name

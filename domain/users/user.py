@@ -54,8 +54,8 @@ class User(Aggregate):
     """Who somebody is, how they prove it, and whether they may come in.
 
     `security_epoch` counts the changes of anything that guards the user. A session remembers the epoch in which it
-    began and is dead in every later one. `last_seen_at` is right to an hour or so, begins with the user, and moves
-    without counting a version.
+    began and is dead in every later one. `source_id` is what a former system called the user. `last_seen_at` is right
+    to an hour or so, begins with the user, and moves without counting a version.
     """
 
     id: UserId
@@ -68,6 +68,7 @@ class User(Aggregate):
     security_epoch: int = 0
     suspension: Suspension | None = None
     deletion_due_at: datetime | None = None
+    source_id: str | None = None
     created_at: datetime
     updated_at: datetime
     last_seen_at: datetime

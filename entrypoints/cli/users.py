@@ -24,11 +24,15 @@ from application.users.schedule_deletion import ScheduleDeletion
 from domain.errors import InvalidFields, Violation
 from domain.users.roles import ADMIN
 from domain.users.user import User
+from entrypoints.cli import transfer
 from entrypoints.cli.printing import AsJson, print_fields, print_rows
 from entrypoints.cli.running import id_or_email, run
 from entrypoints.container import Container
 
 app = typer.Typer(help="Find users, make them, change them, keep them out, let them go.", no_args_is_help=True)
+
+app.command("import")(transfer.import_users)
+app.command("export")(transfer.export_users)
 
 _GENERATED_BYTES = 18
 TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]

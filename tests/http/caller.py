@@ -7,14 +7,16 @@ from typing import Any
 
 from application.recovery.request_password_reset import RequestPasswordReset
 from application.sessions.authenticate import Authenticate
+from application.transfer.start_import import StartImport
 from application.users.create_user import CreateUser
 from application.users.get_user import GetUser
 from application.users.request_email_change import RequestEmailChange
 from application.users.schedule_deletion import ScheduleDeletion
-from domain.ids import UserId
+from domain.ids import UserId, UserImportId
 from domain.messages.message import MessageKind
 from domain.sessions.principal import Principal
 from domain.sessions.session import InvalidAccessToken, InvalidCredentials
+from domain.transfer.user_import import ImportMode, RowFormat
 from domain.users.user import EmailAlreadyRegistered, UserNotFound
 from tests.world import EMAIL, PASSWORD, World, token_of
 
@@ -66,6 +68,11 @@ class Caller:
         except InvalidCredentials as refusal:
             return refusal.reference or ""
         return ""
+
+    async def some_import(self) -> UserImportId:
+        """One that is about nobody yet."""
+        start = self._world.container.resolve(StartImport)
+        return (await start.execute(mode=ImportMode.DRY_RUN, format=RowFormat.NDJSON)).id
 
     def look_again(self) -> None:
         """Something may have changed."""

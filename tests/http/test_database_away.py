@@ -24,7 +24,7 @@ from domain.opaque_token import written
 from tests.architecture.test_house import routes
 from tests.faultproxy import Line, Way, line_to
 from tests.http.conftest import ORIGIN, expect_in_contract, register, sign_in
-from tests.http.requests_of_routes import SOME_REFERENCE
+from tests.http.requests_of_routes import FILES, SOME_REFERENCE
 from tests.world import World, make_world
 
 # Those that need nothing, or what was seen when the database was there.
@@ -57,12 +57,16 @@ class Service:
             user_id=uuid4(),
             message_id=uuid4(),
             reference=SOME_REFERENCE,
+            import_id=uuid4(),
             name="verify-email",
             code="invalid_input",
         )
         (method,) = route.methods or {"GET"}
         body = self._body(route)
         headers = {"Authorization": f"Bearer {self.tokens['access_token']}"}
+        if route.name in FILES:
+            file = FILES[route.name]
+            return await self.client.request(method, path, **file | {"headers": headers | file["headers"]})
         return await self.client.request(method, path, json=body, headers=headers)
 
     def _body(self, route: APIRoute) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from domain.ids import UserId
 from domain.messages.message import MessageKind
 from domain.signing.signing_key import SigningKeyActivated
 from domain.throttling.throttle import Limit
+from domain.transfer.transfer_events import UserImportStarted, UsersExported
 from domain.users.user import UserNotFound
 from entrypoints.container import build_container
 from tests.http.conftest import ORIGIN, make_admin, register, sign_in, signed_in
@@ -305,7 +306,14 @@ async def test_la_01_every_route_of_operators_writes_down_what_is_declared_of_it
     await walk.succeed("rotate_signing_key")
     await walk.succeed("list_audit_entries")
     # About nobody, but done by somebody.
-    for name, event in (("rotate_signing_key", SigningKeyActivated.name), ("list_audit_entries", AuditRead.name)):
+    for name in ("import_users", "get_users_export"):
+        await walk.succeed(name)
+    for name, event in (
+        ("rotate_signing_key", SigningKeyActivated.name),
+        ("list_audit_entries", AuditRead.name),
+        ("import_users", UserImportStarted.name),
+        ("get_users_export", UsersExported.name),
+    ):
         async with world.unit_of_work.read() as tx:
             ((entry,), _) = await tx.audit.page(AuditFilter(actor_id=user_id, event=event), limit=5)
         walk.written[name] = {entry.event}
@@ -325,7 +333,8 @@ async def test_la_01_moving_is_written_down(client: httpx.AsyncClient, world: Wo
 async def test_hd_04_what_is_personal_is_kept_by_no_cache(client: httpx.AsyncClient, world: World) -> None:
     headers = await signed_in(client)
     await make_admin(world)
-    ids = {"user_id": (await world.user()).id, "reference": await refused_reference(client)}
+    import_id = (await call(client, "import_users", headers=headers)).json()["id"]
+    ids = {"user_id": (await world.user()).id, "reference": await refused_reference(client), "import_id": import_id}
     for name in ROUTES:
         if "GET" in (ROUTES[name].methods or ()) and name in USERS:
             answer = await call(client, name, headers=headers, ids=ids)

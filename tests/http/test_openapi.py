@@ -66,6 +66,11 @@ def test_operations_have_the_names_that_clients_were_generated_with() -> None:
         "list_audit_entries",
         "list_audit_checkpoints",
         "verify_audit_log",
+        "import_users",
+        "list_imports",
+        "get_import",
+        "list_import_rows",
+        "get_users_export",
         "delete_me",
         "list_security_events",
         "cancel_deletion",
@@ -161,8 +166,11 @@ def test_every_body_has_an_example(operation: str) -> None:
     bodies = [OPERATIONS[operation].get("requestBody", {})]
     bodies += [answer for status, answer in OPERATIONS[operation]["responses"].items() if status in {"200", "201"}]
     for body in bodies:
-        for content in body.get("content", {}).values():
+        for media_type, content in body.get("content", {}).items():
             schema = schema_of(content)
+            if not media_type.endswith("json") or media_type.endswith("ndjson"):
+                assert content["example"]
+                continue
             assert schema.get("type") == "object", "answer with an object: a list stands in its `items`"
             listed = schema["properties"].get("items", {}).get("items")
             schema = schema_of({"schema": listed}) if listed else schema
@@ -241,9 +249,9 @@ def taken(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 BODIES = {
-    name: schema_of(operation["requestBody"]["content"]["application/json"])
+    name: schema_of(content)
     for name, operation in OPERATIONS.items()
-    if "requestBody" in operation
+    if (content := operation.get("requestBody", {}).get("content", {}).get("application/json")) is not None
 }
 
 

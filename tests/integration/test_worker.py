@@ -31,19 +31,23 @@ from application.ports.unit_of_work import UnitOfWork
 from application.ports.user_search import UserFilter, UserOrder
 from application.recovery.request_email_verification import RequestEmailVerification
 from application.recovery.verify_email import MailedCode, VerifyEmail
+from application.transfer.import_users import ImportUsers
+from application.transfer.run_import import RunImport
 from application.upkeep.forget_erased_user import ForgetErasedUser
 from application.users.get_user import GetUser
 from application.users.register_user import RegisterUser
 from domain.idempotency.idempotent_request import IdempotencyInFlight, IdempotencyPolicy, Once
 from domain.messages.message import Message, MessagePolicy, MessageState
 from domain.recovery.one_time_token import InvalidToken
+from domain.transfer.user_import import ImportState, Verdict
 from domain.users.password import WrongPassword
 from entrypoints.adapters import Adapters, open_adapters
 from entrypoints.container import build_container
 from entrypoints.settings import Settings
 from entrypoints.worker import make_worker, working
-from tests.integration.crashing import REQUEST
+from tests.integration.crashing import IMPORTED, REQUEST, ROWS_AT_ONCE, imported_file
 from tests.relay import Relay, relay
+from tests.transfers import blocks_of
 from tests.world import EMAIL, PASSWORD, World, make_world, new_user
 
 TOP = Path(__file__).parents[2]
@@ -187,6 +191,24 @@ async def test_fault_21_what_a_stopped_worker_writes_down_late_changes_nothing(
         assert len(set(ids(taken))) == 1
 
 
+async def test_an_import_that_was_killed_goes_on_where_it_stopped(postgres_uow: UnitOfWork, database: str) -> None:
+    """What was committed counts, rows and their report, and nothing else does."""
+    async with opened(database, 1) as (settings, adapters):
+        await crash("importing", settings)
+        world = World(adapters, build_container(settings, adapters), make_world().clock, postgres_uow, settings)
+        async with postgres_uow.read() as tx:
+            (left,) = await tx.user_imports.page(before=None, limit=5)
+            reports = await tx.user_imports.reports(left.id, after=0, limit=100)
+            users = await tx.bulk_users.page(after=None, limit=100)
+        assert (left.rows, left.state) == (2 * ROWS_AT_ONCE, ImportState.RUNNING)
+        assert {report.user_id for report in reports} == {user.id for user in users}
+        assert len(reports) == len(users) == left.rows
+        finished = await world.container.resolve(ImportUsers).execute(
+            import_id=left.id, source=blocks_of(imported_file())
+        )
+        assert (finished.rows, finished.count(Verdict.ACCEPTED)) == (IMPORTED, IMPORTED)
+
+
 def impatient(adapters: Adapters, settings: Settings) -> Worker:
     """A worker that tries again at once."""
     container = build_container(settings, adapters)
@@ -198,7 +220,8 @@ def impatient(adapters: Adapters, settings: Settings) -> Worker:
         adapters.randomness,
         MessagePolicy(first_wait=timedelta(milliseconds=20), longest_wait=timedelta(milliseconds=40)),
     )
-    handle_job = HandleJob(container.resolve(PrepareMessages), deliver, container.resolve(ForgetErasedUser))
+    prepare, forget = container.resolve(PrepareMessages), container.resolve(ForgetErasedUser)
+    handle_job = HandleJob(prepare, deliver, forget, container.resolve(RunImport))
 
     async def handle(job: Job) -> timedelta | None:
         return await handle_job.execute(job=job)
@@ -376,6 +399,7 @@ async def test_what_is_done_by_itself_has_its_time_and_a_failure_is_only_logged(
                     "lift_suspensions",
                     "seal_audit_entries",
                     "make_checkpoint",
+                    "give_up_imports",
                 }
 
         async with working(worker):

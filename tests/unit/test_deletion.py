@@ -214,6 +214,7 @@ async def test_pr_01_what_is_over_is_forgotten_after_its_time_and_not_before(wor
         "email_changes": 1,
         "sign_in_attempts": 0,
         "idempotent_requests": 0,
+        "imports": 0,
         "throttles": 3,
         "personal_details": 0,
     }

@@ -1,10 +1,12 @@
 """EM-06, fault 38: one canonical form, the same everywhere."""
 
+from collections.abc import Callable
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.mail.email_parser import StrictEmailParser
+from adapters.mail.email_parser import PLAIN, StrictEmailParser, parse_by_library
 from domain.errors import InvalidFields
 from domain.users.email_address import EmailAddress
 
@@ -107,3 +109,23 @@ def test_case_never_makes_a_difference(text: str) -> None:
 def test_no_address_exists_in_another_than_the_canonical_form(canonical: str) -> None:
     with pytest.raises(InvalidFields):
         EmailAddress(canonical=canonical, display=canonical)
+
+
+# Whatever the short way takes, and what comes close to it.
+_nearly_plain = st.from_regex(PLAIN, fullmatch=True) | st.from_regex(
+    r"[A-Za-z0-9_+.-]{1,70}@([a-z0-9A-Z-]{1,70}\.){0,4}([a-z0-9]{1,26}|local|test|onion|arpa|xn--p1ai)", fullmatch=True
+)
+
+
+def read(text: str, how: Callable[[str], EmailAddress]) -> tuple[str, str] | None:
+    try:
+        found = how(text)
+    except InvalidFields:
+        return None
+    return found.canonical, found.display
+
+
+@settings(max_examples=100)
+@given(_nearly_plain)
+def test_the_short_way_of_plain_addresses_agrees_with_the_library(text: str) -> None:
+    assert read(text, parser.parse) == read(text, parse_by_library if len(text) <= 254 else parser.parse)

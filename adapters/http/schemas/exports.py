@@ -3,7 +3,7 @@
 from typing import Any, Self
 from uuid import UUID
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from adapters.http.schemas.base import ResponseSchema, Timestamp
 from adapters.http.schemas.sign_in_attempts import SignInAttemptResponse
@@ -61,6 +61,7 @@ class UserExportResponse(ResponseSchema):
             "examples": [
                 {
                     "user": USER_EXAMPLE,
+                    "source_id": None,
                     "sessions": [],
                     "email_changes": [],
                     "messages": [
@@ -86,6 +87,7 @@ class UserExportResponse(ResponseSchema):
     )
 
     user: UserResponse
+    source_id: str | None = Field(description="What a former system called the user.")
     sessions: list[ExportedSession]
     email_changes: list[ExportedEmailChange]
     messages: list[ExportedMessage]
@@ -96,6 +98,7 @@ class UserExportResponse(ResponseSchema):
     def of(cls, export: UserExport) -> Self:
         return cls(
             user=UserResponse.of(export.user),
+            source_id=export.user.source_id,
             sessions=[
                 ExportedSession(
                     id=session.id,

@@ -12,6 +12,7 @@ from adapters.postgres.models.sessions import RefreshTokenModel, SessionModel
 from adapters.postgres.models.sign_in_attempts import SignInAttemptModel
 from adapters.postgres.models.signing import SigningKeyModel
 from adapters.postgres.models.throttles import ThrottleModel
+from adapters.postgres.models.transfer import ImportClaimModel, ImportModel, ImportPartModel, ImportRowModel
 from adapters.postgres.models.users import UserModel
 
 __all__ = [
@@ -21,6 +22,10 @@ __all__ = [
     "Base",
     "EmailChangeModel",
     "IdempotentRequestModel",
+    "ImportClaimModel",
+    "ImportModel",
+    "ImportPartModel",
+    "ImportRowModel",
     "MailboxModel",
     "MessageModel",
     "OneTimeTokenModel",

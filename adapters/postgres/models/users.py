@@ -12,6 +12,7 @@ from adapters.postgres.models.messages import MessageModel
 from adapters.postgres.models.recovery import EmailChangeModel, OneTimeTokenModel
 from adapters.postgres.models.sessions import SessionModel
 from adapters.postgres.models.sign_in_attempts import SignInAttemptModel
+from domain.transfer.user_import import MAX_SOURCE_ID_LENGTH
 from domain.users.email_address import MAX_LENGTH
 from domain.users.profile import MAX_DISPLAY_NAME_LENGTH, MAX_LOCALE_LENGTH
 from domain.users.suspension import MAX_REASON_LENGTH
@@ -36,6 +37,7 @@ class UserModel(Base):
         CheckConstraint(f"char_length(display_name) <= {MAX_DISPLAY_NAME_LENGTH}", name="display_name_length"),
         CheckConstraint(f"char_length(locale) <= {MAX_LOCALE_LENGTH}", name="locale_length"),
         CheckConstraint(f"char_length(suspension_reason) <= {MAX_REASON_LENGTH}", name="suspension_reason_length"),
+        CheckConstraint(f"char_length(source_id) <= {MAX_SOURCE_ID_LENGTH}", name="source_id_length"),
         Index("ix_users_suspended_until", "suspended_until", postgresql_where=text("suspended_until IS NOT NULL")),
         Index("ix_users_admins", "id", postgresql_where=text("'admin' = ANY (roles)")),
         Index("ix_users_deletion_due_at", "deletion_due_at", postgresql_where=text("deletion_due_at IS NOT NULL")),
@@ -63,6 +65,7 @@ class UserModel(Base):
     suspended_until: Mapped[datetime | None]
     suspension_reason: Mapped[str | None]
     deletion_due_at: Mapped[datetime | None]
+    source_id: Mapped[str | None] = mapped_column(unique=True)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     # The release before does not know it.

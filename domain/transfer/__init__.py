@@ -1,0 +1,1 @@
+"""Users who come from elsewhere, and who are taken elsewhere."""
