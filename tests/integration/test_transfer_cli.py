@@ -30,7 +30,7 @@ def test_users_move_in_and_out_by_the_command_line(cli: Cli, tmp_path: Path) -> 
         "  invalid           1  invalid_email 1",
     ]
     assert "--resume" in tried.err
-    assert cli("users", "list").out == "There are no users.\n"
+    assert cli("users", "list").out == "There are no such users.\n"
 
     done = cli("users", "import", str(source), "--report", str(report), "--json")
     assert done.code == 3
@@ -72,4 +72,4 @@ def test_what_cannot_move_is_said_in_a_sentence(cli: Cli, home: Path) -> None:
         assert failed.code == code
         assert said in failed.err
         assert "Traceback" not in failed.err
-    assert cli("users", "list").out == "There are no users.\n"
+    assert cli("users", "list").out == "There are no such users.\n"
