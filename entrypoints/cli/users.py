@@ -1,6 +1,7 @@
 """`hallporter users …`."""
 
 import secrets
+import shlex
 import sys
 from datetime import UTC, datetime
 from typing import Annotated
@@ -113,7 +114,8 @@ def list_users(
     users, position = run(command)
     print_rows([as_row(user) for user in users], as_json=as_json, otherwise="There are no such users.", hidden=_HIDDEN)
     if position is not None:
-        typer.echo(f"For more: --after '{position}'", err=True)
+        # Quoted for a shell: addresses are chosen by strangers, and quotes and back-ticks may be part of them.
+        typer.echo(f"For more: --after {shlex.quote(str(position))}", err=True)
 
 
 @app.command()

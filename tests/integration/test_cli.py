@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -133,6 +134,16 @@ def test_operators_create_list_and_show_users(cli: Cli) -> None:
     assert "is not suspended" in cli("users", "reinstate", "bob@example.com").err
     last = cli("users", "suspend", "ada@example.com", "--reason", "Enough")
     assert (last.code, last.err) == (1, "This is the last operator who can act; make another one first\n")
+
+
+def test_no_address_gets_out_of_the_quotes_in_which_a_command_is_suggested(cli: Cli) -> None:
+    """Strangers choose addresses, and operators paste what they are told into a shell."""
+    for address in ("a'`id`'@example.com", "b@example.com"):
+        assert cli("users", "create", address, "--invite").code == 0
+    suggested = cli("users", "list", "--sort", "email", "--limit", "1").err.removeprefix("For more: ")
+    option, position = shlex.split(suggested)
+    assert (option, position.partition(" ")[0]) == ("--after", "a'`id`'@example.com")
+    assert "b@example.com" in cli("users", "list", "--sort", "email", option, position).out
 
 
 def test_operators_see_why_a_sign_in_was_refused(cli: Cli, home: Path) -> None:
