@@ -7,7 +7,7 @@ from application.ports.unit_of_work import Transaction, UnitOfWork
 from application.recovery.use_token import use_token
 from application.users.erase_user import erase_user
 from domain.recovery.one_time_token import OneTimeTokenSecret, Purpose, invalid_token
-from domain.users.email_address import EmailAddress
+from domain.users.email_change import EmailChange
 from domain.users.user import EmailAlreadyRegistered, User
 
 _PURPOSE = Purpose.REVERT_EMAIL_CHANGE
@@ -45,7 +45,7 @@ class RevertEmailChange:
             change = await tx.email_changes.find(token.email_change_id) if token.email_change_id is not None else None
             if change is None:
                 raise invalid_token()
-            await _make_room(tx, change.old, user=user, at=now)
+            await _make_room(tx, change, user=user, at=now)
             user.revert_email(change, at=now)
             await tx.users.save(user)
             # And with it every move from wherever it led to, those that are only asked for among them: whoever was
@@ -53,7 +53,7 @@ class RevertEmailChange:
             await tx.email_changes.remove(user.id, requested_from=change.requested_at)
 
 
-async def _make_room(tx: Transaction, address: EmailAddress, *, user: User, at: datetime) -> None:
+async def _make_room(tx: Transaction, change: EmailChange, *, user: User, at: datetime) -> None:
     """See to it that no other user has the address of before, whose mailbox has been proven twice by now.
 
     One who merely registered it since, and has proven nothing, is erased: or a thief could block the way back by typing
@@ -61,12 +61,17 @@ async def _make_room(tx: Transaction, address: EmailAddress, *, user: User, at: 
 
     Raises: EmailAlreadyRegistered where another user has proven it too, or is one with whom operators had to do.
     """
-    holder = await tx.users.find_by_email(address)
+    holder = await tx.users.find_by_email(change.old)
     if holder is None or holder.id == user.id:
         return
     holder = await tx.users.lock(holder.id)
-    if holder.email != address:
+    if holder.email != change.old:
         return
-    if holder.email_verified or holder.roles or not holder.is_active:
+    if holder.email_verified or holder.roles or not holder.is_active or _is_there_by_an_operator(holder, change):
         raise EmailAlreadyRegistered
     await erase_user(tx, holder.id, at=at)
+
+
+def _is_there_by_an_operator(holder: User, change: EmailChange) -> bool:
+    """Whoever was here before the address became free, or has no password yet, cannot have registered it since."""
+    return holder.created_at < change.requested_at or holder.password_hash is None

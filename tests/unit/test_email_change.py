@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from application.admin.change_user import ChangeUser
 from application.ports.mailer import Mail
 from application.recovery.request_password_reset import RequestPasswordReset
 from application.recovery.reset_password import ResetPassword
@@ -11,6 +12,7 @@ from application.recovery.verify_email import VerifyEmail
 from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.sign_out import SignOut
 from application.users.confirm_email_change import ConfirmEmailChange
+from application.users.create_user import CreateUser
 from application.users.request_email_change import RequestEmailChange
 from application.users.revert_email_change import RevertEmailChange
 from application.users.schedule_deletion import ScheduleDeletion
@@ -219,6 +221,26 @@ async def test_a_user_with_whom_operators_had_to_do_gives_way_to_nobody(world: W
     await world.suspend(suspended.id)
     assert await revert_is_refused(world, token_of(mails[REQUESTED]))
     assert (await world.user(EMAIL)).id == suspended.id
+
+
+@pytest.mark.parametrize("how", ["invited", "moved there"])
+async def test_nobody_is_erased_by_a_way_back_because_an_operator_put_them_on_the_address(
+    world: World, how: str
+) -> None:
+    """Whom an operator invited or moved to the address that became free has merely proven nothing yet."""
+    longer_here = await world.register("grace@example.com")
+    await world.work()
+    world.clock.advance(timedelta(seconds=1))
+    user_id, issued = await signed_in(world)
+    mails = await ask(world, user_id, issued)
+    await confirm(world, token_of(mails[CONFIRM]))
+    there = (
+        await world.container.resolve(CreateUser).execute(email=EMAIL, password=None)
+        if how == "invited"
+        else await world.container.resolve(ChangeUser).execute(user_id=longer_here.id, email=EMAIL)
+    )
+    assert await revert_is_refused(world, token_of(mails[REQUESTED]))
+    assert (await world.user(EMAIL)).id == there.id
 
 
 async def test_lg_09_nobody_blocks_the_way_back_by_registering_the_address_that_became_free(world: World) -> None:
