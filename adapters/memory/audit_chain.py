@@ -43,6 +43,10 @@ class MemoryAuditChain:
         state = self._block.state()
         return len(state.audit) - len(state.chain)
 
+    async def kept_out(self, *, after: int | None, up_to: int | None) -> int | None:  # noqa: ARG002
+        # Nobody but us writes here.
+        return None
+
     async def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         def write(state: State) -> None:
             state.checkpoints.setdefault(checkpoint.claims.position, checkpoint)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, LargeBinary, bindparam, column, func, select, text, update
+from sqlalchemy import ARRAY, BigInteger, LargeBinary, bindparam, column, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 
@@ -84,6 +84,22 @@ class PostgresAuditChain:
         query = select(func.count().label("unsealed")).select_from(AuditProofModel).where(PROOFS.position.is_(None))
         row = await self._statements.row(query)
         return int(row.unsealed) if row is not None else 0
+
+    async def kept_out(self, *, after: int | None, up_to: int | None) -> int | None:
+        query = (
+            select(ENTRIES.sequence)
+            .join_from(AuditEntryModel, AuditProofModel, ENTRIES.sequence == PROOFS.sequence, isouter=True)
+            # Both rows are written together, and places begin with 1.
+            .where(or_(PROOFS.sequence.is_(None), PROOFS.position < 1))
+            .order_by(ENTRIES.sequence)
+            .limit(1)
+        )
+        if after is not None:
+            query = query.where(ENTRIES.sequence > after)
+        if up_to is not None:
+            query = query.where(ENTRIES.sequence <= up_to)
+        row = await self._statements.row(query)
+        return int(row.sequence) if row is not None else None
 
     async def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         claims = checkpoint.claims

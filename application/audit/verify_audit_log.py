@@ -42,16 +42,32 @@ class VerifyAuditLog:
         verifier = Verifier([*await self._checkpoints(), *kept], after=before)
         bounds = (to_position, from_position + at_most - 1 if at_most is not None else None)
         last = min((bound for bound in bounds if bound is not None), default=None)
+        looked: int | None = verifier.sequence if before is not None else None
         while verifier.problem is None:
             size = _AT_ONCE if last is None else min(_AT_ONCE, last - verifier.position)
             found = await self._sealed(verifier.position, size) if size > 0 else []
             for one in found:
                 if not verifier.see(one):
                     break
+            if found:
+                await self._look_beside(verifier, after=looked, up_to=verifier.sequence)
+                looked = verifier.sequence
             if len(found) < _AT_ONCE:
                 break
         is_end = not await self._sealed(verifier.position, 1)
+        if is_end:
+            await self._look_beside(verifier, after=looked, up_to=None)
         return verifier.report(is_end=is_end, unsealed=await self._unsealed())
+
+    async def _look_beside(self, verifier: Verifier, *, after: int | None, up_to: int | None) -> None:
+        """Find what stands among the entries, where people read it, and not in the chain.
+
+        Each stretch of sequences begins where the one before ended, so that nothing is passed over.
+        """
+        async with self._unit_of_work.read() as tx:
+            found = await tx.audit_chain.kept_out(after=after, up_to=up_to)
+        if found is not None:
+            verifier.see_kept_out(found)
 
     async def _link_at(self, position: int) -> Link | None:
         for found in await self._sealed(position - 1, 1):

@@ -136,6 +136,13 @@ class AuditChain(Protocol):
         """How many entries have no place yet."""
         ...
 
+    async def kept_out(self, *, after: int | None, up_to: int | None) -> int | None:
+        """The sequence of the first entry there that has no place and will not be given one; None as it should be.
+
+        Looks behind `after` and up to `up_to`, both sequences; where one is None, as far as entries go.
+        """
+        ...
+
     async def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint. One at each position is enough: another one is passed over."""
         ...

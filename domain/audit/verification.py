@@ -19,6 +19,7 @@ class Finding(StrEnum):
     CHECKPOINT = "checkpoint does not match"
     TRUNCATED = "truncated"
     BAD_SIGNATURE = "bad signature"
+    KEPT_OUT = "kept out of the chain"
     PERSONAL = "personal detail does not match its commitment"
 
 
@@ -111,6 +112,11 @@ class Verifier:
         self._end = link
         self._destroyed += len(found.entry.commitments) - len(found.entry.personal)
         return self._hold_against(self._due())
+
+    def see_kept_out(self, sequence: int) -> None:
+        """There is an entry that has no place and will not be given one: written, or moved, by nobody of ours."""
+        if self.problem is None:
+            self._wrong(Finding.KEPT_OUT, self._end.position + 1, sequence)
 
     def report(self, *, is_end: bool, unsealed: int | None = None) -> Report:
         """The result. Where that `is_end` of the log, checkpoints further on show that there was more."""

@@ -16,6 +16,7 @@ from application.audit.make_checkpoint import MakeCheckpoint
 from application.audit.origin import Origin, acting_from
 from application.audit.verify_audit_log import VerifyAuditLog
 from application.audit.verify_export import verify_export
+from application.ports.audit import AuditFilter
 from application.ports.unit_of_work import UnitOfWork
 from application.upkeep.erase_due_users import EraseDueUsers
 from application.upkeep.seal_audit_entries import SealAuditEntries
@@ -143,6 +144,15 @@ MOVE = (
         "WHERE (a.sequence, b.sequence) IN ((:wrong, :other), (:other, :wrong)) AND b.position < 0"
     ),
 )
+WRITE = (
+    "INSERT INTO audit_entries ({}id, event, occurred_at, details, commitments) OVERRIDING SYSTEM VALUE "
+    "VALUES ({}gen_random_uuid(), 'user.suspended', now(), '{{}}', '{{}}')"
+)
+ASIDE = [
+    WRITE.format("sequence, ", "-5, "),
+    WRITE.format("", ""),
+    "UPDATE audit_proofs SET position = -1 WHERE sequence = (SELECT max(sequence) FROM audit_proofs)",
+]
 DELETE = ("DELETE FROM audit_proofs WHERE {}", "DELETE FROM audit_entries WHERE {}")
 
 
@@ -283,6 +293,23 @@ async def test_la_05_what_is_personal_cannot_be_replaced(
     for report in (await verify(world), await exported(world, kept)):
         assert report.problem is not None
         assert (report.problem.what, report.problem.sequence) == (Finding.PERSONAL, wrong)
+
+
+@pytest.mark.parametrize("aside", ASIDE)
+async def test_la_05_what_stands_among_the_entries_and_not_in_the_chain_is_found(
+    world: World, kept: list[KnownCheckpoint], engine: AsyncEngine, aside: str
+) -> None:
+    """All that the service's own role can do about it (SK-06)."""
+    await happen(world)
+    async with engine.connect() as connection:
+        await connection.exec_driver_sql(aside)
+    assert await world.container.resolve(SealAuditEntries).execute() <= 1
+    problem = (await verify(world, kept)).problem
+    assert problem is not None
+    assert problem.what is Finding.KEPT_OUT
+    async with world.unit_of_work.begin() as tx:
+        (newest, *_), _ = await tx.audit.page(AuditFilter(), limit=1_000)
+        assert problem.sequence in {newest.sequence, -5}
 
 
 async def test_pr_02_whoever_is_erased_leaves_a_log_that_is_proved_and_no_trace_of_a_person(

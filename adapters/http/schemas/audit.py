@@ -149,8 +149,8 @@ class ProblemFound(ResponseSchema):
     """The first place at which something is wrong."""
 
     what: str = Field(
-        description="`edited`, `missing`, `out of order`, `checkpoint does not match`, `truncated`, `bad signature` or "
-        "`personal detail does not match its commitment`."
+        description="`edited`, `missing`, `out of order`, `checkpoint does not match`, `truncated`, `bad signature`, "
+        "`kept out of the chain` or `personal detail does not match its commitment`."
     )
     position: int
     sequence: int | None = Field(description="Of the entry there; null where it is gone.")
