@@ -23,11 +23,16 @@ class PublicKeys:
     by_id: Mapping[str, str]
 
     def is_signed(self, checkpoint: Checkpoint) -> bool | None:
-        """Whether its statement vouches for what is told of it; None where there are no keys to tell."""
-        if not self.by_id:
-            return None
-        jwk = self.by_id.get(key_id_of(checkpoint.statement) or "")
-        return jwk is not None and read_checkpoint(checkpoint.statement, jwk) == checkpoint.claims
+        """Whether its statement vouches for what is told of it; None where its key is not there to tell.
+
+        Keys follow one another: what is published today did not sign the checkpoints of last year. Whoever makes one
+        up for a key that nobody has might as well have left it out.
+        """
+        key_id = key_id_of(checkpoint.statement)
+        if key_id is None:
+            return False
+        jwk = self.by_id.get(key_id)
+        return read_checkpoint(checkpoint.statement, jwk) == checkpoint.claims if jwk is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +78,8 @@ def kept_checkpoints(files: Sequence[Path], keys: PublicKeys | None) -> KeptChec
             raise _malformed(file, "a checkpoint, as `hallporter audit checkpoint` prints it") from None
     believed = keys or PublicKeys(own)
     return KeptCheckpoints(
-        checkpoints=[KnownCheckpoint(claims=one.claims, is_signed=believed.is_signed(one)) for one in found],
+        # These are what all else is held against: one of an unknown key is none.
+        checkpoints=[KnownCheckpoint(claims=one.claims, is_signed=believed.is_signed(one) is True) for one in found],
         keys=PublicKeys(own),
     )
 

@@ -135,7 +135,8 @@ def verify(
     file: Annotated[Path | None, typer.Argument(help="An export; left out: the database.")] = None,
     *,
     keys: Annotated[
-        Path | None, typer.Option(help="Public keys that checkpoints must be signed with, as of jwks.json.")
+        Path | None,
+        typer.Option(help="Public keys to check signatures with, as of jwks.json; kept checkpoints need theirs."),
     ] = None,
     checkpoint_file: Annotated[
         list[Path] | None,

@@ -64,6 +64,22 @@ def test_operators_read_sign_take_elsewhere_and_verify_the_log(cli: Cli, elsewhe
     assert (cut.code, "NOT what it was: truncated" in cut.out) == (1, True)
 
 
+def test_sk_03_checkpoints_of_keys_that_were_rotated_out_are_no_reason_to_doubt_the_log(
+    cli: Cli, elsewhere: Path
+) -> None:
+    """Keys follow one another, and those of before are published no longer: nobody has all of them at hand."""
+    kept, export, jwks = (elsewhere / name for name in ("checkpoint.json", "audit.ndjson", "jwks.json"))
+    assert cli("audit", "checkpoint").code == 0
+    assert cli("keys", "rotate", "--now").code == 0
+    kept.write_text(cli("audit", "checkpoint").out)
+    assert cli("audit", "export", str(export)).code == 0
+    jwks.write_text(json.dumps({"keys": [json.loads(kept.read_text())["jwk"]]}))
+    for known in (("--checkpoint", str(kept)), ("--keys", str(jwks))):
+        verified = cli("audit", "verify", str(export), *known)
+        assert (verified.code, verified.err) == (0, "")
+        assert "The signatures of 1 checkpoint(s) were not checked" in verified.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
