@@ -5,6 +5,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 import structlog
@@ -17,7 +18,10 @@ from adapters.postgres import roles, schema
 from adapters.postgres.database import open_engine
 from adapters.postgres.roles import APPLICATION_ROLE
 from adapters.postgres.schema import DatabaseProblem
+from application.ports.unit_of_work import UnitOfWork
+from application.upkeep.seal_audit_entries import SealAuditEntries
 from application.users.register_user import RegisterUser
+from domain.audit.audit_events import AuditRead
 from entrypoints.cli import main
 from entrypoints.settings import Environment, Settings
 from entrypoints.startup import started
@@ -26,6 +30,8 @@ from tests.integration.test_migrations import run as migrate
 from tests.world import PASSWORD, SETTINGS
 
 NOT_PERMITTED = "42501"
+# A check, or a path of JSON that leads nowhere.
+NOT_READABLE = {"23514", "2203A", "2203B", "22038"}
 FORBIDDEN = [
     "UPDATE audit_entries SET event = 'edited'",
     "DELETE FROM audit_entries",
@@ -64,6 +70,49 @@ async def test_sk_06_the_service_can_change_neither_the_schema_nor_what_was_writ
     engine: AsyncEngine, statement: str
 ) -> None:
     assert await sqlstate(engine, statement) == NOT_PERMITTED
+
+
+UNREADABLE = [
+    *(
+        f"INSERT INTO audit_entries (id, event, {name}, occurred_at, details, commitments) "  # noqa: S608  (all ours)
+        f"VALUES (gen_random_uuid(), 'x', {value}, '{at}', '{details}', '{commitments}')"
+        for name, value, at, details, commitments in (
+            ("outcome", "'perhaps'", "2026-01-31", "{}", "{}"),
+            ("source", "'nowhere'", "2026-01-31", "{}", "{}"),
+            ("source", "NULL", "infinity", "{}", "{}"),
+            ("source", "NULL", "4000-01-01 BC", "{}", "{}"),
+            ("source", "NULL", "2026-01-31", "[1]", "{}"),
+            ("source", "NULL", "2026-01-31", '{"x": {"y": 1}}', "{}"),
+            ("source", "NULL", "2026-01-31", '{"x": 1.5}', "{}"),
+            ("source", "NULL", "2026-01-31", '{"x": ["y", 1]}', "{}"),
+            ("source", "NULL", "2026-01-31", "{}", "[1]"),
+            ("source", "NULL", "2026-01-31", "{}", '{"x": 1}'),
+            ("source", "NULL", "2026-01-31", "{}", '{"x": "y"}'),
+        )
+    ),
+    *(
+        f"UPDATE audit_proofs SET personal = '{personal}'"  # noqa: S608  (all ours)
+        for personal in (
+            "[1]",
+            '{"x": 1}',
+            '{"x": {"salt": "00"}}',
+            '{"x": {"salt": 1, "value": "y"}}',
+            '{"x": {"salt": "0", "value": "y"}}',
+            '{"x": {"salt": "00", "value": {}}}',
+            '{"x": [{"salt": "00", "value": "y"}]}',
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("statement", UNREADABLE)
+async def test_sk_06_the_service_can_write_nothing_that_would_keep_the_audit_log_from_being_read_and_sealed(
+    engine: AsyncEngine, postgres_uow: UnitOfWork, statement: str
+) -> None:
+    async with postgres_uow.begin() as tx:
+        await tx.audit.append(AuditRead(user_id=None, occurred_at=datetime.now(UTC), what="entries", filters=()))
+    assert await sqlstate(engine, statement) in NOT_READABLE
+    assert await SealAuditEntries(postgres_uow).execute() == 1
 
 
 async def test_sk_06_every_other_test_on_this_engine_is_one_of_the_service_in_its_role(engine: AsyncEngine) -> None:

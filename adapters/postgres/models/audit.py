@@ -4,11 +4,35 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from adapters.postgres.models.base import Base
+
+# What any reader can read, and the sealer seal: one row of another shape, which nobody may take away again, would stop
+# both for good. Whoever adds a source makes room for it here first.
+_READABLE_ENTRY = {
+    "outcome": "outcome IN ('success', 'refused')",
+    "source": "source IN ('http', 'cli', 'worker')",
+    "occurred_at": "occurred_at BETWEEN '0001-01-02 00:00:00+00' AND '9999-12-30 00:00:00+00'",
+    "details": (
+        "jsonb_typeof(details) = 'object' AND NOT jsonb_path_exists(details, 'strict $.* ? "
+        '(@.type() == "object" || @.type() == "number" && @ != @.floor())\') AND NOT jsonb_path_exists(details, '
+        '\'strict $.* ? (@.type() == "array")[*] ? (@.type() != "string")\')'
+    ),
+    "commitments": (
+        "jsonb_typeof(commitments) = 'object' AND NOT jsonb_path_exists(commitments, 'strict $.* ? "
+        '(@.type() != "string" || !(@ like_regex "^[0-9a-f]{64}$"))\')'
+    ),
+}
+_READABLE_PROOF = {
+    "personal": (
+        "jsonb_typeof(personal) = 'object' AND NOT jsonb_path_exists(personal, 'strict $.*.value ? "
+        "(@.type() != \"string\")') AND NOT jsonb_path_exists(personal, 'strict $.*.salt ? "
+        '(@.type() != "string" || !(@ like_regex "^([0-9a-f]{2})+$"))\')'
+    ),
+}
 
 
 class AuditEntryModel(Base):
@@ -24,6 +48,7 @@ class AuditEntryModel(Base):
         Index("ix_audit_entries_event_sequence", "event", "sequence"),
         Index("ix_audit_entries_occurred_at_sequence", "occurred_at", "sequence"),
         Index("ix_audit_entries_refused", "sequence", postgresql_where=text("outcome = 'refused'")),
+        *(CheckConstraint(rule, name=f"{name}_readable") for name, rule in _READABLE_ENTRY.items()),
     )
 
     sequence: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -49,6 +74,7 @@ class AuditProofModel(Base):
     __table_args__ = (
         Index("ix_audit_proofs_unsealed", "sequence", postgresql_where=text("position IS NULL")),
         Index("ix_audit_proofs_personal", "sequence", postgresql_where=text("personal IS NOT NULL")),
+        *(CheckConstraint(rule, name=f"{name}_readable") for name, rule in _READABLE_PROOF.items()),
     )
 
     # Deferred, so that the trigger can write this row before the entry's is there.
