@@ -127,8 +127,13 @@ class User(Aggregate):
         return not self.is_suspended(at=at) and not self.is_due(at=at)
 
     def can_operate(self, *, at: datetime) -> bool:
-        """Whether the user is an operator who can act, and is not about to leave."""
-        return self.is_admin and self.may_come_in(at=at) and self.deletion_due_at is None
+        """Whether the user is an operator who can act, and is not about to leave.
+
+        Who is invited cannot yet, and never will where the address is mistyped; who has proven it can choose a
+        password.
+        """
+        has_a_way_in = self.password_hash is not None or self.email_verified
+        return self.is_admin and has_a_way_in and self.may_come_in(at=at) and self.deletion_due_at is None
 
     def is_due(self, *, at: datetime) -> bool:
         """Whether the user asked to be deleted, and the grace period is over at that moment."""

@@ -224,6 +224,19 @@ async def test_ad_05_the_last_operator_keeps_the_role_and_stays(
     assert (await client.get(own, headers=porter)).status_code == 403
 
 
+async def test_ad_05_who_is_merely_invited_is_no_other_operator(
+    client: httpx.AsyncClient, world: World, porter: dict[str, str]
+) -> None:
+    """The invitation may have gone to a mistyped address: then nobody could let anybody in again."""
+    invited = await client.post(USERS, json={"email": GRACE, "roles": [ADMIN]}, headers=porter)
+    assert invited.status_code == 201
+    own = f"{USERS}/{(await world.user(PORTER)).id}"
+    refused = await change(client, porter, own, roles=[])
+    assert (refused.status_code, refused.json()["code"]) == (409, "last_admin")
+    assert (await change(client, porter, f"{USERS}/{invited.json()['id']}", email_verified=True)).status_code == 200
+    assert (await change(client, porter, own, roles=[])).status_code == 200
+
+
 async def test_ad_05_two_operators_who_take_each_others_role_leave_one(
     client: httpx.AsyncClient, world: World, porter: dict[str, str]
 ) -> None:
