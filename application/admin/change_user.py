@@ -74,9 +74,7 @@ class ChangeUser:
 
     async def _move(self, tx: Transaction, user: User, email: EmailAddress, now: datetime, by: UserId | None) -> bool:
         if email == user.email:
-            differs = email.display != user.email.display
-            user.email = email
-            return differs
+            return user.respell_email(email, at=now, by=by)
         change = EmailChange(
             id=EmailChangeId(self._randomness.uuid(at=now)),
             user_id=user.id,

@@ -185,6 +185,14 @@ class User(Aggregate):
         self.email_verified_at = None
         self.record(UserEmailSet(user_id=self.id, occurred_at=at, change_id=change.id, by=by))
 
+    def respell_email(self, email: EmailAddress, *, at: datetime, by: UserId | None = None) -> bool:
+        """Write the same address otherwise: mail goes to it as it is written. False where it is written so already."""
+        if email.display == self.email.display:
+            return False
+        self.email, self.updated_at = email, at
+        self.record(UserProfileUpdated(user_id=self.id, occurred_at=at, changed=("email",), by=by))
+        return True
+
     def set_email_verified(self, verified: bool, *, at: datetime, by: UserId | None = None) -> bool:  # noqa: FBT001
         """Take the address as proven, or no longer, on an operator's word. False where it is so already."""
         if verified is self.email_verified:

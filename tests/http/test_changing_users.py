@@ -208,6 +208,16 @@ async def test_ad_05_roles_count_from_the_next_request_on_and_are_in_the_next_to
     )
 
 
+async def test_la_01_an_address_that_is_written_otherwise_is_written_down(
+    client: httpx.AsyncClient, world: World, porter: dict[str, str], ada: str
+) -> None:
+    """Whose it is stays as it is, but mail goes to it as it is written."""
+    changed = await change(client, porter, ada, email="ADA@example.com")
+    assert (changed.status_code, changed.json()["email"]) == (200, "ADA@example.com")
+    by = str((await world.user(PORTER)).id)
+    assert await last_event(world) == ("user.profile_updated", {"changed": ["email"], "by": by})
+
+
 async def test_ad_05_the_last_operator_keeps_the_role_and_stays(
     client: httpx.AsyncClient, world: World, porter: dict[str, str], ada: str
 ) -> None:
