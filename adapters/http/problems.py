@@ -28,7 +28,7 @@ from domain.errors import (
     concrete_errors,
 )
 from domain.sessions.session import InvalidAccessToken, ReauthenticationRequired
-from domain.users.user import EmailAlreadyRegistered
+from domain.users.registration import EmailAlreadyRegistered
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -12,7 +12,8 @@ from domain.errors import ConcurrentUpdate
 from domain.ids import UserId
 from domain.transfer.user_import import AlreadyImported
 from domain.users.email_address import EmailAddress
-from domain.users.user import EmailAlreadyRegistered, User, UserNotFound
+from domain.users.registration import EmailAlreadyRegistered
+from domain.users.user import User, UserNotFound
 
 
 class MemoryUserRepository:

@@ -17,7 +17,8 @@ from domain.errors import DomainError, InvalidFields, Violation
 from domain.sessions.session import SessionNotFound
 from domain.signing.signing_key import ActiveSigningKeyExists
 from domain.transfer.user_import import AlreadyImported
-from domain.users.user import EmailAlreadyRegistered, UserNotFound
+from domain.users.registration import EmailAlreadyRegistered
+from domain.users.user import UserNotFound
 
 # Connection lost, resources exhausted, shutting down or cancelled, system errors, rolled back for other reasons.
 _PASSING_CLASSES = ("08", "53", "57", "58", "40")

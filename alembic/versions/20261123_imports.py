@@ -1,6 +1,6 @@
 """Imports of users, and the ids that users had in the systems that they come from.
 
-Revision: 5080252ac7b9, after 5d1c40e9a7b2. Made on 2026-11-23 14:29:50.300985+00:00.
+Revision: 5080252ac7b9, after c3e8a15f7d90. Made on 2026-11-23 14:29:50.300985+00:00.
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "5080252ac7b9"
-down_revision = "5d1c40e9a7b2"
+down_revision = "c3e8a15f7d90"
 branch_labels = None
 depends_on = None
 

@@ -18,7 +18,7 @@ from application.transfer.user_reader import Arrival, UserReader
 from domain.errors import ConcurrentUpdate
 from domain.ids import UserImportId
 from domain.transfer.user_import import AlreadyImported, RowReport, UserImport, Verdict
-from domain.users.user import EmailAlreadyRegistered
+from domain.users.registration import EmailAlreadyRegistered
 
 # So many rows are read at a stretch: others in this process want to get on meanwhile.
 _AT_A_STRETCH = 10

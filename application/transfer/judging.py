@@ -6,7 +6,7 @@ from hashlib import blake2b
 from application.ports.user_imports import Identities
 from application.transfer.user_reader import Arrival
 from domain.transfer.user_import import AlreadyImported, RowReport, Verdict
-from domain.users.user import EmailAlreadyRegistered
+from domain.users.registration import EmailAlreadyRegistered
 
 _DIGEST_BYTES = 16
 

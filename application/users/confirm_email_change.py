@@ -8,7 +8,8 @@ from application.recovery.use_token import use_token
 from domain.ids import SessionId
 from domain.recovery.one_time_token import OneTimeTokenSecret, Purpose, invalid_token
 from domain.sessions.session import Session, SessionNotFound
-from domain.users.user import EmailAlreadyRegistered, User
+from domain.users.registration import EmailAlreadyRegistered
+from domain.users.user import User
 
 _PURPOSE = Purpose.CONFIRM_EMAIL_CHANGE
 

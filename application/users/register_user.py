@@ -9,8 +9,8 @@ from application.throttling.throttle_all import ThrottleAll
 from application.users.draft_user import DraftUser
 from domain.idempotency.idempotent_request import Once
 from domain.recovery.recovery_events import RegistrationRepeated
-from domain.users.registration import RegistrationClosed
-from domain.users.user import EmailAlreadyRegistered, User
+from domain.users.registration import EmailAlreadyRegistered, RegistrationClosed
+from domain.users.user import User
 
 type RegistrationMode = Literal["open", "discreet", "closed"]
 

@@ -8,7 +8,8 @@ from application.recovery.use_token import use_token
 from application.users.erase_user import erase_user
 from domain.recovery.one_time_token import OneTimeTokenSecret, Purpose, invalid_token
 from domain.users.email_change import EmailChange
-from domain.users.user import EmailAlreadyRegistered, User
+from domain.users.registration import EmailAlreadyRegistered
+from domain.users.user import User
 
 _PURPOSE = Purpose.REVERT_EMAIL_CHANGE
 

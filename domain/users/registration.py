@@ -1,6 +1,6 @@
 """Becoming a user by oneself."""
 
-from domain.errors import NotAllowed
+from domain.errors import Conflict, NotAllowed
 
 
 class RegistrationClosed(NotAllowed):
@@ -8,3 +8,10 @@ class RegistrationClosed(NotAllowed):
 
     code = "registration_closed"
     title = "Registration is closed"
+
+
+class EmailAlreadyRegistered(Conflict):
+    """Another user has this address."""
+
+    code = "email_already_registered"
+    title = "Email already registered"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self, Unpack
 
-from domain.errors import Conflict, NotFound, StaleVersion
+from domain.errors import NotFound, StaleVersion
 from domain.events import Aggregate
 from domain.ids import UserId
 from domain.users import profile
@@ -40,13 +40,6 @@ class UserNotFound(NotFound):
 
     code = "user_not_found"
     title = "There is no such user"
-
-
-class EmailAlreadyRegistered(Conflict):
-    """Another user has this address."""
-
-    code = "email_already_registered"
-    title = "Email already registered"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,11 +120,7 @@ class User(Aggregate):
         return not self.is_suspended(at=at) and not self.is_due(at=at)
 
     def can_operate(self, *, at: datetime) -> bool:
-        """Whether the user is an operator who can act, and is not about to leave.
-
-        Who is invited cannot yet, and never will where the address is mistyped; who has proven it can choose a
-        password.
-        """
+        """Whether the user is an operator who can act: not about to leave, nor invited at an address nobody proved."""
         has_a_way_in = self.password_hash is not None or self.email_verified
         return self.is_admin and has_a_way_in and self.may_come_in(at=at) and self.deletion_due_at is None
 

@@ -9,7 +9,7 @@ from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.ports.unit_of_work import UnitOfWork
 from domain.events import Event
 from domain.sessions.session import EndReason, RefusalReason, SignInRefused
-from domain.users.user import EmailAlreadyRegistered
+from domain.users.registration import EmailAlreadyRegistered
 from tests.world import new_session, new_user
 
 

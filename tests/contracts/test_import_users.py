@@ -15,8 +15,8 @@ from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.errors import ConcurrentUpdate
 from domain.transfer.user_import import AnotherFile, ImportIsOver, ImportMode, ImportState, RowFormat, Verdict
 from domain.users.password import Password
+from domain.users.registration import EmailAlreadyRegistered
 from domain.users.suspension import Suspension
-from domain.users.user import EmailAlreadyRegistered
 from tests.contracts.test_user_imports import somebody
 from tests.transfers import SHA1, Mover, ndjson
 

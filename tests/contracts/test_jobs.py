@@ -23,7 +23,8 @@ from application.ports.jobs import Job, JobKind, ParkedJob
 from application.ports.unit_of_work import UnitOfWork
 from domain.ids import AuditEntryId, MessageId
 from domain.messages.message import Message, MessageKind
-from domain.users.user import EmailAlreadyRegistered, User
+from domain.users.registration import EmailAlreadyRegistered
+from domain.users.user import User
 from tests.world import new_session, new_user
 
 NOW = MemoryClock().now()

@@ -14,7 +14,8 @@ from application.ports.unit_of_work import (
 )
 from domain.errors import ConcurrentUpdate
 from domain.sessions.session import EndReason, Session
-from domain.users.user import EmailAlreadyRegistered, User, UserNotFound
+from domain.users.registration import EmailAlreadyRegistered
+from domain.users.user import User, UserNotFound
 from tests.world import new_session, new_user
 
 

@@ -23,8 +23,9 @@ from domain.transfer.user_import import (
     UserImport,
     Verdict,
 )
+from domain.users.registration import EmailAlreadyRegistered
 from domain.users.suspension import Suspension
-from domain.users.user import EmailAlreadyRegistered, User
+from domain.users.user import User
 from tests.world import new_user
 
 NOW = MemoryClock().now()

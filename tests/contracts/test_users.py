@@ -7,8 +7,9 @@ import pytest
 
 from application.ports.unit_of_work import ReadOnlyBlock, UnitOfWork
 from domain.errors import ConcurrentUpdate
+from domain.users.registration import EmailAlreadyRegistered
 from domain.users.roles import ADMIN
-from domain.users.user import EmailAlreadyRegistered, User, UserNotFound
+from domain.users.user import User, UserNotFound
 from tests.world import new_user
 
 

@@ -17,7 +17,8 @@ from domain.messages.message import MessageKind
 from domain.sessions.principal import Principal
 from domain.sessions.session import InvalidAccessToken, InvalidCredentials
 from domain.transfer.user_import import ImportMode, RowFormat
-from domain.users.user import EmailAlreadyRegistered, UserNotFound
+from domain.users.registration import EmailAlreadyRegistered
+from domain.users.user import UserNotFound
 from tests.world import EMAIL, PASSWORD, World, token_of
 
 

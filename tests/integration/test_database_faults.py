@@ -28,7 +28,7 @@ from application.ports.jobs import Job
 from application.ports.mailbox import ReceivedMail
 from application.ports.unit_of_work import DatabaseUnavailable, UnitOfWork
 from domain.ids import MessageId, UserId
-from domain.users.user import EmailAlreadyRegistered
+from domain.users.registration import EmailAlreadyRegistered
 from entrypoints.adapters import open_adapters
 from entrypoints.settings import Settings
 from entrypoints.worker import working

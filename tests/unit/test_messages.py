@@ -23,7 +23,7 @@ from domain.events import Event
 from domain.ids import AuditEntryId, MessageId
 from domain.messages.message import Message, MessageKind, MessagePolicy, MessageState
 from domain.sessions.session import Device, InvalidCredentials, InvalidRefreshToken
-from domain.users.user import EmailAlreadyRegistered
+from domain.users.registration import EmailAlreadyRegistered
 from entrypoints.settings import Registration
 from tests.world import EMAIL, PASSWORD, SETTINGS, World, make_world, token_of
 

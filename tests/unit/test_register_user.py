@@ -8,9 +8,8 @@ from application.users.create_user import CreateUser
 from application.users.register_user import RegisterUser
 from domain.errors import InvalidFields
 from domain.users.password_policy import PasswordRejected
-from domain.users.registration import RegistrationClosed
+from domain.users.registration import EmailAlreadyRegistered, RegistrationClosed
 from domain.users.roles import ADMIN
-from domain.users.user import EmailAlreadyRegistered
 from entrypoints.settings import Registration
 from tests.world import EMAIL, PASSWORD, SETTINGS, World, make_world
 

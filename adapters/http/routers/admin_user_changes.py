@@ -33,8 +33,9 @@ from domain.errors import ConcurrentUpdate, StaleVersion
 from domain.ids import UserId
 from domain.users.deletion import DeletionNotScheduled
 from domain.users.password_policy import PasswordRejected
+from domain.users.registration import EmailAlreadyRegistered
 from domain.users.suspension import LastAdmin
-from domain.users.user import EmailAlreadyRegistered, User, UserNotFound
+from domain.users.user import User, UserNotFound
 
 router = APIRouter(prefix="/v1/admin/users", tags=["operators"], route_class=Route)
 

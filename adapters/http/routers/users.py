@@ -24,8 +24,8 @@ from domain.errors import ConcurrentUpdate, StaleVersion
 from domain.sessions.session import SessionNotFound
 from domain.users.password import WrongPassword
 from domain.users.password_policy import PasswordRejected
-from domain.users.registration import RegistrationClosed
-from domain.users.user import EmailAlreadyRegistered, UserNotFound
+from domain.users.registration import EmailAlreadyRegistered, RegistrationClosed
+from domain.users.user import UserNotFound
 
 router = APIRouter(prefix="/v1/users", tags=["users"], route_class=Route)
 
