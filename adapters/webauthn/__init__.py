@@ -1,0 +1,1 @@
+"""Passkeys as browsers and authenticators speak of them: Web Authentication Level 3."""
