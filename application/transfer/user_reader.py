@@ -120,7 +120,11 @@ class UserReader:
         try:
             return self._passwords.recognise(written)
         except UnusableHash as unusable:
-            raise InvalidRow(Violation("password_hash", unusable.code, unusable.detail)) from None
+            raise InvalidRow(Violation("password_hash", unusable.code, _sentence(unusable.detail))) from None
+
+
+def _sentence(reason: str) -> str:
+    return f"{reason[:1].upper()}{reason[1:].rstrip('.')}."
 
 
 def _no_text(field: str) -> InvalidRow:
