@@ -1,11 +1,12 @@
 """Verifying the audit log."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from application.ports.token_signer import TokenSigner
 from application.ports.unit_of_work import UnitOfWork
 from domain.audit.chain import Link, SealedEntry
-from domain.audit.verification import KnownCheckpoint, Report, Verifier
+from domain.audit.verification import Finding, KnownCheckpoint, Problem, Report, Verifier
 
 # Hashing holds up everybody else in this process meanwhile: a few hundredths of a second at most.
 _AT_ONCE = 250
@@ -36,9 +37,11 @@ class VerifyAuditLog:
         """
         before = await self._link_at(from_position - 1) if from_position > 1 else None
         if from_position > 1 and before is None:
-            # Nothing is there to begin behind: the log ends before.
-            verifier = Verifier(after=Link(position=from_position - 1, sequence=0, chain_hash=b""))
-            return verifier.report(is_end=True, unsealed=await self._unsealed())
+            # Nothing is there to begin behind: it is lost, or the log was cut off since somebody saw it go so far.
+            lost = Problem(what=Finding.MISSING, position=from_position - 1, sequence=None, after_sequence=None)
+            verifier = Verifier(after=Link(position=lost.position, sequence=0, chain_hash=b""))
+            report = verifier.report(is_end=True, unsealed=await self._unsealed())
+            return replace(report, to_position=lost.position - 1, problem=lost)
         verifier = Verifier([*await self._checkpoints(), *kept], after=before)
         bounds = (to_position, from_position + at_most - 1 if at_most is not None else None)
         last = min((bound for bound in bounds if bound is not None), default=None)

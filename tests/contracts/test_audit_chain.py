@@ -15,7 +15,7 @@ from application.upkeep.seal_audit_entries import SealAuditEntries
 from domain.audit.audit_entry import AuditEntry, Source
 from domain.audit.chain import BEGINNING, SealedEntry, leaf, next_hash
 from domain.audit.checkpoint import Checkpoint, CheckpointClaims
-from domain.audit.verification import Report
+from domain.audit.verification import Finding, Report
 from domain.ids import KeyId
 from domain.sessions.session import RefusalReason, SignInRefused
 from tests.world import new_user
@@ -89,10 +89,20 @@ async def test_la_05_a_part_of_the_log_can_be_proved_by_itself(uow: UnitOfWork) 
     assert (middle.from_position, middle.to_position, middle.entries, middle.next_position) == (3, 4, 2, 5)
     rest = await verify(uow, 5)
     assert (rest.entries, rest.to_position, rest.next_position, rest.problem) == (2, 6, None, None)
-    nothing = await verify(uow, 9)
+    nothing = await verify(uow, 7)
     assert (nothing.entries, nothing.problem) == (0, None)
     first = await VerifyAuditLog(uow, MemoryTokenSigner()).execute(at_most=2)
     assert (first.entries, first.next_position) == (2, 3)
+
+
+async def test_la_05_a_log_that_does_not_go_as_far_as_somebody_saw_it_go_is_missed(uow: UnitOfWork) -> None:
+    """Whoever verifies day by day goes on from where they were: it must not be taken for a quiet day."""
+    await happen(uow, 6)
+    await SealAuditEntries(uow).execute()
+    report = await verify(uow, 9)
+    assert report.problem is not None
+    assert (report.problem.what, report.problem.position, report.problem.sequence) == (Finding.MISSING, 8, None)
+    assert (report.from_position, report.to_position, report.entries) == (9, 7, 0)
 
 
 async def test_pr_02_what_is_destroyed_breaks_no_proof(uow: UnitOfWork) -> None:
