@@ -74,7 +74,10 @@ class ChangeUser:
 
     async def _move(self, tx: Transaction, user: User, email: EmailAddress, now: datetime, by: UserId | None) -> bool:
         if email == user.email:
-            return user.respell_email(email, at=now, by=by)
+            if email.display == user.email.display:
+                return False
+            user.respell_email(email, at=now, by=by)
+            return True
         change = EmailChange(
             id=EmailChangeId(self._randomness.uuid(at=now)),
             user_id=user.id,

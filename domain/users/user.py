@@ -174,13 +174,10 @@ class User(Aggregate):
         self.email_verified_at = None
         self.record(UserEmailSet(user_id=self.id, occurred_at=at, change_id=change.id, by=by))
 
-    def respell_email(self, email: EmailAddress, *, at: datetime, by: UserId | None = None) -> bool:
-        """Write the same address otherwise: mail goes to it as it is written. False where it is written so already."""
-        if email.display == self.email.display:
-            return False
+    def respell_email(self, email: EmailAddress, *, at: datetime, by: UserId | None = None) -> None:
+        """Write the same address otherwise: mail goes to it as it is written."""
         self.email, self.updated_at = email, at
         self.record(UserProfileUpdated(user_id=self.id, occurred_at=at, changed=("email",), by=by))
-        return True
 
     def set_email_verified(self, verified: bool, *, at: datetime, by: UserId | None = None) -> bool:  # noqa: FBT001
         """Take the address as proven, or no longer, on an operator's word. False where it is so already."""
@@ -268,8 +265,7 @@ class User(Aggregate):
         """
         if self.deletion_due_at is None:
             raise DeletionNotScheduled
-        self.deletion_due_at = None
-        self.updated_at = at
+        self.deletion_due_at, self.updated_at = None, at
         self.record(DeletionCancelled(user_id=self.id, occurred_at=at, by=by))
 
     def suspend(
@@ -295,6 +291,5 @@ class User(Aggregate):
         """
         if self.suspension is None:
             raise NotSuspended
-        self.suspension = None
-        self.updated_at = at
+        self.suspension, self.updated_at = None, at
         self.record(UserReinstated(user_id=self.id, occurred_at=at, by=by))

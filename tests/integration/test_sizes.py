@@ -15,8 +15,6 @@ from tests.http.test_every_text import FIELDS
 _WRITTEN_BY_US = {
     # Names of ours.
     "audit_entries.event",
-    "audit_entries.outcome",
-    "audit_entries.source",
     "messages.kind",
     "sessions.methods",
     "sessions.end_reason",
