@@ -20,12 +20,23 @@ _USE = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
 _ONLY_ADD = frozenset({"SELECT", "INSERT"})
 _RIGHTS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys([*Base.metadata.tables, *jobs.TABLES], _USE),
-    AuditEntryModel.__tablename__: _ONLY_ADD,
+    AuditEntryModel.__tablename__: frozenset({"SELECT"}),
     AuditCheckpointModel.__tablename__: _ONLY_ADD,
     AuditProofModel.__tablename__: _ONLY_ADD,
 }
 # What is destroyed of a person, and the place in the chain; neither the entry that it belongs to, nor the row itself.
 _CHANGEABLE = f"UPDATE (personal, position, chain_hash) ON {AuditProofModel.__tablename__}"
+# All of an entry but its number: nobody writes into the past.
+_ADDABLE = ", ".join(column.name for column in AuditEntryModel.__table__.columns if column.name != "sequence")
+_OF_COLUMNS = (
+    (AuditProofModel.__tablename__, "personal", "UPDATE"),
+    (AuditEntryModel.__tablename__, "id", "INSERT"),
+    (AuditEntryModel.__tablename__, "sequence", "INSERT"),
+)
+_WANTED_OF_COLUMNS = {
+    (AuditProofModel.__tablename__, "UPDATE (personal)"),
+    (AuditEntryModel.__tablename__, "INSERT (id)"),
+}
 
 # SQLSTATE (PostgreSQL manual, appendix A).
 _NOT_PERMITTED = "42501"
@@ -41,9 +52,11 @@ _PRESENT = text(
     "CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS privilege "
     "WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname = ANY(:names) "
     "AND has_table_privilege(CAST(:role AS name), pg_class.oid, privilege) "
-    "UNION ALL SELECT relname, 'UPDATE (personal)' FROM pg_class "
-    "WHERE relnamespace = current_schema()::regnamespace AND relname = :proofs "
-    "AND has_column_privilege(CAST(:role AS name), pg_class.oid, 'personal', 'UPDATE')"
+    "UNION ALL SELECT relname, granted || ' (' || column_name || ')' FROM pg_class "
+    "JOIN unnest(CAST(:tables AS text[]), CAST(:columns AS text[]), CAST(:granted AS text[])) "
+    "AS asked (table_name, column_name, granted) ON table_name = relname "
+    "WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' "
+    "AND has_column_privilege(CAST(:role AS name), pg_class.oid, column_name, granted)"
 )
 _SEQUENCES = text(
     "SELECT sequence.oid::regclass::text FROM pg_class sequence JOIN pg_depend ON objid = sequence.oid "
@@ -80,6 +93,7 @@ def _grants(rights: Mapping[str, frozenset[str]]) -> Iterator[str]:
         yield f"REVOKE ALL ON {table} FROM {APPLICATION_ROLE}"
         yield f"GRANT {', '.join(sorted(granted))} ON {table} TO {APPLICATION_ROLE}"
     yield f"GRANT {_CHANGEABLE} TO {APPLICATION_ROLE}"
+    yield f"GRANT INSERT ({_ADDABLE}) ON {AuditEntryModel.__tablename__} TO {APPLICATION_ROLE}"
 
 
 def _made(connection: Connection) -> bool:
@@ -111,8 +125,8 @@ def _tried(connection: Connection, statement: str) -> bool:
 
 def _has(connection: Connection, rights: Mapping[str, frozenset[str]]) -> bool:
     """Whether the role has these rights, and no others."""
-    proofs = AuditProofModel.__tablename__
-    parameters = {"names": [*rights], "role": APPLICATION_ROLE, "proofs": proofs}
-    present = {(table, privilege) for table, privilege in connection.execute(_PRESENT, parameters)}
-    wanted = {(table, privilege) for table, granted in rights.items() for privilege in granted}
-    return present == wanted | {(proofs, "UPDATE (personal)")}
+    tables, columns, granted = (list(each) for each in zip(*_OF_COLUMNS, strict=True))
+    asked = {"names": [*rights], "role": APPLICATION_ROLE, "tables": tables, "columns": columns, "granted": granted}
+    present = {(table, privilege) for table, privilege in connection.execute(_PRESENT, asked)}
+    wanted = {(table, privilege) for table, granted_all in rights.items() for privilege in granted_all}
+    return present == wanted | _WANTED_OF_COLUMNS

@@ -50,6 +50,8 @@ def _readable(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case list():
-            return ", ".join(map(str, value))
+            return ", ".join(map(_readable, value))
+        case dict():
+            return ", ".join(f"{name} {_readable(inner)}" for name, inner in value.items() if inner is not None)
         case _:
             return str(value)

@@ -297,12 +297,10 @@ async def test_la_05_what_is_personal_cannot_be_replaced(
 
 @pytest.mark.parametrize("aside", ASIDE)
 async def test_la_05_what_stands_among_the_entries_and_not_in_the_chain_is_found(
-    world: World, kept: list[KnownCheckpoint], engine: AsyncEngine, aside: str
+    world: World, kept: list[KnownCheckpoint], database: str, aside: str
 ) -> None:
-    """All that the service's own role can do about it (SK-06)."""
     await happen(world)
-    async with engine.connect() as connection:
-        await connection.exec_driver_sql(aside)
+    await as_owner(database, aside)
     assert await world.container.resolve(SealAuditEntries).execute() <= 1
     problem = (await verify(world, kept)).problem
     assert problem is not None

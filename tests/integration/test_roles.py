@@ -39,6 +39,10 @@ FORBIDDEN = [
     "DROP TABLE audit_entries CASCADE",
     "ALTER TABLE audit_entries DISABLE TRIGGER ALL",
     "ALTER TABLE audit_entries ADD COLUMN mine int",
+    (
+        "INSERT INTO audit_entries (sequence, id, event, occurred_at, details) OVERRIDING SYSTEM VALUE "
+        "VALUES (-1, gen_random_uuid(), 'x', now(), '{}')"
+    ),
     "DELETE FROM audit_proofs",
     "UPDATE audit_proofs SET sequence = 1",
     "UPDATE audit_checkpoints SET position = 1",
