@@ -205,7 +205,7 @@ def _told(report: Report) -> str:
         count = report.unsigned_checkpoints
         lines.append(f"The signatures of {count} checkpoint(s) were not checked: give their keys with --keys.")
     if report.unsealed:
-        lines.append(f"{report.unsealed} entries are too young to be verified; they are sealed every minute.")
+        lines.append(f"{report.unsealed} entries are not sealed yet; a worker does that every minute.")
     return "\n".join(lines)
 
 
