@@ -1,6 +1,7 @@
 """The identities of aggregates: one type each, so that two of them cannot be swapped.
 
-Those over UUID are UUIDv7 (RFC 9562 section 5.7): they sort by creation time. None is ever a secret.
+Those over UUID are UUIDv7 (RFC 9562 section 5.7): they sort by creation time. None is ever a secret that opens
+something; that of a challenge is told to nobody but whoever has shown the first factor.
 """
 
 from typing import NewType
@@ -12,6 +13,8 @@ NOBODY = UserId(UUID(int=0))
 
 SessionId = NewType("SessionId", UUID)
 DeviceId = NewType("DeviceId", UUID)
+FactorId = NewType("FactorId", UUID)
+ChallengeId = NewType("ChallengeId", UUID)
 OneTimeTokenId = NewType("OneTimeTokenId", UUID)
 EmailChangeId = NewType("EmailChangeId", UUID)
 MessageId = NewType("MessageId", UUID)

@@ -31,6 +31,17 @@ from application.messages.deliver_message import DeliverMessage
 from application.messages.list_messages import ListMessages
 from application.messages.prepare_messages import PrepareMessages
 from application.messages.retry_message import RetryMessage
+from application.mfa.activate_totp import ActivateTotp
+from application.mfa.answer_challenge import AnswerChallenge
+from application.mfa.ask_for_factor import AskForFactor
+from application.mfa.check_factor import CheckFactor
+from application.mfa.enrol_totp import EnrolTotp
+from application.mfa.list_factors import ListFactors
+from application.mfa.make_recovery_codes import MakeRecoveryCodes
+from application.mfa.recovery_code_sets import RecoveryCodeSets
+from application.mfa.remove_factor import RemoveFactor
+from application.mfa.reset_factor import ResetFactor
+from application.mfa.totp_secrets import TotpSecrets
 from application.paging.cursors import Cursors
 from application.ports.clock import Clock
 from application.ports.device_namer import DeviceNamer
@@ -136,6 +147,17 @@ USE_CASES: tuple[type, ...] = (
     RequestUserPasswordReset,
     ClearThrottles,
     ExplainSignIn,
+    TotpSecrets,
+    RecoveryCodeSets,
+    CheckFactor,
+    AskForFactor,
+    AnswerChallenge,
+    ListFactors,
+    EnrolTotp,
+    ActivateTotp,
+    RemoveFactor,
+    MakeRecoveryCodes,
+    ResetFactor,
     OpenSession,
     SignIn,
     RefreshSession,

@@ -12,6 +12,7 @@ from application.upkeep.purge_expired import RetentionPolicy
 from application.users.register_user import RegistrationPolicy
 from domain.idempotency.idempotent_request import IdempotencyPolicy
 from domain.messages.message import MessagePolicy
+from domain.mfa.factor import MfaPolicy
 from domain.recovery.one_time_token import OneTimeTokenPolicy
 from domain.sessions.session import SessionPolicy
 from domain.signing.signing_key import SigningPolicy
@@ -48,6 +49,7 @@ def policies_of(settings: Settings) -> Sequence[tuple[type, object]]:
                 needs_verified_email=settings.registration is Registration.DISCREET,
             ),
         ),
+        (MfaPolicy, MfaPolicy(issuer=settings.service_name or settings.public_host)),
         (SigningPolicy, SigningPolicy(retiring_for=_longer_than(settings.access_token_lifetime_seconds))),
         (
             AccessTokenPolicy,

@@ -40,6 +40,10 @@ class ThrottleSettings(BaseSettings):
         default=_LIMITS.guesses_on_known_device,
         description="wrong passwords for one user on a device where they have signed in before",
     )
+    limit_factor_guesses: _Limit = Field(
+        default=_LIMITS.factor_guesses,
+        description="wrong codes of second factors for one user, wherever they are shown",
+    )
 
     @property
     def throttle_policy(self) -> ThrottlePolicy:
@@ -54,4 +58,5 @@ class ThrottleSettings(BaseSettings):
             guesses=self.limit_guesses,
             all_guesses=self.limit_all_guesses,
             guesses_on_known_device=self.limit_guesses_on_known_device,
+            factor_guesses=self.limit_factor_guesses,
         )

@@ -21,6 +21,7 @@ from adapters.memory.token_signer import MemoryTokenSigner
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.config.show_config import Locales
 from application.jobs.handle_job import JOBS_OF_EVENTS
+from application.mfa.ask_for_factor import FactorRequired
 from application.ports.mailer import Mail
 from application.ports.token_signer import TokenSigner
 from application.ports.unit_of_work import UnitOfWork
@@ -31,8 +32,9 @@ from application.users.get_user import GetUser
 from application.users.register_user import RegisterUser
 from domain.ids import KeyId, SessionId, UserId
 from domain.messages.message import MessageKind
+from domain.sessions.authentication_method import AuthenticationMethod
 from domain.sessions.refresh_token import RefreshTokenSecret
-from domain.sessions.session import AuthenticationMethod, Device, Session, SessionPolicy
+from domain.sessions.session import Device, Session, SessionPolicy
 from domain.signing.signing_key import KeyState, SigningKey
 from domain.throttling.throttle import Limit
 from domain.users.password import PasswordHash
@@ -109,6 +111,13 @@ class World:
         return await self.container.resolve(GetUser).execute(who=email)
 
     async def sign_in(self, email: str = EMAIL, password: str = PASSWORD, device: Device | None = None) -> IssuedTokens:
+        issued = await self.begin_sign_in(email, password, device)
+        assert isinstance(issued, IssuedTokens)
+        return issued
+
+    async def begin_sign_in(
+        self, email: str = EMAIL, password: str = PASSWORD, device: Device | None = None
+    ) -> IssuedTokens | FactorRequired:
         return await self.container.resolve(SignIn).execute(
             email=email, password=password, device=device or Device(user_agent="tests", network_address="192.0.2.7")
         )

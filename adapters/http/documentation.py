@@ -25,6 +25,7 @@ from application.ports.rate_limiter import ThrottlesUnavailable
 from application.ports.unit_of_work import DatabaseUnavailable, TransactionConflict
 from domain.errors import DomainError, InvalidFields, InvalidInput
 from domain.idempotency.idempotent_request import IdempotencyInFlight, IdempotencyKeyReused
+from domain.mfa.factor import InvalidFactor
 from domain.recovery.one_time_token import InvalidToken
 from domain.sessions.session import InvalidAccessToken, InvalidCredentials, ReauthenticationRequired
 from domain.sessions.sign_in_attempt import Reference
@@ -77,7 +78,12 @@ _VIOLATIONS: dict[type[DomainError], tuple[str, str, str]] = {
     PasswordRejected: ("/password", "password_too_short", "Use at least 15 characters; a few words will do."),
 }
 # Refusals that tell nobody but operators why they are.
-_REFERRED = {("sign_in", InvalidCredentials), ("sign_in", Throttled)}
+_REFERRED = {
+    ("sign_in", InvalidCredentials),
+    ("sign_in", Throttled),
+    ("answer_challenge", InvalidFactor),
+    ("answer_challenge", Throttled),
+}
 _HEADERS_OF_STATUS = {
     401: documented("WWW-Authenticate", "How to authenticate (RFC 6750)."),
     429: documented("Retry-After", "Seconds to wait."),

@@ -24,6 +24,11 @@ USE_SESSION: dict[str, Any] = {
     "Refresh": _link("refresh_session", "Go on.", requestBody={"refresh_token": "$response.body#/refresh_token"}),
     "End": _link("end_session", "End the session.", parameters={"session_id": "$response.body#/session_id"}),
 }
+ANSWER: dict[str, Any] = {
+    "Answer": _link(
+        "answer_challenge", "Show a second factor.", parameters={"challenge_id": "$response.body#/challenge_id"}
+    )
+}
 END_NEWEST: dict[str, Any] = {
     "EndNewest": _link(
         "end_session", "End the session that began last.", parameters={"session_id": "$response.body#/items/0/id"}

@@ -27,6 +27,7 @@ from domain.errors import (
     Violation,
     concrete_errors,
 )
+from domain.mfa.factor import InvalidFactor
 from domain.sessions.session import InvalidAccessToken, ReauthenticationRequired
 from domain.users.registration import EmailAlreadyRegistered
 
@@ -46,6 +47,9 @@ STATUS_OF_CATEGORY: Mapping[type[DomainError], int] = {
 # Where the contract has another status than the category's, by operation.
 STATUS_AT_OPERATION: Mapping[tuple[str, type[DomainError]], int] = {
     ("register_user", EmailAlreadyRegistered): 400,
+    # Whoever is signed in stays so, whatever they type.
+    ("activate_totp", InvalidFactor): 422,
+    ("reauthenticate", InvalidFactor): 403,
 }
 
 
@@ -129,13 +133,14 @@ async def answer_domain_error(request: Request, error: Exception) -> JSONRespons
     if not isinstance(error, DomainError):
         raise error
     headers: dict[str, str] = {}
-    if isinstance(error, NotAuthenticated):
+    status = status_of(type(error), operation_of(request))
+    if isinstance(error, NotAuthenticated) and status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = _challenge(request, error)
     if isinstance(error, TooManyAttempts | Unavailable):
         headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
     return _answer(
         request,
-        status=status_of(type(error), operation_of(request)),
+        status=status,
         code=error.code,
         title=error.title,
         detail=error.detail,

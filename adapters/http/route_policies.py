@@ -26,6 +26,8 @@ from application.throttling.throttle_policy import RatePolicy
 from domain.audit.audit_events import AuditRead
 from domain.events import Event
 from domain.messages.message import MessageRetried
+from domain.mfa.factor import FactorEnrolled, FactorEnrolmentBegun, FactorRemoved
+from domain.mfa.recovery_code import RecoveryCodesMade
 from domain.recovery.recovery_events import EmailVerificationRequested, PasswordResetRequested
 from domain.sessions.session import SessionEnded, SessionReauthenticated, SessionStarted
 from domain.sessions.sign_in_attempt import SignInAttemptOpened
@@ -102,6 +104,12 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "sign_in": RoutePolicy(
         access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, known_devices_pass=True, event=SessionStarted
     ),
+    "answer_challenge": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, event=SessionStarted),
+    "list_factors": _READ,
+    "enrol_totp": RoutePolicy(access=Access.RECENT_USER, event=FactorEnrolmentBegun),
+    "activate_totp": RoutePolicy(access=Access.RECENT_USER, bounded_in_session=True, event=FactorEnrolled),
+    "remove_factor": RoutePolicy(access=Access.RECENT_USER, event=FactorRemoved),
+    "make_recovery_codes": RoutePolicy(access=Access.RECENT_USER, event=RecoveryCodesMade),
     "refresh_session": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.REFRESH),
     "list_sessions": _READ,
     "get_current_session": _READ,
@@ -130,6 +138,8 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     ),
     "get_sign_in_attempt": RoutePolicy(access=Access.ADMIN, event=SignInAttemptOpened),
     "clear_throttles": RoutePolicy(access=Access.RECENT_ADMIN, event=ThrottlesCleared),
+    "list_user_factors": RoutePolicy(access=Access.ADMIN),
+    "reset_factor": RoutePolicy(access=Access.RECENT_ADMIN, event=FactorRemoved),
     "list_audit_entries": RoutePolicy(access=Access.ADMIN, event=AuditRead),
     "list_audit_checkpoints": RoutePolicy(access=Access.ADMIN),
     "verify_audit_log": RoutePolicy(access=Access.ADMIN),

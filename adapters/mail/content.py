@@ -28,6 +28,12 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     MessageKind.DELETION_SCHEDULED: ("at", "due"),
     MessageKind.INVITATION: ("link", "link_days"),
     MessageKind.EMAIL_SET: ("at",),
+    MessageKind.FACTOR_ENROLLED: ("at",),
+    MessageKind.FACTOR_REMOVED: ("at",),
+    MessageKind.FACTOR_RESET: ("at",),
+    MessageKind.RECOVERY_CODES_MADE: ("at",),
+    MessageKind.RECOVERY_CODE_USED: ("at", "left"),
+    MessageKind.FACTOR_GUESSES_USED_UP: ("at",),
 }
 """What the templates of each kind may use, besides `service`. All are strings."""
 
@@ -42,6 +48,7 @@ SAMPLES: Mapping[str, str] = {
     "code_minutes": "10",
     "at": "2026-11-23 08:15 UTC",
     "due": "2026-12-23 08:15 UTC",
+    "left": "9",
     "device": "Firefox on Windows",
     "network_address": "192.0.2.7",
 }

@@ -110,7 +110,10 @@ class MemorySessionRepository:
         if session is None:
             return None
         user = state.users[session.user_id]
-        return copy.deepcopy(Principal(user=user, session=session)) if session.is_live(user=user, at=at) else None
+        if not session.is_live(user=user, at=at):
+            return None
+        has_factors = any(row.is_active for row in state.totp_factors.values() if row.user_id == user.id)
+        return copy.deepcopy(Principal(user=user, session=session, has_factors=has_factors))
 
 
 def _row(session: Session) -> Session:

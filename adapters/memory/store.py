@@ -19,8 +19,21 @@ from domain.audit.checkpoint import Checkpoint
 from domain.errors import DomainError
 from domain.events import Event
 from domain.idempotency.idempotent_request import IdempotentRequest
-from domain.ids import EmailChangeId, KeyId, MessageId, OneTimeTokenId, SessionId, UserId, UserImportId
+from domain.ids import (
+    ChallengeId,
+    EmailChangeId,
+    FactorId,
+    KeyId,
+    MessageId,
+    OneTimeTokenId,
+    SessionId,
+    UserId,
+    UserImportId,
+)
 from domain.messages.message import Message
+from domain.mfa.recovery_code import RecoveryCode
+from domain.mfa.sign_in_challenge import SignInChallenge
+from domain.mfa.totp_factor import TotpFactor
 from domain.recovery.one_time_token import OneTimeToken
 from domain.sessions.refresh_token import RefreshToken
 from domain.sessions.session import Session
@@ -49,6 +62,9 @@ class State:
     sessions: dict[SessionId, Session] = field(default_factory=dict)
     refresh_tokens: dict[bytes, RefreshToken] = field(default_factory=dict)
     sign_in_attempts: dict[Reference, SignInAttempt] = field(default_factory=dict)
+    totp_factors: dict[FactorId, TotpFactor] = field(default_factory=dict)
+    recovery_codes: dict[tuple[UserId, str], RecoveryCode] = field(default_factory=dict)
+    sign_in_challenges: dict[ChallengeId, SignInChallenge] = field(default_factory=dict)
     one_time_tokens: dict[OneTimeTokenId, OneTimeToken] = field(default_factory=dict)
     email_changes: dict[EmailChangeId, EmailChange] = field(default_factory=dict)
     messages: dict[MessageId, Message] = field(default_factory=dict)
@@ -69,6 +85,9 @@ class State:
             sessions=dict(self.sessions),
             refresh_tokens=dict(self.refresh_tokens),
             sign_in_attempts=dict(self.sign_in_attempts),
+            totp_factors=dict(self.totp_factors),
+            recovery_codes=dict(self.recovery_codes),
+            sign_in_challenges=dict(self.sign_in_challenges),
             one_time_tokens=dict(self.one_time_tokens),
             email_changes=dict(self.email_changes),
             messages=dict(self.messages),
@@ -87,6 +106,11 @@ class State:
         """Remove what belongs to a user or a session that is gone, as PostgreSQL's references do."""
         self.sessions = {key: row for key, row in self.sessions.items() if row.user_id in self.users}
         self.refresh_tokens = {key: row for key, row in self.refresh_tokens.items() if row.session_id in self.sessions}
+        self.totp_factors = {key: row for key, row in self.totp_factors.items() if row.user_id in self.users}
+        self.recovery_codes = {key: row for key, row in self.recovery_codes.items() if row.user_id in self.users}
+        self.sign_in_challenges = {
+            key: row for key, row in self.sign_in_challenges.items() if row.user_id in self.users
+        }
         self.email_changes = {key: row for key, row in self.email_changes.items() if row.user_id in self.users}
         self.one_time_tokens = {
             key: row

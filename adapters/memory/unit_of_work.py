@@ -13,11 +13,14 @@ from adapters.memory.jobs import MemoryJobs
 from adapters.memory.messages import MemoryMessageRepository
 from adapters.memory.one_time_tokens import MemoryOneTimeTokenRepository
 from adapters.memory.randomness import MemoryRandomness
+from adapters.memory.recovery_codes import MemoryRecoveryCodeRepository
 from adapters.memory.refresh_tokens import MemoryRefreshTokenRepository
 from adapters.memory.sessions import MemorySessionRepository
 from adapters.memory.sign_in_attempts import MemorySignInAttemptRepository
+from adapters.memory.sign_in_challenges import MemorySignInChallengeRepository
 from adapters.memory.signing_keys import MemorySigningKeyRepository
 from adapters.memory.store import Block, Store
+from adapters.memory.totp_factors import MemoryTotpFactorRepository
 from adapters.memory.user_imports import MemoryUserImportRepository
 from adapters.memory.users import MemoryUserRepository
 from application.ports.jobs import JobKind
@@ -36,6 +39,9 @@ class MemoryTransaction:
         self.sessions = MemorySessionRepository(block, self.audit)
         self.refresh_tokens = MemoryRefreshTokenRepository(block)
         self.sign_in_attempts = MemorySignInAttemptRepository(block)
+        self.totp_factors = MemoryTotpFactorRepository(block, self.audit)
+        self.recovery_codes = MemoryRecoveryCodeRepository(block)
+        self.sign_in_challenges = MemorySignInChallengeRepository(block)
         self.one_time_tokens = MemoryOneTimeTokenRepository(block)
         self.email_changes = MemoryEmailChangeRepository(block)
         self.messages = MemoryMessageRepository(block, self.audit)

@@ -50,6 +50,9 @@ CONSTRAINTS: Mapping[str, type[DomainError]] = {
     "fk_messages_user_id_users": UserNotFound,
     "fk_idempotent_requests_user_id_users": UserNotFound,
     "fk_sign_in_attempts_user_id_users": UserNotFound,
+    "fk_totp_factors_user_id_users": UserNotFound,
+    "fk_recovery_codes_user_id_users": UserNotFound,
+    "fk_sign_in_challenges_user_id_users": UserNotFound,
     "fk_refresh_tokens_session_id_sessions": SessionNotFound,
 }
 

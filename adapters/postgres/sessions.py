@@ -7,13 +7,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
-from adapters.postgres import users
+from adapters.postgres import totp_factors, users
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.models import SessionModel, UserModel
 from adapters.postgres.statements import Statements
 from domain.ids import SessionId, UserId
+from domain.sessions.authentication_method import AuthenticationMethod
 from domain.sessions.principal import Principal
-from domain.sessions.session import AuthenticationMethod, Device, EndReason, Session, SessionNotFound
+from domain.sessions.session import Device, EndReason, Session, SessionNotFound
 
 _SESSIONS = SessionModel.__table__
 _USERS = UserModel.__table__
@@ -77,9 +78,12 @@ class PostgresSessionRepository:
         return await self._statements.delete_some(SessionModel, over, limit)
 
     async def find_live(self, session_id: SessionId, *, at: datetime) -> Principal | None:
-        query = select(_USERS, *PREFIXED).join_from(_SESSIONS, _USERS)
+        has_factors = totp_factors.is_active_of(_USERS.c.id).label("has_factors")
+        query = select(_USERS, *PREFIXED, has_factors).join_from(_SESSIONS, _USERS)
         row = await self._statements.row(query.where(_SESSIONS.c.id == session_id, _is_live(at)))
-        return Principal(user=users.from_row(row), session=from_row(row)) if row is not None else None
+        if row is None:
+            return None
+        return Principal(user=users.from_row(row), session=from_row(row), has_factors=row.has_factors)
 
     async def _one(self, query: Select[*tuple[Any, ...]]) -> Session:
         row = await self._statements.row(query)

@@ -14,11 +14,14 @@ from adapters.postgres.idempotent_requests import PostgresIdempotentRequestRepos
 from adapters.postgres.jobs import PostgresOutbox
 from adapters.postgres.messages import PostgresMessageRepository
 from adapters.postgres.one_time_tokens import PostgresOneTimeTokenRepository
+from adapters.postgres.recovery_codes import PostgresRecoveryCodeRepository
 from adapters.postgres.refresh_tokens import PostgresRefreshTokenRepository
 from adapters.postgres.sessions import PostgresSessionRepository
 from adapters.postgres.sign_in_attempts import PostgresSignInAttemptRepository
+from adapters.postgres.sign_in_challenges import PostgresSignInChallengeRepository
 from adapters.postgres.signing_keys import PostgresSigningKeyRepository
 from adapters.postgres.statements import Statements, in_our_words
+from adapters.postgres.totp_factors import PostgresTotpFactorRepository
 from adapters.postgres.user_imports import PostgresUserImportRepository
 from adapters.postgres.users import PostgresUserRepository
 from application.ports.jobs import JobKind
@@ -38,6 +41,9 @@ class PostgresTransaction:
         self.sessions = PostgresSessionRepository(statements, self.audit)
         self.refresh_tokens = PostgresRefreshTokenRepository(statements)
         self.sign_in_attempts = PostgresSignInAttemptRepository(statements)
+        self.totp_factors = PostgresTotpFactorRepository(statements, self.audit)
+        self.recovery_codes = PostgresRecoveryCodeRepository(statements)
+        self.sign_in_challenges = PostgresSignInChallengeRepository(statements)
         self.one_time_tokens = PostgresOneTimeTokenRepository(statements)
         self.email_changes = PostgresEmailChangeRepository(statements)
         self.messages = PostgresMessageRepository(statements, self.audit, outbox)

@@ -7,6 +7,8 @@ from datetime import datetime
 from domain.audit.audit_entry import AuditEntry
 from domain.ids import EmailChangeId
 from domain.messages.message import MessageKind
+from domain.mfa.factor import FactorEnrolled, FactorGuessesUsedUp, FactorRemoved
+from domain.mfa.recovery_code import RecoveryCodesMade, RecoveryCodeUsed
 from domain.recovery.one_time_token import Purpose
 from domain.recovery.recovery_events import EmailVerificationRequested, PasswordResetRequested, RegistrationRepeated
 from domain.sessions.session import NewDeviceSeen, Session, TokenReuseDetected
@@ -169,6 +171,21 @@ def _deletion_scheduled(fact: Fact) -> Iterable[Draft]:
         yield Draft(kind=MessageKind.DELETION_SCHEDULED, recipient=fact.user.email, content=content)
 
 
+def _factor_removed(fact: Fact) -> Iterable[Draft]:
+    by_operator = fact.entry.details.get("by_operator")
+    return _notice(MessageKind.FACTOR_RESET if by_operator else MessageKind.FACTOR_REMOVED)(fact)
+
+
+def _recovery_codes_made(fact: Fact) -> Iterable[Draft]:
+    # The first ones come with a factor, of which the user is told already.
+    return _notice(MessageKind.RECOVERY_CODES_MADE)(fact) if fact.entry.details.get("renewed") else ()
+
+
+def _recovery_code_used(fact: Fact) -> Iterable[Draft]:
+    content = {"at": readable(fact.entry.occurred_at), "left": str(fact.entry.details.get("left"))}
+    yield Draft(kind=MessageKind.RECOVERY_CODE_USED, recipient=fact.user.email, content=content)
+
+
 EVENTS_WITH_CODE = frozenset(
     {UserRegistered.name, EmailVerificationRequested.name, RegistrationRepeated.name, UserEmailSet.name}
 )
@@ -190,5 +207,10 @@ DRAFTERS: Mapping[str, Callable[[Fact], Iterable[Draft]]] = {
     NewDeviceSeen.name: _new_device,
     TokenReuseDetected.name: _notice(MessageKind.TOKEN_REUSE_DETECTED),
     DeletionScheduled.name: _deletion_scheduled,
+    FactorEnrolled.name: _notice(MessageKind.FACTOR_ENROLLED),
+    FactorRemoved.name: _factor_removed,
+    RecoveryCodesMade.name: _recovery_codes_made,
+    RecoveryCodeUsed.name: _recovery_code_used,
+    FactorGuessesUsedUp.name: _notice(MessageKind.FACTOR_GUESSES_USED_UP),
 }
 """Every event that a message follows from."""

@@ -8,10 +8,13 @@ from application.ports.email_changes import EmailChangeRepository
 from application.ports.idempotent_requests import IdempotentRequestRepository
 from application.ports.messages import MessageRepository
 from application.ports.one_time_tokens import OneTimeTokenRepository
+from application.ports.recovery_codes import RecoveryCodeRepository
 from application.ports.refresh_tokens import RefreshTokenRepository
 from application.ports.sessions import SessionRepository
 from application.ports.sign_in_attempts import SignInAttemptRepository
+from application.ports.sign_in_challenges import SignInChallengeRepository
 from application.ports.signing_keys import SigningKeyRepository
+from application.ports.totp_factors import TotpFactorRepository
 from application.ports.user_imports import BulkUserRepository, UserImportRepository
 from application.ports.users import UserRepository
 from domain.errors import Unavailable
@@ -66,6 +69,13 @@ class Transaction(Protocol):
     def refresh_tokens(self) -> RefreshTokenRepository: ...
     @property
     def sign_in_attempts(self) -> SignInAttemptRepository: ...
+
+    @property
+    def totp_factors(self) -> TotpFactorRepository: ...
+    @property
+    def recovery_codes(self) -> RecoveryCodeRepository: ...
+    @property
+    def sign_in_challenges(self) -> SignInChallengeRepository: ...
 
     @property
     def one_time_tokens(self) -> OneTimeTokenRepository: ...

@@ -6,7 +6,7 @@ from domain.sessions.session import SessionPolicy
 
 
 class ExpectFreshProof:
-    """Let only those go on who proved who they are a short while ago."""
+    """Let only those go on who proved who they are a short while ago, with a second factor if they have one (MF-08)."""
 
     def __init__(self, clock: Clock, policy: SessionPolicy) -> None:
         self._clock = clock
@@ -17,4 +17,6 @@ class ExpectFreshProof:
 
         Raises: ReauthenticationRequired.
         """
-        principal.session.expect_fresh_proof(at=self._clock.now(), policy=self._policy)
+        principal.session.expect_fresh_proof(
+            at=self._clock.now(), policy=self._policy, with_factor=principal.has_factors
+        )

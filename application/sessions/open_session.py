@@ -12,8 +12,9 @@ from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.known_devices import KnownDevices
 from domain.ids import DeviceId, SessionId
 from domain.opaque_token import SECRET_BYTES
+from domain.sessions.authentication_method import AuthenticationMethod
 from domain.sessions.refresh_token import RefreshToken, RefreshTokenSecret
-from domain.sessions.session import AuthenticationMethod, Device, EndReason, Session, SessionPolicy
+from domain.sessions.session import Device, EndReason, Session, SessionPolicy
 from domain.users.user import User
 
 _JUST_REGISTERED = timedelta(days=1)

@@ -1,36 +1,67 @@
 """Proving again who one is."""
 
+from application.mfa.check_factor import CheckFactor
+from application.mfa.factor_proof import FactorProof
+from application.mfa.refused_factors import write_down_refused_factor
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
 from application.sessions.check_password import CheckPassword
 from domain.errors import ConcurrentUpdate
 from domain.ids import SessionId, UserId
-from domain.sessions.session import AuthenticationMethod, Session
+from domain.mfa.factor import FactorProofRequired, InvalidFactor
+from domain.sessions.authentication_method import AuthenticationMethod
+from domain.sessions.session import Session
+from domain.users.user import User
 
 
 class Reauthenticate:
     """Let a user who is signed in prove who they are, for what is worth asking again."""
 
-    def __init__(self, unit_of_work: UnitOfWork, check_password: CheckPassword, clock: Clock) -> None:
+    def __init__(
+        self, unit_of_work: UnitOfWork, check_password: CheckPassword, check_factor: CheckFactor, clock: Clock
+    ) -> None:
         self._unit_of_work = unit_of_work
         self._check_password = check_password
+        self._check_factor = check_factor
         self._clock = clock
 
-    async def execute(self, *, user_id: UserId, session_id: SessionId, password: str) -> Session:
-        """The session, with the new proof.
+    async def execute(self, *, user_id: UserId, session_id: SessionId, proof: str | FactorProof) -> Session:
+        """The session, with the new proof: the password, or a second factor of whoever has one (MF-08).
 
-        Raises: WrongPassword, Throttled, ThrottlesUnavailable, UserNotFound, SessionNotFound, ConcurrentUpdate,
-            HashingBusy.
+        The password alone would make a session that was begun with two factors one of one.
+
+        Raises: FactorProofRequired, WrongPassword, InvalidFactor, Throttled, ThrottlesUnavailable, UserNotFound,
+            SessionNotFound, ConcurrentUpdate, HashingBusy.
         """
         async with self._unit_of_work.read() as tx:
             user = await tx.users.get(user_id)
-        await self._check_password.execute(user=user, session_id=session_id, password=password)
+            has_factors = any(factor.is_active for factor in await tx.totp_factors.of_user(user_id))
+        if isinstance(proof, FactorProof):
+            await self._expect_factor(user, proof)
+        elif has_factors:
+            raise FactorProofRequired
+        else:
+            await self._check_password.execute(user=user, session_id=session_id, password=proof)
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
             session = await tx.sessions.lock(session_id)
             if not session.is_live(user=await tx.users.get(user_id), at=now):
                 # The session or the password ended while the password was being checked.
                 raise ConcurrentUpdate
-            session.reauthenticate(methods=(AuthenticationMethod.PASSWORD,), at=now)
+            if isinstance(proof, FactorProof):
+                session.prove_factor(proof.kind.method, at=now)
+            else:
+                session.reauthenticate(methods=(AuthenticationMethod.PASSWORD,), at=now)
             await tx.sessions.save(session)
         return session
+
+    async def _expect_factor(self, user: User, proof: FactorProof) -> None:
+        checked = await self._check_factor.execute(user=user, proof=proof)
+        if checked.was_right:
+            return
+        # The trace is committed before the refusal is raised: raising inside would roll it back.
+        async with self._unit_of_work.begin() as tx:
+            await write_down_refused_factor(
+                tx, user.id, proof.kind, was_last=checked.was_last, at=self._clock.now(), network_address=None
+            )
+        raise InvalidFactor

@@ -4,11 +4,14 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
+from application.mfa.refused_factors import write_down_refused_factor
 from application.ports.clock import Clock
 from application.ports.keyed_hash import KeyedHash
 from application.ports.randomness import Randomness
 from application.ports.rate_limiter import LocalRateLimiter
 from application.ports.unit_of_work import DatabaseUnavailable, TransactionConflict, UnitOfWork
+from domain.ids import UserId
+from domain.mfa.factor import FactorKind, InvalidFactor
 from domain.sessions.session import GuessesUsedUp, InvalidCredentials, RefusalReason, SignInRefused
 from domain.sessions.sign_in_attempt import (
     REFERENCE_BYTES,
@@ -71,6 +74,30 @@ class RefusedSignIns:
     async def out_of_guesses(self, refusal: Throttled, trace: SignInTrace, *, by_strangers: bool) -> Throttled:
         """The refusal of an attempt that was not looked at, for there is no guess left."""
         trace.note(Check.GUESSES, Outcome.USED_UP_BY_STRANGERS if by_strangers else Outcome.USED_UP)
+        return await self._to_wait(refusal, trace)
+
+    async def wrong_factor(
+        self, trace: SignInTrace, user_id: UserId, kind: FactorKind, *, was_last: bool
+    ) -> InvalidFactor:
+        """The refusal of somebody who knew the password and not the second factor, once it is written down."""
+        trace.note(Check.SECOND_FACTOR, Outcome.WRONG)
+        reference = Reference.of(self._randomness.secret(REFERENCE_BYTES))
+        attempt = trace.closed(Outcome.REFUSED, reference=reference, at=self._clock.now())
+        address = attempt.network_address
+        try:
+            async with self._unit_of_work.begin() as tx:
+                await tx.sign_in_attempts.add(attempt)
+                await write_down_refused_factor(
+                    tx, user_id, kind, was_last=was_last, at=attempt.occurred_at, network_address=address
+                )
+        except UserNotFound:
+            # Erased since: there is nobody any more whom it could be about.
+            return InvalidFactor()
+        return InvalidFactor(reference=reference.text)
+
+    async def out_of_factor_guesses(self, refusal: Throttled, trace: SignInTrace) -> Throttled:
+        """The refusal of somebody whose second factor was not looked at, for there is no guess left."""
+        trace.note(Check.SECOND_FACTOR, Outcome.USED_UP)
         return await self._to_wait(refusal, trace)
 
     async def _to_wait(self, refusal: Throttled, trace: SignInTrace) -> Throttled:

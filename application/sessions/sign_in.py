@@ -3,6 +3,7 @@
 import logging
 from uuid import UUID
 
+from application.mfa.ask_for_factor import AskForFactor, FactorRequired
 from application.ports.clock import Clock
 from application.ports.email_parser import EmailParser
 from application.ports.password_hasher import PasswordHasher
@@ -13,7 +14,9 @@ from application.sessions.open_session import OpenSession
 from application.sessions.refused_sign_ins import RefusedSignIns
 from application.throttling.guess_budget import FormerDevice, GuessBudget, KnownDevice, Stranger
 from domain.errors import InvalidFields
-from domain.sessions.session import AuthenticationMethod, Device, RefusalReason, SessionPolicy
+from domain.ids import DeviceId
+from domain.sessions.authentication_method import AuthenticationMethod
+from domain.sessions.session import Device, RefusalReason, SessionPolicy
 from domain.sessions.sign_in_attempt import Check, Outcome, SignInTrace
 from domain.throttling.throttle import Throttled
 from domain.users.password import Password
@@ -23,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class SignIn:
-    """Open a session for whoever knows the password of an address."""
+    """Open a session for whoever knows the password of an address, and has no second factor to show."""
 
     def __init__(
         self,
@@ -33,6 +36,7 @@ class SignIn:
         guesses: GuessBudget,
         known_devices: KnownDevices,
         refused: RefusedSignIns,
+        ask_for_factor: AskForFactor,
         open_session: OpenSession,
         clock: Clock,
         policy: SessionPolicy,
@@ -43,6 +47,7 @@ class SignIn:
         self._guesses = guesses
         self._known_devices = known_devices
         self._refused = refused
+        self._ask_for_factor = ask_for_factor
         self._open_session = open_session
         self._clock = clock
         self._policy = policy
@@ -56,8 +61,10 @@ class SignIn:
         device_token: str | None = None,
         strangers_wait: Throttled | None = None,
         request_id: UUID | None = None,
-    ) -> IssuedTokens:
-        """The new session. `device_token` is what an earlier sign-in on this device was given.
+    ) -> IssuedTokens | FactorRequired:
+        """The new session, or what else it takes of a user who has second factors.
+
+        `device_token` is what an earlier sign-in on this device was given.
 
         With `strangers_wait`, devices that are not known are refused with it.
 
@@ -95,12 +102,7 @@ class SignIn:
             raise await self._refused.wrong(trace, reason or RefusalReason.UNKNOWN_USER, was_last=guess.was_last)
 
         try:
-            issued = await self._open_session.execute(
-                user=user,
-                methods=(AuthenticationMethod.PASSWORD,),
-                device=device,
-                known=known.device_id if known is not None else None,
-            )
+            issued = await self._opened(user, device, known.device_id if known is not None else None)
         except UserNotFound:
             # Erased since: as unknown as if we had looked a moment later.
             trace.user_id = None
@@ -108,6 +110,11 @@ class SignIn:
             raise await self._refused.wrong(trace, RefusalReason.UNKNOWN_USER, was_last=False) from None
         await self._rehash_if_outdated(user, typed)
         return issued
+
+    async def _opened(self, user: User, device: Device, known: DeviceId | None) -> IssuedTokens | FactorRequired:
+        methods = (AuthenticationMethod.PASSWORD,)
+        asked = await self._ask_for_factor.execute(user=user, methods=methods, device=device, known=known)
+        return asked or await self._open_session.execute(user=user, methods=methods, device=device, known=known)
 
     async def _find(self, email: str, trace: SignInTrace) -> tuple[User | None, str]:
         """Who has the address, if anybody, and its canonical form."""

@@ -1,4 +1,4 @@
-"""Guessing passwords."""
+"""Guessing passwords and second factors."""
 
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -59,7 +59,14 @@ class SignedIn:
     session_id: SessionId
 
 
-type Guesser = Stranger | KnownDevice | FormerDevice | SignedIn
+@dataclass(frozen=True, slots=True)
+class SecondFactor:
+    """Somebody who shows a second factor of this user, wherever and in however many ways at once (MF-05)."""
+
+    user_id: UserId
+
+
+type Guesser = Stranger | KnownDevice | FormerDevice | SignedIn | SecondFactor
 
 
 @dataclass(slots=True)
@@ -71,7 +78,7 @@ class Guess:
 
 
 class GuessBudget:
-    """Bounds the guesses at one user's password, whichever way they come (LG-04, LG-08).
+    """Bounds the guesses at one user's password and second factors, whichever way they come (LG-04, LG-08).
 
     A guess is spent before it is checked, and comes back if it was right: whoever knows the password is never counted,
     and nobody's success is another one's further guess (LG-07).
@@ -112,7 +119,7 @@ class GuessBudget:
         return refusal.throttle.name == _OF_STRANGERS
 
     async def forget(self, user: User) -> None:
-        """Let everybody guess at this user's password anew, strangers among them.
+        """Let everybody guess at this user's password and factors anew, strangers among them.
 
         Raises: ThrottlesUnavailable.
         """
@@ -144,6 +151,8 @@ class GuessBudget:
                 return [_of(user_id, "guesses on former devices", policy.all_guesses)]
             case SignedIn(user_id, session_id):
                 return [_of(user_id, f"guesses in session {session_id}", policy.guesses_on_known_device)]
+            case SecondFactor(user_id):
+                return [_of(user_id, "guesses at second factors", policy.factor_guesses)]
 
 
 def _owner_of(address: str) -> str:

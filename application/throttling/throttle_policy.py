@@ -34,7 +34,8 @@ class ThrottlePolicy:
 
     The first four are for one network, `all_registrations` and `all_mails` for everybody together. Guesses are
     passwords that somebody tries for one user: from one network, from all strangers together, and on each device that
-    the user has signed in on, which has its own so that strangers cannot use up the owner's (LG-06).
+    the user has signed in on, which has its own so that strangers cannot use up the owner's (LG-06). `factor_guesses`
+    are codes that somebody tries for one user and who knows the password, or has a session: six digits are few.
     """
 
     credentials: Limit = Limit(30, _MINUTE)
@@ -46,3 +47,4 @@ class ThrottlePolicy:
     guesses: Limit = Limit(5, 5 * _MINUTE)
     all_guesses: Limit = Limit(50, 4 * _HOUR)
     guesses_on_known_device: Limit = Limit(10, _HOUR)
+    factor_guesses: Limit = Limit(10, 8 * _HOUR)

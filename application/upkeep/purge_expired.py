@@ -49,6 +49,10 @@ class PurgeExpired:
         purges: Mapping[str, Callable[[Transaction], Awaitable[int]]] = {
             "sessions": lambda tx: tx.sessions.purge(over_since=now - keep.sessions, limit=_AT_ONCE),
             "one_time_tokens": lambda tx: tx.one_time_tokens.purge(expired_before=now - keep.tokens, limit=_AT_ONCE),
+            "sign_in_challenges": lambda tx: tx.sign_in_challenges.purge(
+                expired_before=now - keep.tokens, limit=_AT_ONCE
+            ),
+            "totp_factors": lambda tx: tx.totp_factors.purge(pending_since=now - keep.tokens, limit=_AT_ONCE),
             "messages": lambda tx: tx.messages.purge(updated_before=now - keep.messages, limit=_AT_ONCE),
             "idempotent_requests": lambda tx: tx.idempotent_requests.purge(expired_before=now, limit=_AT_ONCE),
             "email_changes": lambda tx: tx.email_changes.purge(

@@ -7,6 +7,7 @@ from application.ports.unit_of_work import UnitOfWork
 from domain.audit.audit_entry import AuditEntry
 from domain.ids import UserId
 from domain.messages.message import Message, MessageKind
+from domain.mfa.totp_factor import TotpFactor
 from domain.sessions.session import Session
 from domain.sessions.sign_in_attempt import SignInAttempt
 from domain.users.email_change import EmailChange
@@ -22,6 +23,8 @@ class UserExport:
 
     user: User
     sessions: Sequence[Session]
+    factors: Sequence[TotpFactor]
+    recovery_codes_left: int
     email_changes: Sequence[EmailChange]
     messages: Sequence[Message]
     sign_in_attempts: Sequence[SignInAttempt]
@@ -43,6 +46,8 @@ class ExportUser:
             return UserExport(
                 user=await tx.users.get(user_id),
                 sessions=await tx.sessions.all_of(user_id),
+                factors=await tx.totp_factors.of_user(user_id),
+                recovery_codes_left=await tx.recovery_codes.count(user_id),
                 email_changes=await tx.email_changes.of_user(user_id),
                 # Whether a mail went to an address that was asked for tells whether somebody else has it (LG-03).
                 messages=[

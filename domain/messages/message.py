@@ -29,6 +29,12 @@ class MessageKind(StrEnum):
     DELETION_SCHEDULED = "deletion_scheduled"
     INVITATION = "invitation"
     EMAIL_SET = "email_set"
+    FACTOR_ENROLLED = "factor_enrolled"
+    FACTOR_REMOVED = "factor_removed"
+    FACTOR_RESET = "factor_reset"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    FACTOR_GUESSES_USED_UP = "factor_guesses_used_up"
 
 
 class MessageState(StrEnum):

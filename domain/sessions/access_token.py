@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.ids import SessionId, UserId
-from domain.sessions.session import AuthenticationMethod
+from domain.sessions.authentication_method import AuthenticationMethod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

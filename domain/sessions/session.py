@@ -8,17 +8,12 @@ from typing import Self
 from domain.errors import NotAuthenticated, NotFound
 from domain.events import Aggregate, Event, Outcome
 from domain.ids import SessionId, UserId
+from domain.sessions.authentication_method import AuthenticationMethod, with_factor
 from domain.users.user import User
 
 MAX_USER_AGENT_LENGTH = 512
 MAX_DEVICE_NAME_LENGTH = 100
 MAX_NETWORK_ADDRESS_LENGTH = 45  # IPv6 with an IPv4 address at its end (RFC 4291 section 2.2)
-
-
-class AuthenticationMethod(StrEnum):
-    """How a user proved who they are, by the names of RFC 8176."""
-
-    PASSWORD = "pwd"  # noqa: S105  (the registered name of the method)
 
 
 class EndReason(StrEnum):
@@ -263,12 +258,21 @@ class Session(Aggregate):
         self.authenticated_at = at
         self.record(SessionReauthenticated(user_id=self.user_id, occurred_at=at, session_id=self.id, methods=methods))
 
-    def expect_fresh_proof(self, *, at: datetime, policy: SessionPolicy) -> None:
-        """Make sure that the user proved who they are a short while ago.
+    def prove_factor(self, factor: AuthenticationMethod, *, at: datetime) -> None:
+        """Take a second factor beside what the session began with."""
+        self.reauthenticate(methods=with_factor(self.methods, factor), at=at)
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether a second factor is among the proofs."""
+        return any(method.is_second_factor for method in self.methods)
+
+    def expect_fresh_proof(self, *, at: datetime, policy: SessionPolicy, with_factor: bool = False) -> None:
+        """Make sure that the user proved who they are a short while ago, where need be with a second factor.
 
         Raises: ReauthenticationRequired.
         """
-        if at >= self.authenticated_at + policy.fresh_proof_for:
+        if at >= self.authenticated_at + policy.fresh_proof_for or (with_factor and not self.has_second_factor):
             raise ReauthenticationRequired(max_age=policy.fresh_proof_for)
 
     def carry_on(self, user: User) -> None:

@@ -6,18 +6,15 @@ from enum import StrEnum
 from typing import ClassVar, Self
 from uuid import UUID
 
+from domain import crockford
+from domain.crockford import ALPHABET, grouped, written
 from domain.errors import NotFound
 from domain.events import Event
 from domain.ids import UserId
 
-_GROUP = 4
-_GROUPS = 3
-_BITS_PER_CHARACTER = 5
-REFERENCE_LENGTH = _GROUP * _GROUPS + _GROUPS - 1
+_CHARACTERS = 12
+REFERENCE_LENGTH = len(grouped("0" * _CHARACTERS))
 REFERENCE_BYTES = 8
-# Crockford's: without letters that look like digits, and without U.
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_HEARD_AS = str.maketrans("OIL", "011", "- ")
 
 
 class Check(StrEnum):
@@ -31,6 +28,7 @@ class Check(StrEnum):
     SUSPENSION = "suspension"
     DELETION = "deletion"
     MAILBOX = "mailbox"
+    SECOND_FACTOR = "second_factor"
     VERDICT = "verdict"
 
 
@@ -89,30 +87,20 @@ class Step:
 class Reference:
     """What an attempt is found by: `7F3K-Q2MX-9RTB`, 60 bits in Crockford's base32. Says nothing, and opens nothing."""
 
-    PATTERN: ClassVar = rf"^[{_ALPHABET}]{{4}}(-[{_ALPHABET}]{{4}}){{2}}$"
+    PATTERN: ClassVar = rf"^[{ALPHABET}]{{4}}(-[{ALPHABET}]{{4}}){{2}}$"
 
     text: str
 
     @classmethod
     def of(cls, bits: bytes) -> Self:
         """From the first 60 of these bits."""
-        number = int.from_bytes(bits[:REFERENCE_BYTES]) >> (
-            8 * REFERENCE_BYTES - _GROUPS * _GROUP * _BITS_PER_CHARACTER
-        )
-        places = reversed(range(_GROUPS * _GROUP))
-        return cls(_grouped("".join(_ALPHABET[number >> _BITS_PER_CHARACTER * place & 31] for place in places)))
+        return cls(grouped(written(bits[:REFERENCE_BYTES], characters=_CHARACTERS)))
 
     @classmethod
     def parse(cls, heard: str) -> Self | None:
         """As people say and write it: in either case, with dashes and blanks or without, and O for 0, I or L for 1."""
-        characters = heard.upper().translate(_HEARD_AS)
-        if len(characters) != _GROUP * _GROUPS or not set(characters) <= set(_ALPHABET):
-            return None
-        return cls(_grouped(characters))
-
-
-def _grouped(characters: str) -> str:
-    return "-".join(characters[start : start + _GROUP] for start in range(0, len(characters), _GROUP))
+        characters = crockford.heard(heard, characters=_CHARACTERS)
+        return cls(grouped(characters)) if characters is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

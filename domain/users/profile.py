@@ -30,17 +30,22 @@ def display_name(text: str | None) -> str | None:
 
     Raises: InvalidFields when it is empty, too long, or could disturb the text around it.
     """
-    if text is None:
-        return None
+    return shown_name(text, field="display_name", longest=MAX_DISPLAY_NAME_LENGTH) if text is not None else None
+
+
+def shown_name(text: str, *, field: str, longest: int) -> str:
+    """A name that people give to something, trimmed and in NFC; `field` is what callers call it.
+
+    Raises: InvalidFields when it is empty, too long, or could disturb the text around it.
+    """
     name = unicodedata.normalize("NFC", text).strip()
-    if not 0 < len(name) <= MAX_DISPLAY_NAME_LENGTH:
-        problem = f"Use 1 to {MAX_DISPLAY_NAME_LENGTH} characters."
-        raise InvalidFields([Violation("display_name", "invalid_display_name", problem)])
+    if not 0 < len(name) <= longest:
+        raise InvalidFields([Violation(field, f"invalid_{field}", f"Use 1 to {longest} characters.")])
     # Nothing that is ASCII and can be printed disturbs anybody.
     is_plain = name.isascii() and name.isprintable()
     if not is_plain and (name != name.strip(_JOINERS) or any(_disturbs(char) for char in name)):
         problem = "Control characters and marks that reorder or hide text cannot be part of a name."
-        raise InvalidFields([Violation("display_name", "invalid_display_name", problem)])
+        raise InvalidFields([Violation(field, f"invalid_{field}", problem)])
     return name
 
 

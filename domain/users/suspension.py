@@ -29,6 +29,17 @@ class LastAdmin(Conflict):
     title = "This is the last operator who can act; make another one first"
 
 
+def checked_reason(text: str) -> str:
+    """Why an operator does something to a user.
+
+    Raises: InvalidFields.
+    """
+    if not 0 < len(text.strip()) <= len(text) <= MAX_REASON_LENGTH:
+        detail = f"Say why, in at most {MAX_REASON_LENGTH} characters."
+        raise InvalidFields([Violation("reason", "invalid_reason", detail)])
+    return text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspension:
     """Since when a user is kept out, why, and until when; without an end, until somebody reinstates them."""
@@ -38,9 +49,7 @@ class Suspension:
     until: datetime | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < len(self.reason.strip()) <= len(self.reason) <= MAX_REASON_LENGTH:
-            detail = f"Say why, in at most {MAX_REASON_LENGTH} characters."
-            raise InvalidFields([Violation("reason", "invalid_reason", detail)])
+        checked_reason(self.reason)
         if self.until is not None and self.until <= self.since:
             raise InvalidFields([Violation("until", "in_the_past", "Choose a moment that is still to come.")])
 

@@ -192,18 +192,21 @@ class User(Aggregate):
         """Keep the same password under newer hashing parameters: not a change that anybody should notice."""
         self.password_hash = password_hash
 
+    def enter_new_epoch(self, *, at: datetime) -> None:
+        """Have what guards the user changed. Every session of today is dead, but one that `Session.carry_on`s."""
+        self.updated_at = at
+        self.security_epoch += 1
+
     def change_password(self, password_hash: PasswordHash, *, at: datetime) -> None:
         """Replace the password. Every session of today is dead, but one that `Session.carry_on`s."""
         self.password_hash = password_hash
-        self.updated_at = at
-        self.security_epoch += 1
+        self.enter_new_epoch(at=at)
         self.record(PasswordChanged(user_id=self.id, occurred_at=at))
 
     def discard_password(self, *, at: datetime, by: UserId | None = None) -> None:
         """Have no password until another one is chosen by mail. Every session of today is dead (PW-10)."""
         self.password_hash = None
-        self.updated_at = at
-        self.security_epoch += 1
+        self.enter_new_epoch(at=at)
         self.record(PasswordDiscarded(user_id=self.id, occurred_at=at, by=by))
 
     def verify_email(self, *, by_own_hand: bool, at: datetime) -> None:
@@ -224,8 +227,7 @@ class User(Aggregate):
         """Replace the password on proof of the mailbox, which verifies the address. Every session of today is dead."""
         self.password_hash = password_hash
         self.email_verified_at = self.email_verified_at or at
-        self.updated_at = at
-        self.security_epoch += 1
+        self.enter_new_epoch(at=at)
         self.record(PasswordReset(user_id=self.id, occurred_at=at))
 
     def change_email(self, change: EmailChange, *, at: datetime) -> None:
@@ -254,8 +256,7 @@ class User(Aggregate):
         """Have the user erased after the grace period; every session of today is dead. Repeating it moves nothing."""
         if self.deletion_due_at is None:
             self.deletion_due_at = at + policy.grace
-            self.updated_at = at
-            self.security_epoch += 1
+            self.enter_new_epoch(at=at)
             self.record(DeletionScheduled(user_id=self.id, occurred_at=at, by=by))
 
     def cancel_deletion(self, *, at: datetime, by: UserId | None = None) -> None:
@@ -278,8 +279,7 @@ class User(Aggregate):
         if self.is_suspended(at=at):
             raise AlreadySuspended
         self.suspension = Suspension(since=at, reason=reason, until=until)
-        self.updated_at = at
-        self.security_epoch += 1
+        self.enter_new_epoch(at=at)
         ends = until.isoformat() if until is not None else None
         self.record(UserSuspended(user_id=self.id, occurred_at=at, by=by, until=ends, explanation=reason))
         return self.suspension

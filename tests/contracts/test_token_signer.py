@@ -12,7 +12,7 @@ from application.ports.token_signer import TokenSigner
 from domain.audit.checkpoint import CheckpointClaims
 from domain.ids import KeyId
 from domain.sessions.access_token import AccessTokenClaims
-from domain.sessions.session import AuthenticationMethod
+from domain.sessions.authentication_method import AuthenticationMethod
 from domain.signing.signing_key import SigningKey
 from tests.world import new_session, new_user
 

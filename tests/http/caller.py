@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
+from application.admin.clear_throttles import ClearThrottles
 from application.recovery.request_password_reset import RequestPasswordReset
 from application.sessions.authenticate import Authenticate
 from application.transfer.start_import import StartImport
@@ -12,13 +13,14 @@ from application.users.create_user import CreateUser
 from application.users.get_user import GetUser
 from application.users.request_email_change import RequestEmailChange
 from application.users.schedule_deletion import ScheduleDeletion
-from domain.ids import UserId, UserImportId
+from domain.ids import FactorId, UserId, UserImportId
 from domain.messages.message import MessageKind
 from domain.sessions.principal import Principal
 from domain.sessions.session import InvalidAccessToken, InvalidCredentials
 from domain.transfer.user_import import ImportMode, RowFormat
 from domain.users.registration import EmailAlreadyRegistered
 from domain.users.user import UserNotFound
+from tests.factors import app_of, challenge, offered_app, verified_user
 from tests.world import EMAIL, PASSWORD, World, token_of
 
 
@@ -36,6 +38,8 @@ class Caller:
         self._token = ""
         self._others = 0
         self._turns = 0
+        self.named: dict[str, str] = {}
+        """What bodies are about that were told last, by the name of the parameter."""
 
     def wait[T](self, what: Coroutine[Any, Any, T]) -> T:
         """The result of what runs in the app's own loop."""
@@ -53,9 +57,27 @@ class Caller:
         await self._world.container.resolve(ScheduleDeletion).execute(user_id=principal.user_id)
         return (await self._world.sign_in()).access_token
 
+    async def access_token_with_an_app(self) -> str:
+        """One of somebody who has a second factor, and has shown it."""
+        await self.own_app()
+        return self._token
+
     async def somebody(self) -> UserId:
         """Another user, whom nobody minds."""
         return (await self._world.register(self._other("example.net"))).id
+
+    async def somebody_with_an_app(self) -> tuple[UserId, FactorId]:
+        """Another user, whom nobody minds, and their second factor."""
+        user = await verified_user(self._world, self._other("example.net"))
+        return user.id, (await app_of(self._world, user)).factor_id
+
+    async def own_app(self) -> FactorId:
+        """A second factor of this user's."""
+        principal = await self._present()
+        self.look_again()
+        # Others have guessed codes of this user.
+        await self._world.container.resolve(ClearThrottles).execute(user_id=principal.user_id)
+        return (await app_of(self._world, principal.user, principal)).factor_id
 
     def either(self, one: str, other: str) -> str:
         """One after the other."""
@@ -84,6 +106,8 @@ class Caller:
         knows: Mapping[str, Callable[[], Awaitable[dict[str, Any]]]] = {
             "register_user": self._stranger,
             "sign_in": self._credentials,
+            "answer_challenge": self._recovery_code,
+            "activate_totp": self._totp_code,
             "refresh_session": self._refresh_token,
             "introspect_token": self._own_token,
             "reauthenticate": self._password,
@@ -100,7 +124,23 @@ class Caller:
 
     async def _credentials(self) -> dict[str, Any]:
         await self._present()
+        if self.either("", "with a factor"):
+            user = await verified_user(self._world, self._other("example.net"))
+            await app_of(self._world, user)
+            return {"email": user.email.display, "password": PASSWORD}
         return {"email": EMAIL, "password": PASSWORD}
+
+    async def _totp_code(self) -> dict[str, Any]:
+        principal = await self._present()
+        app = await offered_app(self._world, principal.user, principal)
+        self.named["factor_id"] = str(app.factor_id)
+        return {"totp_code": app.code()}
+
+    async def _recovery_code(self) -> dict[str, Any]:
+        user = await verified_user(self._world, self._other("example.net"))
+        app = await app_of(self._world, user)
+        self.named["challenge_id"] = str(await challenge(self._world, user.email.display))
+        return {"recovery_code": app.codes[0]}
 
     async def _refresh_token(self) -> dict[str, Any]:
         await self._present()

@@ -97,9 +97,13 @@ def fuzz(database: str, profile: FuzzProfile) -> Findings:
 def _bearer(caller: Caller) -> type[AuthProvider[str]]:
     class Bearer(AuthProvider[str]):
         def get(self, case: _Case, context: schemathesis.AuthContext, /) -> str:  # noqa: ARG002
-            # Only somebody who leaves can stay after all.
-            leaves = context.operation.definition.raw["operationId"] == "cancel_deletion"
-            return caller.wait(caller.access_token_of_a_leaver() if leaves else caller.access_token())
+            match context.operation.definition.raw["operationId"]:
+                case "cancel_deletion":
+                    # Only somebody who leaves can stay after all.
+                    return caller.wait(caller.access_token_of_a_leaver())
+                case "make_recovery_codes":
+                    return caller.wait(caller.access_token_with_an_app())
+            return caller.wait(caller.access_token())
 
         def set(self, case: _Case, data: str, context: schemathesis.AuthContext, /) -> None:  # noqa: ARG002
             case.headers["Authorization"] = f"Bearer {data}"
@@ -128,13 +132,21 @@ def _knowing(caller: Caller) -> Iterator[Callable[..., None]]:
 
 
 def _name_what_is_there(case: _Case, caller: Caller, *, is_example: bool) -> None:
+    operation = case.operation.definition.raw["operationId"]
     if is_example and "user_id" in case.path_parameters:
         case.path_parameters["user_id"] = str(caller.wait(caller.somebody()))
     if is_example and "import_id" in case.path_parameters:
         case.path_parameters["import_id"] = str(caller.wait(caller.some_import()))
+    if is_example and operation == "reset_factor":
+        user_id, factor_id = caller.wait(caller.somebody_with_an_app())
+        case.path_parameters |= {"user_id": str(user_id), "factor_id": str(factor_id)}
+    if is_example and operation == "remove_factor":
+        caller.named["factor_id"] = str(caller.wait(caller.own_app()))
+    if is_example and operation in {"remove_factor", "activate_totp", "answer_challenge"}:
+        case.path_parameters |= {name: caller.named[name] for name in case.path_parameters}
     if is_example and "reference" in case.path_parameters:
         case.path_parameters["reference"] = caller.wait(caller.reference())
-    if is_example and case.operation.definition.raw["operationId"] == "delete_user":
+    if is_example and operation == "delete_user":
         case.headers["If-Match"] = "*"
         case.query = {"mode": caller.either("grace", "erase")}
 

@@ -56,6 +56,8 @@ class Service:
             session_id=uuid4(),
             user_id=uuid4(),
             message_id=uuid4(),
+            challenge_id=uuid4(),
+            factor_id=uuid4(),
             reference=SOME_REFERENCE,
             import_id=uuid4(),
             name="verify-email",

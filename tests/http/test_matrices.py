@@ -20,6 +20,8 @@ from domain.throttling.throttle import Limit
 from domain.transfer.transfer_events import UserImportStarted, UsersExported
 from domain.users.user import UserNotFound
 from entrypoints.container import build_container
+from tests.factors import App, app_of, prove_address, verified_user
+from tests.http.apps import enrolled
 from tests.http.conftest import ORIGIN, make_admin, register, sign_in, signed_in
 from tests.http.requests_of_routes import ROUTES, body_model, call, example, named, parameters, policy_of
 from tests.http.test_pathways import STATES
@@ -49,10 +51,14 @@ async def test_ad_01_no_ordinary_user_gets_past_a_route_for_operators(client: ht
 
 
 @pytest.mark.parametrize("name", [name for name in USERS if list(parameters(name)) and name not in OPERATORS])
-async def test_ad_02_what_belongs_to_somebody_else_is_not_there(client: httpx.AsyncClient, name: str) -> None:
+async def test_ad_02_what_belongs_to_somebody_else_is_not_there(
+    client: httpx.AsyncClient, world: World, name: str
+) -> None:
     await register(client, "bob@example.com")
+    await prove_address(world, "bob@example.com")
     bob = (await sign_in(client, "bob@example.com")).json()
-    foreign = {"session_id": bob["session_id"]}
+    app = await enrolled(client, world, {"Authorization": f"Bearer {bob['access_token']}"})
+    foreign = {"session_id": bob["session_id"], "factor_id": app.factor_id}
     ada = await signed_in(client)
     absent = await call(client, name, headers=ada)
     answer = await call(
@@ -217,6 +223,18 @@ class Walk:
         self._bearer["Authorization"] = f"Bearer {tokens['access_token']}"
         return str(tokens["session_id"])
 
+    async def use_a_factor(self) -> None:
+        """Have one, come in with it, and do without it again."""
+        offer = (await self.succeed("enrol_totp", {})).json()
+        app = App(self._world, offer["id"], offer["secret"])
+        await self.succeed("activate_totp", {"totp_code": app.code()}, factor_id=app.factor_id)
+        await self.succeed("make_recovery_codes")
+        asked = (await self.succeed("sign_in", {"email": EMAIL, "password": PASSWORD})).json()
+        answer = {"totp_code": app.next_code()}
+        await self.succeed("answer_challenge", answer, challenge_id=asked["challenge_id"])
+        await self.succeed("remove_factor", factor_id=app.factor_id)
+        await self.come_in()
+
     async def mailed(self, kind: MessageKind) -> str:
         return token_of(await self._world.mailed(kind))
 
@@ -245,6 +263,7 @@ async def test_la_01_every_route_writes_down_what_is_declared_of_it(client: http
     await walk.succeed("reauthenticate", {"password": PASSWORD})
     await walk.succeed("request_email_verification", {"email": EMAIL})
     await walk.succeed("verify_email", {"token": await walk.mailed(MessageKind.VERIFY_EMAIL)})
+    await walk.use_a_factor()
     await walk.succeed("change_password", {"current_password": PASSWORD, "new_password": NEW})
     await walk.succeed("request_email_change", {"new_email": EMAIL.replace("com", "org")})
     mails = {mail.kind: token_of(mail) for mail in await world.work() if "link" in mail.content}
@@ -272,13 +291,16 @@ async def test_la_01_every_route_of_operators_writes_down_what_is_declared_of_it
     await walk.succeed("register_user", {"email": EMAIL, "password": PASSWORD})
     await make_admin(world)
     user_id = (await world.user()).id
-    other = await walk.come_in()
+    second = await walk.come_in()
     await walk.come_in()
-    await walk.succeed("end_any_session", session_id=other)
+    await walk.succeed("end_any_session", session_id=second)
     await walk.succeed("request_user_password_reset", {}, user_id=user_id)
     await walk.succeed("clear_throttles", user_id=user_id)
     await walk.succeed("get_sign_in_attempt", reference=await refused_reference(client))
-    other_id = (await world.register("bob@example.com")).id
+    other = await verified_user(world, "bob@example.com")
+    other_id = other.id
+    await walk.succeed("reset_factor", user_id=other_id, factor_id=(await app_of(world, other)).factor_id)
+    walk.written["reset_factor"] = set((await world.events_of(other_id))[:1])
     await walk.succeed("end_user_sessions", user_id=user_id)
     await walk.come_in()
     for name in ("suspend_user", "reinstate_user"):

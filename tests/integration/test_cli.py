@@ -1,6 +1,7 @@
 """The command line, in the tests' own process: what it says, and how it ends."""
 
 import asyncio
+import base64
 import io
 import json
 import logging
@@ -9,6 +10,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -19,9 +21,13 @@ from alembic.config import CommandLine, Config
 
 from adapters.postgres.embedded import embedded_postgres
 from adapters.postgres.jobs import open_queue
+from application.mfa.activate_totp import ActivateTotp
+from application.mfa.enrol_totp import EnrolTotp
+from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.sign_in import SignIn
 from application.users.register_user import RegisterUser
 from domain.errors import DomainError
+from domain.mfa.totp import code_at, step_at
 from domain.sessions.session import Device
 from entrypoints.cli import main
 from entrypoints.settings import Settings
@@ -230,6 +236,29 @@ def test_operators_see_and_end_sessions(cli: Cli, home: Path) -> None:
     assert cli("sessions", "list", "ada@example.com", "--json").out == "[]\n"
     assert "Name a session" in cli("sessions", "end").err
     assert cli("messages", "retry", second["id"]).err == "There is no such message\n"
+
+
+def test_operators_see_second_factors_and_take_them_away(cli: Cli, home: Path) -> None:
+    assert cli("users", "create", "ada@example.com", typed=f"{PASSWORD}\n").code == 0
+    assert cli("users", "factors", "list", "ada@example.com").out == "This user has no second factor.\n"
+
+    async def enrol() -> None:
+        async with started(Settings(_env_file=None, hallporter_home=home)) as service:
+            resolve = service.container.resolve
+            issued = await resolve(SignIn).execute(email="ada@example.com", password=PASSWORD, device=Device())
+            assert isinstance(issued, IssuedTokens)
+            acting = {"user_id": issued.user.id, "session_id": issued.session_id}
+            offered = await resolve(EnrolTotp).execute(**acting, name="Telephone")  # type: ignore[arg-type]
+            code = code_at(base64.b32decode(offered.secret), step_at(datetime.now(UTC)))
+            await resolve(ActivateTotp).execute(**acting, factor_id=offered.factor.id, code=code)  # type: ignore[arg-type]
+
+    asyncio.run(enrol())
+    listed = cli("users", "factors", "list", "ada@example.com").out
+    assert "Telephone" in listed
+    assert "Recovery codes left: 10" in listed
+    assert "Say why" in cli("users", "factors", "reset", "ada@example.com", "--reason", " ").err
+    assert "1 second factor(s)" in cli("users", "factors", "reset", "ada@example.com", "--reason", "Lost it").out
+    assert cli("users", "factors", "list", "ada@example.com", "--json").out == "[]\n"
 
 
 def test_operators_rotate_and_revoke_signing_keys(cli: Cli) -> None:

@@ -17,6 +17,7 @@ _WRITTEN_BY_US = {
     "audit_entries.event",
     "messages.kind",
     "sessions.methods",
+    "sign_in_challenges.methods",
     "sessions.end_reason",
     # Each bounded at the door, and so are they together.
     "users.roles",
@@ -31,6 +32,9 @@ _WRITTEN_BY_US = {
     "import_parts.sealed",
     "users.password_hash",
     "one_time_tokens.code_hash",
+    "recovery_codes.handle",
+    "recovery_codes.code_hash",
+    "totp_factors.sealed_secret",
     "refresh_tokens.sealed_answer",
     "messages.sealed_content",
     "signing_keys.public_key",
@@ -58,8 +62,10 @@ _KEPT_IN = {
     "display_name": {"users.display_name"},
     "reason": {"users.suspension_reason"},
     "locale": {"users.locale", "messages.locale"},
+    "name": {"totp_factors.name"},
 }
 _NOT_KEPT = {"password", "current_password", "new_password", "token", "refresh_token", "device_token", "code", "until"}
+_NOT_KEPT |= {"totp_code", "recovery_code"}
 # Short words of a list.
 _IN_LISTS = {"roles"}
 

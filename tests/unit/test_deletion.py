@@ -210,6 +210,8 @@ async def test_pr_01_what_is_over_is_forgotten_after_its_time_and_not_before(wor
     assert kept == {
         "sessions": 0,
         "one_time_tokens": 1,
+        "sign_in_challenges": 0,
+        "totp_factors": 0,
         "messages": 1,
         "email_changes": 1,
         "sign_in_attempts": 0,

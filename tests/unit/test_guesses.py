@@ -38,9 +38,11 @@ async def guess(
     device_token: str | None = None,
 ) -> IssuedTokens:
     device = Device(user_agent="tests", network_address=network)
-    return await world.container.resolve(SignIn).execute(
+    issued = await world.container.resolve(SignIn).execute(
         email=email, password=password, device=device, device_token=device_token
     )
+    assert isinstance(issued, IssuedTokens)
+    return issued
 
 
 async def refusals(world: World, count: int, **how: str | None) -> list[type[DomainError]]:
@@ -245,7 +247,7 @@ async def change(world: World, user: User, tokens: IssuedTokens) -> None:
 
 
 async def prove(world: World, user: User, tokens: IssuedTokens) -> None:
-    await world.container.resolve(Reauthenticate).execute(user_id=user.id, session_id=tokens.session_id, password=WRONG)
+    await world.container.resolve(Reauthenticate).execute(user_id=user.id, session_id=tokens.session_id, proof=WRONG)
 
 
 async def test_lg_08_a_session_has_guesses_of_its_own_shared_by_all_that_ask_for_the_password(world: World) -> None:

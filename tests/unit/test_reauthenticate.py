@@ -18,7 +18,7 @@ from tests.world import PASSWORD, World
 
 async def prove(world: World, user: User, tokens: IssuedTokens, password: str = PASSWORD) -> Session:
     return await world.container.resolve(Reauthenticate).execute(
-        user_id=user.id, session_id=tokens.session_id, password=password
+        user_id=user.id, session_id=tokens.session_id, proof=password
     )
 
 

@@ -1,22 +1,27 @@
 """`/v1/sessions`."""
 
+from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Request, Response
+from fastapi.responses import JSONResponse
 
 from adapters.http import cookies
 from adapters.http.authentication import CurrentUser
 from adapters.http.client import device_of
 from adapters.http.conditional import IfNoneMatch, etag, unchanged
-from adapters.http.cookies import expect_same_origin, forget_refresh_token, set_device_token, set_refresh_token
+from adapters.http.cookies import expect_same_origin, forget_refresh_token, set_refresh_token
 from adapters.http.documentation import WITH_BODY, WITH_USER, responses
 from adapters.http.headers import ETAG, LOCATION, NO_STORE, NOT_MODIFIED
 from adapters.http.injection import injected
-from adapters.http.next_steps import END_NEWEST, USE_SESSION, if_changed
+from adapters.http.new_session import handed_out
+from adapters.http.next_steps import ANSWER, END_NEWEST, USE_SESSION, if_changed
 from adapters.http.problems import CROSS_SITE_REQUEST, ROUTE_NOT_FOUND
 from adapters.http.routing import Route
+from adapters.http.schemas.factors import FactorRequiredResponse
 from adapters.http.schemas.sessions import SessionCreate, SessionList, SessionRefresh, SessionResponse, TokenResponse
+from application.mfa.ask_for_factor import FactorRequired
 from application.ports.password_hasher import HashingBusy
 from application.sessions.end_other_sessions import EndOtherSessions
 from application.sessions.end_session import EndSession
@@ -38,7 +43,15 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=Route)
     "",
     status_code=201,
     responses=responses("sign_in", InvalidCredentials, HashingBusy, CROSS_SITE_REQUEST, *WITH_BODY)
-    | {201: {"headers": LOCATION, "links": USE_SESSION}},
+    | {
+        201: {"headers": LOCATION, "links": USE_SESSION},
+        202: {
+            "model": FactorRequiredResponse,
+            "description": "The password was right, and a second factor is needed",
+            "links": ANSWER,
+        },
+    },
+    response_model=TokenResponse,
 )
 async def sign_in(
     session_in: SessionCreate,
@@ -47,10 +60,10 @@ async def sign_in(
     sign_in: Annotated[SignIn, injected(SignIn)],
     note_seen: Annotated[NoteSeen, injected(NoteSeen)],
     afterwards: BackgroundTasks,
-) -> TokenResponse:
+) -> TokenResponse | Response:
     """Sign in with address and password. Every refusal looks the same, whatever its cause.
 
-    Its `reference` is what an operator finds the cause by.
+    Its `reference` is what an operator finds the cause by. Whoever has second factors is asked for one of them.
     """
     in_cookie = session_in.transport == "cookie"
     if in_cookie:
@@ -63,13 +76,12 @@ async def sign_in(
         strangers_wait=getattr(request.state, "strangers_wait", None),
         request_id=UUID(request.state.request_id),
     )
+    if isinstance(issued, FactorRequired):
+        asked = FactorRequiredResponse.of(issued).model_dump(mode="json")
+        return JSONResponse(asked, HTTPStatus.ACCEPTED, headers=NO_STORE)
     if note_seen.is_due(issued.user):
         afterwards.add_task(note_seen.execute, user=issued.user)
-    response.headers.update(NO_STORE | {"Location": "/v1/sessions/current"})
-    if in_cookie:
-        set_refresh_token(response, issued)
-        set_device_token(response, issued.device_token or "")
-    return TokenResponse.of(issued, in_cookie=in_cookie)
+    return handed_out(issued, response, in_cookie=in_cookie)
 
 
 def _device_token(session_in: SessionCreate, request: Request) -> str | None:

@@ -13,14 +13,16 @@ from adapters.http.idempotency import OnceForAnyone
 from adapters.http.injection import injected
 from adapters.http.next_steps import CHANGE_PROFILE, SIGN_IN, if_changed
 from adapters.http.routing import Route
+from adapters.http.schemas.factors import Reauthentication
 from adapters.http.schemas.sessions import SessionResponse
-from adapters.http.schemas.users import PasswordChange, Reauthentication, UserCreate, UserResponse, UserUpdate
+from adapters.http.schemas.users import PasswordChange, UserCreate, UserResponse, UserUpdate
 from application.ports.password_hasher import HashingBusy
 from application.sessions.reauthenticate import Reauthenticate
 from application.users.change_password import ChangePassword
 from application.users.register_user import RegisterUser
 from application.users.update_profile import UpdateProfile
 from domain.errors import ConcurrentUpdate, StaleVersion
+from domain.mfa.factor import FactorProofRequired, InvalidFactor
 from domain.sessions.session import SessionNotFound
 from domain.users.password import WrongPassword
 from domain.users.password_policy import PasswordRejected
@@ -131,6 +133,8 @@ async def change_password(
     responses=responses(
         "reauthenticate",
         WrongPassword,
+        InvalidFactor,
+        FactorProofRequired,
         ConcurrentUpdate,
         UserNotFound,
         SessionNotFound,
@@ -145,9 +149,10 @@ async def reauthenticate(
     response: Response,
     reauthenticate: Annotated[Reauthenticate, injected(Reauthenticate)],
 ) -> SessionResponse:
-    """Prove again who I am, for what is asked for with `reauthentication_required`."""
-    session = await reauthenticate.execute(
-        user_id=caller.user_id, session_id=caller.session_id, password=proof_in.password.get_secret_value()
-    )
+    """Prove again who I am, for what is asked for with `reauthentication_required`.
+
+    Whoever has second factors does it by one of those.
+    """
+    session = await reauthenticate.execute(user_id=caller.user_id, session_id=caller.session_id, proof=proof_in.proof())
     response.headers.update(NO_STORE)
     return SessionResponse.of(session, current=True)

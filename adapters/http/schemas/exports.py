@@ -9,6 +9,7 @@ from adapters.http.schemas.base import ResponseSchema, Timestamp
 from adapters.http.schemas.sign_in_attempts import SignInAttemptResponse
 from adapters.http.schemas.users import USER_EXAMPLE, UserResponse
 from application.users.export_user import UserExport
+from domain.mfa.factor import FactorKind
 
 
 class ExportedSession(ResponseSchema):
@@ -33,6 +34,17 @@ class ExportedEmailChange(ResponseSchema):
     old_email: str
     new_email: str
     requested_at: Timestamp
+
+
+class ExportedFactor(ResponseSchema):
+    """A second factor; one that was never activated among them."""
+
+    id: UUID
+    kind: str
+    name: str | None
+    created_at: Timestamp
+    activated_at: Timestamp | None
+    last_used_at: Timestamp | None
 
 
 class ExportedMessage(ResponseSchema):
@@ -63,6 +75,8 @@ class UserExportResponse(ResponseSchema):
                     "user": USER_EXAMPLE,
                     "source_id": None,
                     "sessions": [],
+                    "factors": [],
+                    "recovery_codes_left": 0,
                     "email_changes": [],
                     "messages": [
                         {
@@ -89,6 +103,8 @@ class UserExportResponse(ResponseSchema):
     user: UserResponse
     source_id: str | None = Field(description="What a former system called the user.")
     sessions: list[ExportedSession]
+    factors: list[ExportedFactor]
+    recovery_codes_left: int
     email_changes: list[ExportedEmailChange]
     messages: list[ExportedMessage]
     sign_in_attempts: list[SignInAttemptResponse]
@@ -115,6 +131,18 @@ class UserExportResponse(ResponseSchema):
                 )
                 for session in export.sessions
             ],
+            factors=[
+                ExportedFactor(
+                    id=factor.id,
+                    kind=FactorKind.TOTP,
+                    name=factor.name,
+                    created_at=factor.created_at,
+                    activated_at=factor.activated_at,
+                    last_used_at=factor.last_used_at,
+                )
+                for factor in export.factors
+            ],
+            recovery_codes_left=export.recovery_codes_left,
             email_changes=[
                 ExportedEmailChange(
                     old_email=change.old.display, new_email=change.new.display, requested_at=change.requested_at

@@ -74,14 +74,6 @@ class UserUpdate(RequestSchema):
         return said
 
 
-class Reauthentication(RequestSchema):
-    """A new proof."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"password": "a quiet harbour at dawn"}]})
-
-    password: TypedPassword
-
-
 class PasswordChange(RequestSchema):
     """The password of today, and the one from now on."""
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from adapters.postgres.models.base import Base
 from adapters.postgres.models.idempotency import IdempotentRequestModel
 from adapters.postgres.models.messages import MessageModel
+from adapters.postgres.models.mfa import RecoveryCodeModel, SignInChallengeModel, TotpFactorModel
 from adapters.postgres.models.recovery import EmailChangeModel, OneTimeTokenModel
 from adapters.postgres.models.sessions import SessionModel
 from adapters.postgres.models.sign_in_attempts import SignInAttemptModel
@@ -76,4 +77,7 @@ class UserModel(Base):
     email_changes: Mapped[list[EmailChangeModel]] = relationship(back_populates="user", lazy="raise")
     messages: Mapped[list[MessageModel]] = relationship(back_populates="user", lazy="raise")
     sign_in_attempts: Mapped[list[SignInAttemptModel]] = relationship(back_populates="user", lazy="raise")
+    totp_factors: Mapped[list[TotpFactorModel]] = relationship(back_populates="user", lazy="raise")
+    recovery_codes: Mapped[list[RecoveryCodeModel]] = relationship(back_populates="user", lazy="raise")
+    sign_in_challenges: Mapped[list[SignInChallengeModel]] = relationship(back_populates="user", lazy="raise")
     idempotent_requests: Mapped[list[IdempotentRequestModel]] = relationship(back_populates="user", lazy="raise")

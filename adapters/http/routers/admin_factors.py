@@ -1,0 +1,59 @@
+"""`/v1/admin/users/{id}/factors`."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from adapters.http.authentication import AdminUser, RecentAdmin
+from adapters.http.documentation import WITH_ADMIN, WITH_BODY, WITH_RECENT_ADMIN, responses
+from adapters.http.headers import NO_STORE
+from adapters.http.injection import injected
+from adapters.http.problems import ROUTE_NOT_FOUND
+from adapters.http.routing import Route
+from adapters.http.schemas.factors import FactorList, FactorReset
+from application.mfa.list_factors import ListFactors
+from application.mfa.reset_factor import ResetFactor
+from domain.errors import ConcurrentUpdate
+from domain.ids import FactorId, UserId
+from domain.mfa.factor import FactorNotFound
+from domain.users.user import UserNotFound
+
+router = APIRouter(prefix="/v1/admin/users/{user_id:uuid}/factors", tags=["operators"], route_class=Route)
+
+
+@router.get("", responses=responses("list_user_factors", UserNotFound, ROUTE_NOT_FOUND, *WITH_ADMIN))
+async def list_user_factors(
+    user_id: UUID, _caller: AdminUser, response: Response, factors: Annotated[ListFactors, injected(ListFactors)]
+) -> FactorList:
+    """Which second factors does a user have?"""
+    found = await factors.execute(user_id=UserId(user_id))
+    response.headers.update(NO_STORE)
+    return FactorList.of(found)
+
+
+@router.delete(
+    "/{factor_id:uuid}",
+    status_code=204,
+    response_class=Response,
+    responses=responses(
+        "reset_factor",
+        UserNotFound,
+        FactorNotFound,
+        ConcurrentUpdate,
+        ROUTE_NOT_FOUND,
+        *WITH_RECENT_ADMIN,
+        *WITH_BODY,
+    ),
+)
+async def reset_factor(
+    user_id: UUID,
+    factor_id: UUID,
+    reset_in: FactorReset,
+    caller: RecentAdmin,
+    reset: Annotated[ResetFactor, injected(ResetFactor)],
+) -> None:
+    """Take a second factor away from somebody who has lost it. Every session of theirs ends, and they are told."""
+    await reset.execute(
+        user_id=UserId(user_id), factor_id=FactorId(factor_id), reason=reset_in.reason, by=caller.user_id
+    )

@@ -1,0 +1,58 @@
+"""`/v1/sessions/challenges`: the second step of signing in."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, BackgroundTasks, Request, Response
+
+from adapters.http.client import network_address
+from adapters.http.cookies import expect_same_origin
+from adapters.http.documentation import WITH_BODY, responses
+from adapters.http.headers import LOCATION
+from adapters.http.injection import injected
+from adapters.http.new_session import handed_out
+from adapters.http.next_steps import USE_SESSION
+from adapters.http.problems import CROSS_SITE_REQUEST, ROUTE_NOT_FOUND
+from adapters.http.routing import Route
+from adapters.http.schemas.factors import ChallengeAnswer
+from adapters.http.schemas.sessions import TokenResponse
+from application.mfa.answer_challenge import AnswerChallenge
+from application.ports.password_hasher import HashingBusy
+from application.sessions.note_seen import NoteSeen
+from domain.ids import ChallengeId
+from domain.mfa.factor import InvalidFactor
+
+router = APIRouter(prefix="/v1/sessions/challenges", tags=["sessions"], route_class=Route)
+
+
+@router.post(
+    "/{challenge_id:uuid}",
+    status_code=201,
+    responses=responses("answer_challenge", InvalidFactor, HashingBusy, CROSS_SITE_REQUEST, ROUTE_NOT_FOUND, *WITH_BODY)
+    | {201: {"headers": LOCATION, "links": USE_SESSION}},
+)
+async def answer_challenge(
+    challenge_id: UUID,
+    answer_in: ChallengeAnswer,
+    request: Request,
+    response: Response,
+    answer: Annotated[AnswerChallenge, injected(AnswerChallenge)],
+    note_seen: Annotated[NoteSeen, injected(NoteSeen)],
+    afterwards: BackgroundTasks,
+) -> TokenResponse:
+    """Finish signing in, with a second factor. Every refusal looks the same; a wrong code may be followed by another.
+
+    What answers with `factor_required` is good for this once, for ten minutes, and for nothing else.
+    """
+    in_cookie = answer_in.transport == "cookie"
+    if in_cookie:
+        expect_same_origin(request)
+    issued = await answer.execute(
+        challenge_id=ChallengeId(challenge_id),
+        proof=answer_in.proof(),
+        network_address=network_address(request),
+        request_id=UUID(request.state.request_id),
+    )
+    if note_seen.is_due(issued.user):
+        afterwards.add_task(note_seen.execute, user=issued.user)
+    return handed_out(issued, response, in_cookie=in_cookie)

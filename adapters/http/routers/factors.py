@@ -1,0 +1,123 @@
+"""`/v1/users/me/factors` and `/v1/users/me/recovery-codes`."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from adapters.http.authentication import CurrentUser, RecentUser
+from adapters.http.documentation import WITH_BODY, WITH_RECENT_USER, WITH_USER, responses
+from adapters.http.headers import NO_STORE
+from adapters.http.injection import injected
+from adapters.http.problems import ROUTE_NOT_FOUND
+from adapters.http.qr_codes import qr_code
+from adapters.http.routing import Route
+from adapters.http.schemas.factors import FactorList, RecoveryCodesResponse, TotpActivation, TotpCreate, TotpOffer
+from application.mfa.activate_totp import ActivateTotp
+from application.mfa.enrol_totp import EnrolTotp
+from application.mfa.list_factors import ListFactors
+from application.mfa.make_recovery_codes import MakeRecoveryCodes
+from application.mfa.remove_factor import RemoveFactor
+from application.ports.password_hasher import HashingBusy
+from domain.errors import ConcurrentUpdate, DomainError
+from domain.ids import FactorId
+from domain.mfa.factor import (
+    EmailNotVerified,
+    FactorAlreadyActive,
+    FactorNotFound,
+    InvalidFactor,
+    NoFactor,
+    TooManyFactors,
+)
+from domain.sessions.session import SessionNotFound
+from domain.users.user import UserNotFound
+
+router = APIRouter(prefix="/v1/users/me", tags=["second factors"], route_class=Route)
+
+_CHANGING: tuple[type[DomainError], ...] = (UserNotFound, SessionNotFound, ConcurrentUpdate)
+
+
+@router.get("/factors", responses=responses("list_factors", UserNotFound, *WITH_USER))
+async def list_factors(
+    caller: CurrentUser, response: Response, factors: Annotated[ListFactors, injected(ListFactors)]
+) -> FactorList:
+    """Which second factors do I have?"""
+    found = await factors.execute(user_id=caller.user_id)
+    response.headers.update(NO_STORE)
+    return FactorList.of(found)
+
+
+@router.post(
+    "/factors/totp",
+    status_code=201,
+    responses=responses("enrol_totp", EmailNotVerified, TooManyFactors, *_CHANGING, *WITH_RECENT_USER, *WITH_BODY),
+)
+async def enrol_totp(
+    totp_in: TotpCreate,
+    caller: RecentUser,
+    response: Response,
+    enrol: Annotated[EnrolTotp, injected(EnrolTotp)],
+) -> TotpOffer:
+    """Have a secret for an authenticator app. It is no factor before it is activated with a code."""
+    offered = await enrol.execute(user_id=caller.user_id, session_id=caller.session_id, name=totp_in.name)
+    response.headers.update(NO_STORE)
+    return TotpOffer.of(offered, qr_svg=qr_code(offered.uri))
+
+
+@router.post(
+    "/factors/totp/{factor_id:uuid}/activation",
+    responses=responses(
+        "activate_totp",
+        InvalidFactor,
+        FactorNotFound,
+        FactorAlreadyActive,
+        HashingBusy,
+        ROUTE_NOT_FOUND,
+        *_CHANGING,
+        *WITH_RECENT_USER,
+        *WITH_BODY,
+    ),
+)
+async def activate_totp(
+    factor_id: UUID,
+    activation_in: TotpActivation,
+    caller: RecentUser,
+    response: Response,
+    activate: Annotated[ActivateTotp, injected(ActivateTotp)],
+) -> RecoveryCodesResponse:
+    """Make the app a second factor, with the code that it shows. Every other session of mine ends."""
+    codes = await activate.execute(
+        user_id=caller.user_id,
+        session_id=caller.session_id,
+        factor_id=FactorId(factor_id),
+        code=activation_in.totp_code.get_secret_value(),
+    )
+    response.headers.update(NO_STORE)
+    return RecoveryCodesResponse.of(codes)
+
+
+@router.delete(
+    "/factors/{factor_id:uuid}",
+    status_code=204,
+    response_class=Response,
+    responses=responses("remove_factor", FactorNotFound, ROUTE_NOT_FOUND, *_CHANGING, *WITH_RECENT_USER),
+)
+async def remove_factor(
+    factor_id: UUID, caller: RecentUser, remove: Annotated[RemoveFactor, injected(RemoveFactor)]
+) -> None:
+    """Do without a second factor. Every other session of mine ends; with the last factor the recovery codes go."""
+    await remove.execute(user_id=caller.user_id, session_id=caller.session_id, factor_id=FactorId(factor_id))
+
+
+@router.post(
+    "/recovery-codes",
+    status_code=201,
+    responses=responses("make_recovery_codes", NoFactor, HashingBusy, *_CHANGING, *WITH_RECENT_USER),
+)
+async def make_recovery_codes(
+    caller: RecentUser, response: Response, make: Annotated[MakeRecoveryCodes, injected(MakeRecoveryCodes)]
+) -> RecoveryCodesResponse:
+    """Have ten new recovery codes. The old ones are good for nothing, and every other session of mine ends."""
+    codes = await make.execute(user_id=caller.user_id, session_id=caller.session_id)
+    response.headers.update(NO_STORE)
+    return RecoveryCodesResponse.of(codes)

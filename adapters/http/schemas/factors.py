@@ -1,0 +1,260 @@
+"""Second factors."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, JsonValue, SecretStr
+from pydantic.config import JsonDict
+
+from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp
+from adapters.http.schemas.users import TypedPassword
+from application.mfa.ask_for_factor import FactorRequired
+from application.mfa.enrol_totp import OfferedTotp
+from application.mfa.factor_proof import FactorProof
+from application.mfa.list_factors import Factors
+from domain.errors import InvalidFields, Violation
+from domain.mfa.factor import MAX_FACTOR_NAME_LENGTH, FactorKind
+from domain.mfa.recovery_code import RecoveryCodeSecret
+from domain.users.suspension import MAX_REASON_LENGTH
+
+# Far more than a code has: what is no code is said to be none, and not to be too long.
+_MAX_CODE_LENGTH = 64
+_ID = "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d"
+_TYPED_TOTP = "Six digits; spaces do not matter."
+_TYPED_RECOVERY_CODE = "In either case, with dashes or without."
+_URI = "otpauth://totp/example.com:ada@example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=example.com"
+_CODES: list[JsonValue] = ["7F3K-Q2MX-9RTB-0ABC-1DEF", "9M2X-4T8V-PQ6R-W3YZ-7HJK"]
+
+_FACTOR: JsonDict = {
+    "id": _ID,
+    "kind": "totp",
+    "name": "Telephone",
+    "created_at": "2026-01-31T12:00:00.000000Z",
+    "last_used_at": "2026-01-31T12:00:00.000000Z",
+}
+
+TypedCode = Annotated[SecretStr, Field(min_length=1, max_length=_MAX_CODE_LENGTH)]
+
+
+def _only(*fields: str, of: tuple[str, ...]) -> JsonDict:
+    """These fields, and none of the others."""
+    given: JsonDict = {field: {"type": "string" if field in fields else "null"} for field in of}
+    return {"required": list(fields), "properties": given}
+
+
+def _proof(totp_code: SecretStr | None, recovery_code: SecretStr | None) -> FactorProof | None:
+    """The one of the two that was sent; None for both or neither."""
+    match totp_code, recovery_code:
+        case SecretStr() as typed, None:
+            return FactorProof(FactorKind.TOTP, typed.get_secret_value())
+        case None, SecretStr() as typed:
+            return FactorProof(FactorKind.RECOVERY_CODE, typed.get_secret_value())
+    return None
+
+
+_KINDS = ("totp_code", "recovery_code")
+_WITH_PASSWORD = ("password", *_KINDS)
+
+
+class ChallengeAnswer(RequestSchema):
+    """A second factor: one of them."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"totp_code": "492039"}, {"recovery_code": _CODES[0]}],
+            "oneOf": [_only(kind, of=_KINDS) for kind in _KINDS],
+        }
+    )
+
+    totp_code: TypedCode | None = Field(default=None, description=_TYPED_TOTP)
+    recovery_code: TypedCode | None = Field(default=None, description=_TYPED_RECOVERY_CODE)
+    transport: Literal["body", "cookie"] = Field(
+        default="body",
+        description="How refresh and device token travel. `cookie` is for pages in browsers: scripts never see them.",
+    )
+
+    def proof(self) -> FactorProof:
+        """What was sent.
+
+        Raises: InvalidFields for both, or neither.
+        """
+        proof = _proof(self.totp_code, self.recovery_code)
+        if proof is None:
+            raise InvalidFields([Violation("", "one_factor", "Send either totp_code or recovery_code.")])
+        return proof
+
+
+class Reauthentication(RequestSchema):
+    """A new proof: a second factor of whoever has one, and of everybody else the password."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"password": "a quiet harbour at dawn"},
+                {"totp_code": "492039"},
+                {"recovery_code": _CODES[0]},
+            ],
+            "oneOf": [_only(kind, of=_WITH_PASSWORD) for kind in _WITH_PASSWORD],
+        }
+    )
+
+    password: TypedPassword | None = None
+    totp_code: TypedCode | None = Field(default=None, description=_TYPED_TOTP)
+    recovery_code: TypedCode | None = Field(default=None, description=_TYPED_RECOVERY_CODE)
+
+    def proof(self) -> str | FactorProof:
+        """What was sent.
+
+        Raises: InvalidFields for several, or none.
+        """
+        factor = _proof(self.totp_code, self.recovery_code)
+        if factor is not None and self.password is None:
+            return factor
+        if self.password is not None and self.totp_code is None and self.recovery_code is None:
+            return self.password.get_secret_value()
+        raise InvalidFields([Violation("", "one_proof", "Send one of password, totp_code and recovery_code.")])
+
+
+class FactorRequiredResponse(ResponseSchema):
+    """The password was right, and that is not enough."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "status": "factor_required",
+                    "challenge_id": _ID,
+                    "factors": ["totp", "recovery_code"],
+                    "expires_in": 600,
+                }
+            ]
+        }
+    )
+
+    status: Literal["factor_required"]
+    challenge_id: UUID = Field(description="For `POST /v1/sessions/challenges/{challenge_id}`. To be told to nobody.")
+    factors: list[str] = Field(description="What it can be answered with; there may be more kinds than you know.")
+    expires_in: int = Field(description="How long it can be answered, in seconds.")
+
+    @classmethod
+    def of(cls, asked: FactorRequired) -> Self:
+        return cls(
+            status="factor_required",
+            challenge_id=asked.challenge_id,
+            factors=list(asked.kinds),
+            expires_in=int(asked.expires_in.total_seconds()),
+        )
+
+
+class TotpCreate(RequestSchema):
+    """Which app it is."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Telephone"}, {}]})
+
+    name: str | None = Field(
+        default=None,
+        max_length=MAX_FACTOR_NAME_LENGTH,
+        json_schema_extra={"minLength": 1},
+        description="What its owner calls it.",
+    )
+
+
+class TotpOffer(ResponseSchema):
+    """What the app has to be told, shown this once."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": _ID,
+                    "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+                    "otpauth_uri": _URI,
+                    "qr_svg": '<svg xmlns="http://www.w3.org/2000/svg" width="164" height="164" class="segno"></svg>',
+                }
+            ]
+        }
+    )
+
+    id: UUID = Field(description="For `POST …/totp/{factor_id}/activation`, within an hour.")
+    secret: str = Field(description="Base32, for typing it in.")
+    otpauth_uri: str
+    qr_svg: str = Field(description="The same as a QR code: an SVG document.")
+
+    @classmethod
+    def of(cls, offered: OfferedTotp, *, qr_svg: str) -> Self:
+        return cls(id=offered.factor.id, secret=offered.secret, otpauth_uri=offered.uri, qr_svg=qr_svg)
+
+
+class TotpActivation(RequestSchema):
+    """What the app shows."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"totp_code": "492039"}]})
+
+    totp_code: TypedCode = Field(description=_TYPED_TOTP)
+
+
+class RecoveryCodesResponse(ResponseSchema):
+    """Recovery codes, shown this once."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"recovery_codes": _CODES}]})
+
+    recovery_codes: list[str] = Field(
+        description="Ten, each good once in place of a factor; none where there are some of before."
+    )
+
+    @classmethod
+    def of(cls, codes: Sequence[RecoveryCodeSecret]) -> Self:
+        return cls(recovery_codes=[code.text for code in codes])
+
+
+class FactorResponse(ResponseSchema):
+    """A second factor."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_FACTOR]})
+
+    id: UUID
+    kind: str = Field(description="`totp` is an authenticator app; there may be more kinds than you know.")
+    name: str | None
+    created_at: Timestamp
+    last_used_at: Timestamp | None
+
+
+class FactorList(ResponseSchema):
+    """Second factors, oldest first. All of them: there is a limit for each user."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"items": [_FACTOR], "recovery_codes_left": 10, "next_cursor": None}]}
+    )
+
+    items: list[FactorResponse]
+    recovery_codes_left: int
+    next_cursor: None = None
+
+    @classmethod
+    def of(cls, factors: Factors) -> Self:
+        items = [
+            FactorResponse(
+                id=factor.id,
+                kind=FactorKind.TOTP,
+                name=factor.name,
+                created_at=factor.created_at,
+                last_used_at=factor.last_used_at,
+            )
+            for factor in factors.totp
+        ]
+        return cls(items=items, recovery_codes_left=factors.recovery_codes_left)
+
+
+class FactorReset(RequestSchema):
+    """Why an operator takes a factor away. In the body, for addresses end up in logs."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "Lost the telephone; called back at the desk"}]}
+    )
+
+    reason: str = Field(
+        max_length=MAX_REASON_LENGTH,
+        json_schema_extra={"minLength": 1},
+        description="For operators; the user finds it in their own history and export.",
+    )

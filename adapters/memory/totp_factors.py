@@ -1,0 +1,87 @@
+"""Authenticator apps in memory."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from adapters.memory.audit import MemoryAuditLog
+from adapters.memory.store import Block, State, expect_free
+from domain.errors import ConcurrentUpdate
+from domain.ids import FactorId, UserId
+from domain.mfa.totp_factor import TotpFactor
+from domain.users.user import UserNotFound
+
+
+class MemoryTotpFactorRepository:
+    """`TotpFactorRepository` on a block."""
+
+    def __init__(self, block: Block, audit: MemoryAuditLog) -> None:
+        self._block = block
+        self._audit = audit
+
+    async def add(self, factor: TotpFactor) -> None:
+        row = _row(factor)
+
+        def write(state: State) -> None:
+            if row.user_id not in state.users:
+                raise UserNotFound
+            expect_free(row.id, state.totp_factors)
+            state.totp_factors[row.id] = row
+
+        await self._block.write(write, row.id)
+        await self._audit.append_all(factor.collect_events())
+
+    async def save(self, factor: TotpFactor) -> None:
+        row, loaded = _row(factor), factor.version
+        row.version = loaded + 1
+
+        def write(state: State) -> None:
+            present = state.totp_factors.get(row.id)
+            if present is None or present.version != loaded:
+                raise ConcurrentUpdate
+            steps = [step for step in (row.last_step, present.last_step) if step is not None]
+            state.totp_factors[row.id] = replace(row, last_step=max(steps, default=None))
+
+        await self._block.write(write, row.id)
+        factor.version = row.version
+        await self._audit.append_all(factor.collect_events())
+
+    async def remove(self, factor: TotpFactor) -> None:
+        await self._forget([factor.id])
+        await self._audit.append_all(factor.collect_events())
+
+    async def of_user(self, user_id: UserId) -> Sequence[TotpFactor]:
+        factors = [factor for factor in self._block.state().totp_factors.values() if factor.user_id == user_id]
+        return copy.deepcopy(sorted(factors, key=lambda factor: factor.id))
+
+    async def use_step(self, factor_id: FactorId, step: int, *, at: datetime) -> bool:
+        await self._block.lock(factor_id)
+        factor = self._block.state().totp_factors.get(factor_id)
+        if factor is None or not factor.is_active or (factor.last_step is not None and factor.last_step >= step):
+            return False
+
+        def write(state: State) -> None:
+            state.totp_factors[factor_id] = replace(state.totp_factors[factor_id], last_step=step, last_used_at=at)
+
+        await self._block.write(write, factor_id)
+        return True
+
+    async def purge(self, *, pending_since: datetime, limit: int) -> int:
+        factors = self._block.state().totp_factors.values()
+        old = [row.id for row in factors if not row.is_active and row.created_at < pending_since][:limit]
+        await self._forget(old)
+        return len(old)
+
+    async def _forget(self, gone: Sequence[FactorId]) -> None:
+        def write(state: State) -> None:
+            for factor_id in gone:
+                state.totp_factors.pop(factor_id, None)
+
+        await self._block.write(write, *gone)
+
+
+def _row(factor: TotpFactor) -> TotpFactor:
+    row = copy.deepcopy(factor)
+    row.collect_events()
+    return row

@@ -1,0 +1,76 @@
+"""Second factors, and sign-ins that wait for one."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from adapters.postgres.models.base import Base
+from domain.mfa.factor import MAX_FACTOR_NAME_LENGTH
+from domain.mfa.recovery_code import HANDLE_LENGTH
+from domain.sessions.session import MAX_NETWORK_ADDRESS_LENGTH, MAX_USER_AGENT_LENGTH
+
+if TYPE_CHECKING:
+    from adapters.postgres.models.users import UserModel
+
+
+class TotpFactorModel(Base):
+    """One row an authenticator app. Its secret is sealed for this very row."""
+
+    __tablename__ = "totp_factors"
+    __table_args__ = (
+        CheckConstraint(f"char_length(name) <= {MAX_FACTOR_NAME_LENGTH}", name="name_length"),
+        Index("ix_totp_factors_pending", "created_at", postgresql_where=text("activated_at IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str | None]
+    sealed_secret: Mapped[str]
+    created_at: Mapped[datetime]
+    activated_at: Mapped[datetime | None]
+    last_step: Mapped[int | None] = mapped_column(BigInteger)
+    last_used_at: Mapped[datetime | None]
+
+    user: Mapped["UserModel"] = relationship(back_populates="totp_factors", lazy="raise")
+
+
+class RecoveryCodeModel(Base):
+    """One row a code. The code itself is never stored, only a password hash of it."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (CheckConstraint(f"char_length(handle) = {HANDLE_LENGTH}", name="handle_length"),)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    handle: Mapped[str] = mapped_column(primary_key=True)
+    code_hash: Mapped[str]
+    made_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    user: Mapped["UserModel"] = relationship(back_populates="recovery_codes", lazy="raise")
+
+
+class SignInChallengeModel(Base):
+    """One row a sign-in whose first factor was right."""
+
+    __tablename__ = "sign_in_challenges"
+    __table_args__ = (
+        CheckConstraint(f"char_length(user_agent) <= {MAX_USER_AGENT_LENGTH}", name="user_agent_length"),
+        CheckConstraint(f"char_length(network_address) <= {MAX_NETWORK_ADDRESS_LENGTH}", name="network_address_length"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    security_epoch: Mapped[int]
+    methods: Mapped[list[str]]
+    user_agent: Mapped[str | None]
+    network_address: Mapped[str | None]
+    known_device: Mapped[UUID | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    finished_at: Mapped[datetime | None]
+
+    user: Mapped["UserModel"] = relationship(back_populates="sign_in_challenges", lazy="raise")

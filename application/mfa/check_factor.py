@@ -1,0 +1,91 @@
+"""Checking second factors."""
+
+from dataclasses import dataclass
+
+from application.mfa.factor_proof import FactorProof
+from application.mfa.totp_secrets import TotpSecrets
+from application.ports.clock import Clock
+from application.ports.password_hasher import PasswordHasher
+from application.ports.unit_of_work import UnitOfWork
+from application.throttling.guess_budget import GuessBudget, SecondFactor
+from domain.ids import UserId
+from domain.mfa.factor import FactorKind, FactorUsed
+from domain.mfa.recovery_code import RecoveryCodeSecret, RecoveryCodeUsed
+from domain.mfa.totp import matching_step
+from domain.users.user import User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedFactor:
+    """Whether the proof was one; `was_last` tells that there is no further guess for now."""
+
+    was_right: bool
+    was_last: bool
+
+
+class CheckFactor:
+    """Tell whether somebody has a second factor of the user's, and use it up: whatever proves something does so once.
+
+    A guess is spent before anything is looked at, of one budget for each user, whichever way they come (MF-05).
+    """
+
+    def __init__(
+        self,
+        unit_of_work: UnitOfWork,
+        secrets: TotpSecrets,
+        passwords: PasswordHasher,
+        guesses: GuessBudget,
+        clock: Clock,
+    ) -> None:
+        self._unit_of_work = unit_of_work
+        self._secrets = secrets
+        self._passwords = passwords
+        self._guesses = guesses
+        self._clock = clock
+
+    async def execute(self, *, user: User, proof: FactorProof) -> CheckedFactor:
+        """Look at it. Never inside a transaction: hashing takes tens of milliseconds.
+
+        Raises: Throttled, ThrottlesUnavailable, HashingBusy.
+        """
+        async with self._guesses.guess(by=SecondFactor(user.id)) as guess:
+            match proof.kind:
+                case FactorKind.TOTP:
+                    guess.was_right = await self._used_totp(user.id, proof.typed)
+                case FactorKind.RECOVERY_CODE:
+                    guess.was_right = await self._used_recovery_code(user.id, proof.typed)
+        return CheckedFactor(was_right=guess.was_right, was_last=guess.was_last)
+
+    async def _used_totp(self, user_id: UserId, typed: str) -> bool:
+        now = self._clock.now()
+        async with self._unit_of_work.read() as tx:
+            factors = await tx.totp_factors.of_user(user_id)
+        for factor in factors:
+            secret = self._secrets.open(factor) if factor.is_active else None
+            step = matching_step(secret, typed, at=now, after=factor.last_step) if secret is not None else None
+            if step is None:
+                continue
+            async with self._unit_of_work.begin() as tx:
+                used = await tx.totp_factors.use_step(factor.id, step, at=now)
+                if used:
+                    event = FactorUsed(user_id=user_id, occurred_at=now, factor_id=factor.id, kind=FactorKind.TOTP)
+                    await tx.audit.append(event)
+            if used:
+                return True
+        return False
+
+    async def _used_recovery_code(self, user_id: UserId, typed: str) -> bool:
+        secret = RecoveryCodeSecret.parse(typed)
+        if secret is None:
+            return False
+        async with self._unit_of_work.read() as tx:
+            code = await tx.recovery_codes.find(user_id, secret.handle)
+        if code is None or not await self._passwords.matches(secret.as_password(), code.hashed):
+            return False
+        now = self._clock.now()
+        async with self._unit_of_work.begin() as tx:
+            used = await tx.recovery_codes.use(code, at=now)
+            if used:
+                left = await tx.recovery_codes.count(user_id)
+                await tx.audit.append(RecoveryCodeUsed(user_id=user_id, occurred_at=now, left=left))
+        return used

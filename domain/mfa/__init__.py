@@ -1,0 +1,1 @@
+"""Second factors: what proves who somebody is beside the password."""
