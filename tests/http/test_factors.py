@@ -260,6 +260,16 @@ async def test_mf_03_of_twenty_sign_ins_at_once_with_one_code_one_succeeds(
 
 
 @pytest.mark.parametrize("world", ["postgres"], indirect=True)
+async def test_mf_06_of_nine_right_codes_at_once_one_finishes_the_sign_in(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    _, app = await ada_with_app(client, world)
+    challenge_id = await asked(client)
+    answers = await at_once(9, lambda number: answered(client, challenge_id, recovery_code=app.codes[number]))
+    assert sorted(answer.status_code for answer in answers) == [201, *[401] * 8]
+
+
+@pytest.mark.parametrize("world", ["postgres"], indirect=True)
 async def test_mf_10_codes_and_secrets_are_in_no_log_no_entry_no_refusal_and_no_row(
     client: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch, owner: AsyncEngine
 ) -> None:
