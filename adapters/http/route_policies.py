@@ -104,7 +104,9 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "sign_in": RoutePolicy(
         access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, known_devices_pass=True, event=SessionStarted
     ),
-    "answer_challenge": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, event=SessionStarted),
+    "answer_challenge": RoutePolicy(
+        access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, known_devices_pass=True, event=SessionStarted
+    ),
     "list_factors": _READ,
     "enrol_totp": RoutePolicy(access=Access.RECENT_USER, event=FactorEnrolmentBegun),
     "activate_totp": RoutePolicy(access=Access.RECENT_USER, bounded_in_session=True, event=FactorEnrolled),

@@ -44,17 +44,28 @@ class AnswerChallenge:
         challenge_id: ChallengeId,
         proof: FactorProof,
         network_address: str | None = None,
+        strangers_wait: Throttled | None = None,
         request_id: UUID | None = None,
     ) -> IssuedTokens:
         """The new session, at the device where the sign-in began.
+
+        With `strangers_wait`, sign-ins that began on devices that are not known are refused with it (LG-06).
 
         Every refusal looks the same. A wrong code leaves the challenge good, and is written down for operators to find
         by the reference that the refusal carries.
 
         Raises: InvalidFactor, Throttled, ThrottlesUnavailable, HashingBusy.
         """
-        challenge, user = await self._find(challenge_id)
-        trace = _trace_of(challenge, user, network_address, request_id)
+        trace = SignInTrace(network_address=network_address, request_id=request_id)
+        trace.note(Check.NETWORK_LIMIT, Outcome.LEFT if strangers_wait is None else Outcome.USED_UP)
+        found = await self._find(challenge_id)
+        if strangers_wait is not None and (found is None or found[0].known_device is None):
+            raise await self._refused.at_the_door(strangers_wait, trace)
+        if found is None:
+            # Nothing is written down: whoever makes challenges up must not fill the log.
+            raise InvalidFactor
+        challenge, user = found
+        _note_first_step(trace, challenge, user)
         try:
             checked = await self._check_factor.execute(user=user, proof=proof)
         except Throttled as refusal:
@@ -76,25 +87,19 @@ class AnswerChallenge:
         except UserNotFound:
             raise InvalidFactor from None
 
-    async def _find(self, challenge_id: ChallengeId) -> tuple[SignInChallenge, User]:
+    async def _find(self, challenge_id: ChallengeId) -> tuple[SignInChallenge, User] | None:
         try:
             async with self._unit_of_work.read() as tx:
                 challenge = await tx.sign_in_challenges.find_good(challenge_id, at=self._clock.now())
-                if challenge is not None:
-                    return challenge, await tx.users.get(challenge.user_id)
+                return (challenge, await tx.users.get(challenge.user_id)) if challenge is not None else None
         except UserNotFound:
-            pass
-        # Nothing is written down: whoever makes challenges up must not fill the log.
-        raise InvalidFactor
+            return None
 
 
-def _trace_of(
-    challenge: SignInChallenge, user: User, network_address: str | None, request_id: UUID | None
-) -> SignInTrace:
+def _note_first_step(trace: SignInTrace, challenge: SignInChallenge, user: User) -> None:
     """What was decided when the challenge was posed, or it would not have been."""
-    trace = SignInTrace(network_address=network_address, request_id=request_id, user_id=user.id)
+    trace.user_id = user.id
     for check, outcome in (
-        (Check.NETWORK_LIMIT, Outcome.LEFT),
         (Check.ADDRESS, Outcome.KNOWN),
         (Check.DEVICE, Outcome.KNOWN if challenge.known_device is not None else Outcome.NOT_KNOWN),
         (Check.GUESSES, Outcome.LEFT),
@@ -104,4 +109,3 @@ def _trace_of(
         (Check.MAILBOX, Outcome.PROVEN if user.email_verified else Outcome.NOT_ASKED),
     ):
         trace.note(check, outcome)
-    return trace

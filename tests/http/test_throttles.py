@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -17,6 +18,8 @@ from domain.messages.message import MessageKind
 from domain.throttling.throttle import Limit
 from domain.users.password import Password, PasswordHash
 from entrypoints.container import build_container
+from tests.factors import prove_address
+from tests.http.apps import enrolled
 from tests.http.conftest import ORIGIN, at_once, register, sign_in, signed_in
 from tests.http.test_enumeration import counted
 from tests.world import DEFAULTS, EMAIL, PASSWORD, World, token_of
@@ -183,6 +186,30 @@ async def test_lg_06_nobody_at_the_same_network_uses_up_what_a_known_device_or_a
     wrong = body | {"password": WRONG, "device_token": tokens["device_token"]}
     statuses = [(await client.post("/v1/sessions", json=wrong)).status_code for _ in range(12)]
     assert statuses == [401] * 10 + [429] * 2
+
+
+async def test_lg_06_nor_what_a_known_device_needs_for_the_second_step(client: httpx.AsyncClient, world: World) -> None:
+    headers = await signed_in(client)
+    await prove_address(world)
+    app = await enrolled(client, world, headers)
+    body = {"email": EMAIL, "password": PASSWORD}
+
+    async def begun(**more: str) -> str:
+        answer = await client.post("/v1/sessions", json=body | more)
+        assert answer.status_code == 202
+        return f"/v1/sessions/challenges/{answer.json()['challenge_id']}"
+
+    tokens = (await client.post(await begun(), json={"recovery_code": app.codes[0]})).json()
+    of_a_stranger = await begun()
+    for number in range(40):
+        await guess(client, f"u{number}@example.com")
+    of_the_device = await begun(device_token=tokens["device_token"])
+    for path in (of_a_stranger, f"/v1/sessions/challenges/{uuid4()}"):
+        waiting = await client.post(path, json={"recovery_code": app.codes[1]})
+        assert (waiting.status_code, waiting.json()["code"]) == (429, "too_many_attempts")
+    wrong = await client.post(of_the_device, json={"totp_code": app.wrong_code()})
+    assert (wrong.status_code, wrong.json()["code"]) == (401, "invalid_factor")
+    assert (await client.post(of_the_device, json={"recovery_code": app.codes[1]})).status_code == 201
 
 
 @pytest.mark.parametrize("world", ["postgres"], indirect=True)

@@ -51,6 +51,7 @@ async def answer_challenge(
         challenge_id=ChallengeId(challenge_id),
         proof=answer_in.proof(),
         network_address=network_address(request),
+        strangers_wait=getattr(request.state, "strangers_wait", None),
         request_id=UUID(request.state.request_id),
     )
     if note_seen.is_due(issued.user):
