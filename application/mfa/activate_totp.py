@@ -9,6 +9,7 @@ from application.mfa.totp_secrets import TotpSecrets
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
 from application.throttling.guess_budget import GuessBudget, SecondFactor
+from domain.errors import ConcurrentUpdate
 from domain.ids import FactorId, SessionId, UserId
 from domain.mfa.factor import FactorKind, InvalidFactor, MfaPolicy
 from domain.mfa.recovery_code import RecoveryCodeSecret, RecoveryCodesMade
@@ -55,6 +56,9 @@ class ActivateTotp:
             user, session = await lock_acting(tx, user_id, session_id, at=now)
             factor = await factor_of(tx, user_id, factor_id)
             factor.expect_pending(at=now, policy=self._policy)
+            if made is None and await tx.recovery_codes.count(user_id) == 0:
+                # The last ones have gone meanwhile, and nobody would be shown new ones.
+                raise ConcurrentUpdate
             factor.activate(step=step, at=now)
             await tx.totp_factors.save(factor)
             await end_other_sessions(tx, user, session, at=now, proven=FactorKind.TOTP)

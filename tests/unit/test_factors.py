@@ -1,9 +1,12 @@
 """Enrolling, using and removing second factors."""
 
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
+from adapters.memory.rate_limiter import MemoryRateLimiter
 from application.admin.clear_throttles import ClearThrottles
 from application.mfa.list_factors import Factors, ListFactors
 from application.mfa.make_recovery_codes import MakeRecoveryCodes
@@ -28,7 +31,7 @@ from domain.mfa.factor import (
 from domain.mfa.recovery_code import CODES
 from domain.mfa.totp_factor import TotpFactor
 from domain.sessions.session import InvalidAccessToken, ReauthenticationRequired
-from domain.throttling.throttle import Throttled
+from domain.throttling.throttle import Allowance, Throttle, Throttled
 from domain.users.user import User
 from tests.factors import (
     STEP,
@@ -43,7 +46,7 @@ from tests.factors import (
     totp,
     verified_user,
 )
-from tests.world import PASSWORD, World
+from tests.world import PASSWORD, World, make_world, memory_adapters
 
 
 async def factors_of(world: World, user_id: UserId) -> Factors:
@@ -336,3 +339,31 @@ async def test_mf_05_guesses_at_activating_count_with_all_others_and_an_operator
     assert "factor.guesses_used_up" in await world.events_of(user.id)
     await world.container.resolve(ClearThrottles).execute(user_id=user.id)
     await activate(world, user, tokens, app)
+
+
+class WithAnErrand(MemoryRateLimiter):
+    """Runs an errand while a guess is counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errand: Callable[[], Awaitable[None]] | None = None
+
+    async def use(self, *throttles: Throttle, at: datetime) -> Sequence[Allowance]:
+        errand, self.errand = self.errand, None
+        if errand is not None:
+            await errand()
+        return await super().use(*throttles, at=at)
+
+
+async def test_whoever_loses_their_recovery_codes_while_activating_is_not_left_without_any() -> None:
+    limiter = WithAnErrand()
+    world = make_world(replace(memory_adapters(), rate_limiter=limiter))
+    user = await verified_user(world)
+    tokens = await world.sign_in()
+    first = await app_of(world, user, tokens)
+    second = await offered_app(world, user, tokens)
+    limiter.errand = lambda: remove(world, user, tokens, first)
+    with pytest.raises(ConcurrentUpdate):
+        await activate(world, user, tokens, second)
+    await activate(world, user, tokens, second)
+    assert len(second.codes) == CODES
