@@ -27,9 +27,9 @@ class MemoryEmailChangeRepository:
     async def find(self, change_id: EmailChangeId) -> EmailChange | None:
         return self._block.state().email_changes.get(change_id)
 
-    async def remove(self, user_id: UserId, *, requested_from: datetime) -> None:
-        changes = self._block.state().email_changes.values()
-        await self._forget({row.id for row in changes if row.user_id == user_id and row.requested_at >= requested_from})
+    async def remove(self, user_id: UserId, *, requested_from: datetime | None = None) -> None:
+        changes = [row for row in self._block.state().email_changes.values() if row.user_id == user_id]
+        await self._forget({row.id for row in changes if requested_from is None or row.requested_at >= requested_from})
 
     async def of_user(self, user_id: UserId, *, limit: int | None = None) -> Sequence[EmailChange]:
         changes = [change for change in self._block.state().email_changes.values() if change.user_id == user_id]

@@ -29,8 +29,10 @@ class PostgresEmailChangeRepository:
         row = await self._statements.row(select(_CHANGES).where(_CHANGES.c.id == change_id))
         return _from_row(row) if row is not None else None
 
-    async def remove(self, user_id: UserId, *, requested_from: datetime) -> None:
-        these = (_CHANGES.c.user_id == user_id) & (_CHANGES.c.requested_at >= requested_from)
+    async def remove(self, user_id: UserId, *, requested_from: datetime | None = None) -> None:
+        these = _CHANGES.c.user_id == user_id
+        if requested_from is not None:
+            these &= _CHANGES.c.requested_at >= requested_from
         await self._statements.write(delete(EmailChangeModel).where(these))
 
     async def of_user(self, user_id: UserId, *, limit: int | None = None) -> Sequence[EmailChange]:

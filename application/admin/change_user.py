@@ -89,7 +89,7 @@ class ChangeUser:
             requested_at=now,
         )
         # What operators set is not undone from an older mailbox: every move and every way back ends.
-        await tx.email_changes.remove(user.id, requested_from=user.created_at)
+        await tx.email_changes.remove(user.id)
         await tx.email_changes.add(change)
         user.set_email(change, at=now, by=by)
         return True

@@ -22,8 +22,8 @@ class EmailChangeRepository(Protocol):
         """One change."""
         ...
 
-    async def remove(self, user_id: UserId, *, requested_from: datetime) -> None:
-        """Forget the user's changes that were requested at that moment or later, and their tokens."""
+    async def remove(self, user_id: UserId, *, requested_from: datetime | None = None) -> None:
+        """Forget the user's changes that were requested at that moment or later, or all of them, and their tokens."""
         ...
 
     async def of_user(self, user_id: UserId, *, limit: int | None = None) -> Sequence[EmailChange]:

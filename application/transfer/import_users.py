@@ -91,7 +91,7 @@ class ImportUsers:
             fingerprint=user_import.fingerprint,
             most_rows=self._policy.rows_at_once,
         )
-        # One is being kept, and one more has been read: neither we nor the database wait for the other.
+        # While one is being kept, a few more are read: neither we nor the database wait for the other.
         keeping: deque[asyncio.Task[UserImport]] = deque()
         try:
             async for chunk in chunks:
