@@ -26,6 +26,7 @@ from adapters.postgres.readiness import PostgresReadiness
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.clock import SystemClock
 from adapters.system.randomness import SystemRandomness
+from adapters.webauthn.passkeys import WebAuthnPasskeys
 from application.config.show_config import Locales
 from application.jobs.handle_job import JOBS_OF_EVENTS
 from application.ports.clock import Clock
@@ -34,6 +35,7 @@ from application.ports.email_parser import EmailParser
 from application.ports.keyed_hash import KeyedHash
 from application.ports.mailbox import Mailbox
 from application.ports.mailer import Mailer
+from application.ports.passkeys import Passkeys
 from application.ports.password_hasher import PasswordHasher
 from application.ports.password_transfer import PasswordTransfer
 from application.ports.randomness import Randomness
@@ -59,6 +61,7 @@ class Adapters:
     token_sealer: TokenSealer
     secret_sealer: SecretSealer
     keyed_hash: KeyedHash
+    passkeys: Passkeys
     mailer: Mailer
     mailbox: Mailbox
     locales: Locales
@@ -120,6 +123,11 @@ async def open_adapters(settings: Settings, database_url: str, *, role: str | No
                 unit_of_work=PostgresUnitOfWork(engine, randomness, on_commit=log_events, acted_on=JOBS_OF_EVENTS),
                 secret_sealer=AesSecretSealer(sealer),
                 keyed_hash=HmacKeyedHash(settings.root_key()),
+                passkeys=WebAuthnPasskeys(
+                    rp_id=settings.effective_passkey_rp_id,
+                    rp_name=settings.service_name or settings.public_host,
+                    origins=settings.effective_passkey_origins,
+                ),
                 mailer=mailer_of(settings, templates, mailbox),
                 mailbox=mailbox,
                 locales=Locales(tuple(templates.locales)),

@@ -34,12 +34,18 @@ from application.messages.retry_message import RetryMessage
 from application.mfa.activate_totp import ActivateTotp
 from application.mfa.answer_challenge import AnswerChallenge
 from application.mfa.ask_for_factor import AskForFactor
+from application.mfa.ask_for_passkey import AskForPasskey
 from application.mfa.check_factor import CheckFactor
+from application.mfa.check_passkey import CheckPasskey
 from application.mfa.enrol_totp import EnrolTotp
 from application.mfa.list_factors import ListFactors
 from application.mfa.make_recovery_codes import MakeRecoveryCodes
+from application.mfa.offer_passkey import OfferPasskey
+from application.mfa.passkey_ceremonies import PasskeyCeremonies
 from application.mfa.recovery_code_sets import RecoveryCodeSets
+from application.mfa.register_passkey import RegisterPasskey
 from application.mfa.remove_factor import RemoveFactor
+from application.mfa.rename_passkey import RenamePasskey
 from application.mfa.reset_factor import ResetFactor
 from application.mfa.totp_secrets import TotpSecrets
 from application.paging.cursors import Cursors
@@ -50,6 +56,7 @@ from application.ports.jobs import JobQueue
 from application.ports.keyed_hash import KeyedHash
 from application.ports.mailbox import Mailbox
 from application.ports.mailer import Mailer
+from application.ports.passkeys import Passkeys
 from application.ports.password_hasher import PasswordHasher
 from application.ports.password_transfer import PasswordTransfer
 from application.ports.randomness import Randomness
@@ -80,6 +87,7 @@ from application.sessions.reauthenticate import Reauthenticate
 from application.sessions.refresh_session import RefreshSession
 from application.sessions.refused_sign_ins import RefusedSignIns
 from application.sessions.sign_in import SignIn
+from application.sessions.sign_in_with_passkey import SignInWithPasskey
 from application.sessions.sign_out import SignOut
 from application.signing.key_ring import KeyRing
 from application.signing.list_signing_keys import ListSigningKeys
@@ -149,17 +157,24 @@ USE_CASES: tuple[type, ...] = (
     ExplainSignIn,
     TotpSecrets,
     RecoveryCodeSets,
+    PasskeyCeremonies,
+    CheckPasskey,
     CheckFactor,
     AskForFactor,
     AnswerChallenge,
     ListFactors,
     EnrolTotp,
     ActivateTotp,
+    AskForPasskey,
+    OfferPasskey,
+    RegisterPasskey,
+    RenamePasskey,
     RemoveFactor,
     MakeRecoveryCodes,
     ResetFactor,
     OpenSession,
     SignIn,
+    SignInWithPasskey,
     RefreshSession,
     Authenticate,
     SignOut,
@@ -262,6 +277,7 @@ def build_container(settings: Settings, adapters: Adapters) -> Container:
         (Randomness, adapters.randomness),
         (SecretSealer, adapters.secret_sealer),
         (KeyedHash, adapters.keyed_hash),
+        (Passkeys, adapters.passkeys),
         (Mailer, adapters.mailer),
         (Mailbox, adapters.mailbox),
         (JobQueue, PgQueuerJobQueue(adapters.open_queue)),

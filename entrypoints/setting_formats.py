@@ -30,6 +30,7 @@ _REDIS_URL = re.compile(
     rf"rediss?://{_REDIS_USER}{_REDIS_HOST}(?:/[0-9]{{0,4}})?|unix://{_REDIS_USER}/[^\s?#]+(?:\?db=[0-9]{{1,4}})?",
     re.ASCII | re.IGNORECASE,
 )
+_APP = re.compile(r"android:apk-key-hash:[\w-]{43}", re.ASCII)
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.ASCII)
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 
@@ -79,6 +80,28 @@ def checked_origins(text: object) -> tuple[str, ...]:
         message = "must be origins such as https://app.mycompany.com, with commas between; neither * nor null is one"
         raise ValueError(message)
     return origins
+
+
+def checked_passkey_origins(text: object) -> tuple[str, ...]:
+    """Origins with commas between, of pages or of apps. Those of apps keep their case."""
+    given = text.split(",") if isinstance(text, str) else text if isinstance(text, tuple) else ()
+    written = [str(origin).strip() for origin in given]
+    origins = tuple(name if _APP.fullmatch(name) else name.rstrip("/").lower() for name in written)
+    if not all(_APP.fullmatch(origin) or _ORIGIN.fullmatch(origin) for origin in origins):
+        message = (
+            "must be origins such as https://app.mycompany.com, with commas between, "
+            "or of Android apps such as android:apk-key-hash:…"
+        )
+        raise ValueError(message)
+    return origins
+
+
+def checked_rp_id(domain: str) -> str:
+    """In lower case."""
+    if domain != "localhost" and not DOMAIN.fullmatch(domain):
+        message = "must be a domain such as mycompany.com, without https:// and port; an address of a machine is none"
+        raise ValueError(message)
+    return domain.lower()
 
 
 def parsed_limit(given: object) -> Limit:

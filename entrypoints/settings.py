@@ -18,6 +18,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from adapters.mail.smtp import check_sender
 from domain.users.password_policy import MAX_LENGTH, MIN_LENGTH_FLOOR
 from entrypoints.kept_key import MIN_SECRET_KEY_LENGTH, kept_key
+from entrypoints.passkey_settings import PasskeySettings, effective_origins, effective_rp_id, passkey_problems
 from entrypoints.setting_formats import (
     DOMAIN,
     checked_database_url,
@@ -62,7 +63,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class Settings(ThrottleSettings):
+class Settings(ThrottleSettings, PasskeySettings):
     """Every setting. The name in the environment is the field's, in capitals."""
 
     model_config = SettingsConfigDict(
@@ -162,6 +163,7 @@ class Settings(ThrottleSettings):
             *self._hashing_problems(),
             *self._lifetime_problems(),
             *self._mail_problems(),
+            *passkey_problems(self, public_url=self.public_url, cors_origins=self.cors_origins),
             *(self._production_problems() if self.is_production else []),
         ]
         if problems:
@@ -191,6 +193,16 @@ class Settings(ThrottleSettings):
     def effective_links_url(self) -> str:
         """What `links_url` comes down to."""
         return self.links_url or f"{self.public_url}/links"
+
+    @property
+    def effective_passkey_rp_id(self) -> str:
+        """What `passkey_rp_id` comes down to."""
+        return effective_rp_id(self, public_url=self.public_url)
+
+    @property
+    def effective_passkey_origins(self) -> tuple[str, ...]:
+        """What `passkey_origins` comes down to."""
+        return effective_origins(self, public_url=self.public_url, cors_origins=self.cors_origins)
 
     @property
     def sender(self) -> str:

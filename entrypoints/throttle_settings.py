@@ -31,6 +31,10 @@ class ThrottleSettings(BaseSettings):
     limit_registrations: _Limit = Field(default=_LIMITS.registrations, description="registrations of one network")
     limit_all_registrations: _Limit = Field(default=_LIMITS.all_registrations, description="registrations altogether")
     limit_mails: _Limit = Field(default=_LIMITS.mails, description="requests of one network that mail is sent for")
+    limit_passkey_options: _Limit = Field(
+        default=_LIMITS.passkey_options,
+        description="questions to passkeys that one network asks for, at each process",
+    )
     limit_all_mails: _Limit = Field(default=_LIMITS.all_mails, description="requests that mail is sent for, altogether")
     limit_guesses: _Limit = Field(default=_LIMITS.guesses, description="wrong passwords for one user from one network")
     limit_all_guesses: _Limit = Field(
@@ -54,6 +58,7 @@ class ThrottleSettings(BaseSettings):
             registrations=self.limit_registrations,
             all_registrations=self.limit_all_registrations,
             mails=self.limit_mails,
+            passkey_options=self.limit_passkey_options,
             all_mails=self.limit_all_mails,
             guesses=self.limit_guesses,
             all_guesses=self.limit_all_guesses,

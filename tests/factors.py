@@ -10,7 +10,7 @@ from application.mfa.activate_totp import ActivateTotp
 from application.mfa.answer_challenge import AnswerChallenge
 from application.mfa.ask_for_factor import FactorRequired
 from application.mfa.enrol_totp import EnrolTotp
-from application.mfa.factor_proof import FactorProof
+from application.mfa.factor_proof import CodeProof, FactorProof
 from application.sessions.authenticate import Authenticate
 from application.sessions.issued_tokens import IssuedTokens
 from domain.ids import ChallengeId, FactorId, SessionId
@@ -54,12 +54,12 @@ class App:
         return next(code for code in ("000000", "111111", "222222", "333333") if code not in good)
 
 
-def totp(code: str) -> FactorProof:
-    return FactorProof(FactorKind.TOTP, code)
+def totp(code: str) -> CodeProof:
+    return CodeProof(FactorKind.TOTP, code)
 
 
-def recovery(code: str) -> FactorProof:
-    return FactorProof(FactorKind.RECOVERY_CODE, code)
+def recovery(code: str) -> CodeProof:
+    return CodeProof(FactorKind.RECOVERY_CODE, code)
 
 
 async def verified_user(world: World, email: str = EMAIL) -> User:

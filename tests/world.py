@@ -10,6 +10,7 @@ from adapters.memory.device_namer import MemoryDeviceNamer
 from adapters.memory.keyed_hash import MemoryKeyedHash
 from adapters.memory.mailbox import MemoryMailbox
 from adapters.memory.mailer import MemoryMailer
+from adapters.memory.passkeys import MemoryPasskeys
 from adapters.memory.password_hasher import MemoryPasswordHasher
 from adapters.memory.password_transfer import MemoryPasswordTransfer
 from adapters.memory.randomness import MemoryRandomness
@@ -60,6 +61,7 @@ SETTINGS = DEFAULTS.model_copy(
             "limit_all_registrations",
             "limit_mails",
             "limit_all_mails",
+            "limit_passkey_options",
         ),
         PLENTY,
     )
@@ -150,6 +152,7 @@ def memory_adapters() -> Adapters:
         unit_of_work=unit_of_work,
         secret_sealer=MemorySecretSealer(),
         keyed_hash=MemoryKeyedHash(),
+        passkeys=MemoryPasskeys(),
         mailer=MemoryMailer(),
         mailbox=MemoryMailbox(),
         locales=Locales(("de", "en")),

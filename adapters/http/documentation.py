@@ -26,6 +26,7 @@ from application.ports.unit_of_work import DatabaseUnavailable, TransactionConfl
 from domain.errors import DomainError, InvalidFields, InvalidInput
 from domain.idempotency.idempotent_request import IdempotencyInFlight, IdempotencyKeyReused
 from domain.mfa.factor import InvalidFactor
+from domain.mfa.passkey import InvalidPasskey
 from domain.recovery.one_time_token import InvalidToken
 from domain.sessions.session import InvalidAccessToken, InvalidCredentials, ReauthenticationRequired
 from domain.sessions.sign_in_attempt import Reference
@@ -83,6 +84,8 @@ _REFERRED = {
     ("sign_in", Throttled),
     ("answer_challenge", InvalidFactor),
     ("answer_challenge", Throttled),
+    ("sign_in_with_passkey", InvalidPasskey),
+    ("sign_in_with_passkey", Throttled),
 }
 _HEADERS_OF_STATUS = {
     401: documented("WWW-Authenticate", "How to authenticate (RFC 6750)."),

@@ -1,7 +1,9 @@
 """Answering whoever has just signed in, whichever way."""
 
-from fastapi import Response
+from fastapi import Request, Response
+from pydantic import SecretStr
 
+from adapters.http import cookies
 from adapters.http.cookies import set_device_token, set_refresh_token
 from adapters.http.headers import NO_STORE
 from adapters.http.schemas.sessions import TokenResponse
@@ -15,3 +17,10 @@ def handed_out(issued: IssuedTokens, response: Response, *, in_cookie: bool) -> 
         set_refresh_token(response, issued)
         set_device_token(response, issued.device_token or "")
     return TokenResponse.of(issued, in_cookie=in_cookie)
+
+
+def device_token_of(sent: SecretStr | None, request: Request, *, in_cookie: bool) -> str | None:
+    """What an earlier sign-in on this device was given: as it was sent, or in its cookie."""
+    if sent is not None:
+        return sent.get_secret_value()
+    return request.cookies.get(cookies.DEVICE) if in_cookie else None

@@ -49,6 +49,7 @@ STATUS_AT_OPERATION: Mapping[tuple[str, type[DomainError]], int] = {
     ("register_user", EmailAlreadyRegistered): 400,
     # Whoever is signed in stays so, whatever they type.
     ("activate_totp", InvalidFactor): 422,
+    ("register_passkey", InvalidFactor): 422,
     ("reauthenticate", InvalidFactor): 403,
 }
 

@@ -26,7 +26,7 @@ from application.throttling.throttle_policy import RatePolicy
 from domain.audit.audit_events import AuditRead
 from domain.events import Event
 from domain.messages.message import MessageRetried
-from domain.mfa.factor import FactorEnrolled, FactorEnrolmentBegun, FactorRemoved
+from domain.mfa.factor import FactorEnrolled, FactorEnrolmentBegun, FactorRemoved, FactorRenamed
 from domain.mfa.recovery_code import RecoveryCodesMade
 from domain.recovery.recovery_events import EmailVerificationRequested, PasswordResetRequested
 from domain.sessions.session import SessionEnded, SessionReauthenticated, SessionStarted
@@ -112,6 +112,15 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "activate_totp": RoutePolicy(access=Access.RECENT_USER, bounded_in_session=True, event=FactorEnrolled),
     "remove_factor": RoutePolicy(access=Access.RECENT_USER, event=FactorRemoved),
     "make_recovery_codes": RoutePolicy(access=Access.RECENT_USER, event=RecoveryCodesMade),
+    "ask_for_passkey": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.PASSKEY_OPTIONS),
+    "sign_in_with_passkey": RoutePolicy(
+        access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, known_devices_pass=True, event=SessionStarted
+    ),
+    "ask_for_passkey_proof": _READ,
+    "offer_passkey": RoutePolicy(access=Access.RECENT_USER),
+    "register_passkey": RoutePolicy(access=Access.RECENT_USER, event=FactorEnrolled),
+    "rename_passkey": RoutePolicy(access=Access.RECENT_USER, event=FactorRenamed),
+    "remove_passkey": RoutePolicy(access=Access.RECENT_USER, event=FactorRemoved),
     "refresh_session": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.REFRESH),
     "list_sessions": _READ,
     "get_current_session": _READ,

@@ -9,10 +9,10 @@ from application.ports.passkeys import (
     BrowserAnswer,
     PasskeyFault,
     PasskeyProof,
-    PasskeyPublicKey,
     PasskeyRefused,
     Passkeys,
 )
+from domain.mfa.passkey import PasskeyPublicKey
 
 _RP_ID = "memory.example"
 _CREATION = "create"

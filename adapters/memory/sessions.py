@@ -112,7 +112,8 @@ class MemorySessionRepository:
         user = state.users[session.user_id]
         if not session.is_live(user=user, at=at):
             return None
-        has_factors = any(row.is_active for row in state.totp_factors.values() if row.user_id == user.id)
+        factors = (*state.totp_factors.values(), *state.passkeys.values())
+        has_factors = any(factor.is_active for factor in factors if factor.user_id == user.id)
         return copy.deepcopy(Principal(user=user, session=session, has_factors=has_factors))
 
 

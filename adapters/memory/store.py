@@ -20,6 +20,7 @@ from domain.errors import DomainError
 from domain.events import Event
 from domain.idempotency.idempotent_request import IdempotentRequest
 from domain.ids import (
+    CeremonyId,
     ChallengeId,
     EmailChangeId,
     FactorId,
@@ -31,6 +32,8 @@ from domain.ids import (
     UserImportId,
 )
 from domain.messages.message import Message
+from domain.mfa.passkey import Passkey
+from domain.mfa.passkey_ceremony import PasskeyCeremony
 from domain.mfa.recovery_code import RecoveryCode
 from domain.mfa.sign_in_challenge import SignInChallenge
 from domain.mfa.totp_factor import TotpFactor
@@ -63,6 +66,8 @@ class State:
     refresh_tokens: dict[bytes, RefreshToken] = field(default_factory=dict)
     sign_in_attempts: dict[Reference, SignInAttempt] = field(default_factory=dict)
     totp_factors: dict[FactorId, TotpFactor] = field(default_factory=dict)
+    passkeys: dict[FactorId, Passkey] = field(default_factory=dict)
+    passkey_ceremonies: dict[CeremonyId, PasskeyCeremony] = field(default_factory=dict)
     recovery_codes: dict[tuple[UserId, str], RecoveryCode] = field(default_factory=dict)
     sign_in_challenges: dict[ChallengeId, SignInChallenge] = field(default_factory=dict)
     one_time_tokens: dict[OneTimeTokenId, OneTimeToken] = field(default_factory=dict)
@@ -86,6 +91,8 @@ class State:
             refresh_tokens=dict(self.refresh_tokens),
             sign_in_attempts=dict(self.sign_in_attempts),
             totp_factors=dict(self.totp_factors),
+            passkeys=dict(self.passkeys),
+            passkey_ceremonies=dict(self.passkey_ceremonies),
             recovery_codes=dict(self.recovery_codes),
             sign_in_challenges=dict(self.sign_in_challenges),
             one_time_tokens=dict(self.one_time_tokens),
@@ -107,6 +114,10 @@ class State:
         self.sessions = {key: row for key, row in self.sessions.items() if row.user_id in self.users}
         self.refresh_tokens = {key: row for key, row in self.refresh_tokens.items() if row.session_id in self.sessions}
         self.totp_factors = {key: row for key, row in self.totp_factors.items() if row.user_id in self.users}
+        self.passkeys = {key: row for key, row in self.passkeys.items() if row.user_id in self.users}
+        self.passkey_ceremonies = {
+            key: row for key, row in self.passkey_ceremonies.items() if row.user_id is None or row.user_id in self.users
+        }
         self.recovery_codes = {key: row for key, row in self.recovery_codes.items() if row.user_id in self.users}
         self.sign_in_challenges = {
             key: row for key, row in self.sign_in_challenges.items() if row.user_id in self.users

@@ -12,6 +12,7 @@ from adapters.memory.idempotent_requests import MemoryIdempotentRequestRepositor
 from adapters.memory.jobs import MemoryJobs
 from adapters.memory.messages import MemoryMessageRepository
 from adapters.memory.one_time_tokens import MemoryOneTimeTokenRepository
+from adapters.memory.passkey_ceremonies import MemoryPasskeyCeremonyRepository
 from adapters.memory.randomness import MemoryRandomness
 from adapters.memory.recovery_codes import MemoryRecoveryCodeRepository
 from adapters.memory.refresh_tokens import MemoryRefreshTokenRepository
@@ -22,6 +23,7 @@ from adapters.memory.signing_keys import MemorySigningKeyRepository
 from adapters.memory.store import Block, Store
 from adapters.memory.totp_factors import MemoryTotpFactorRepository
 from adapters.memory.user_imports import MemoryUserImportRepository
+from adapters.memory.user_passkeys import MemoryPasskeyRepository
 from adapters.memory.users import MemoryUserRepository
 from application.ports.jobs import JobKind
 from application.ports.randomness import Randomness
@@ -40,6 +42,8 @@ class MemoryTransaction:
         self.refresh_tokens = MemoryRefreshTokenRepository(block)
         self.sign_in_attempts = MemorySignInAttemptRepository(block)
         self.totp_factors = MemoryTotpFactorRepository(block, self.audit)
+        self.passkeys = MemoryPasskeyRepository(block, self.audit)
+        self.passkey_ceremonies = MemoryPasskeyCeremonyRepository(block)
         self.recovery_codes = MemoryRecoveryCodeRepository(block)
         self.sign_in_challenges = MemorySignInChallengeRepository(block)
         self.one_time_tokens = MemoryOneTimeTokenRepository(block)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from adapters.postgres.driver import ENCODING_ERROR, INTERFACE_ERROR, OUTDATED_PLAN, SERVER_ERROR
 from application.ports.unit_of_work import DatabaseUnavailable, DuplicateKey, TransactionConflict, TransactionEnded
 from domain.errors import DomainError, InvalidFields, Violation
+from domain.mfa.passkey import PasskeyAlreadyRegistered
 from domain.sessions.session import SessionNotFound
 from domain.signing.signing_key import ActiveSigningKeyExists
 from domain.transfer.user_import import AlreadyImported
@@ -51,6 +52,9 @@ CONSTRAINTS: Mapping[str, type[DomainError]] = {
     "fk_idempotent_requests_user_id_users": UserNotFound,
     "fk_sign_in_attempts_user_id_users": UserNotFound,
     "fk_totp_factors_user_id_users": UserNotFound,
+    "fk_passkeys_user_id_users": UserNotFound,
+    "fk_passkey_ceremonies_user_id_users": UserNotFound,
+    "uq_passkeys_credential_id": PasskeyAlreadyRegistered,
     "fk_recovery_codes_user_id_users": UserNotFound,
     "fk_sign_in_challenges_user_id_users": UserNotFound,
     "fk_refresh_tokens_session_id_sessions": SessionNotFound,

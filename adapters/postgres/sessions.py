@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
-from adapters.postgres import totp_factors, users
+from adapters.postgres import passkeys, totp_factors, users
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.models import SessionModel, UserModel
 from adapters.postgres.statements import Statements
@@ -78,7 +78,9 @@ class PostgresSessionRepository:
         return await self._statements.delete_some(SessionModel, over, limit)
 
     async def find_live(self, session_id: SessionId, *, at: datetime) -> Principal | None:
-        has_factors = totp_factors.is_active_of(_USERS.c.id).label("has_factors")
+        has_factors = or_(totp_factors.is_active_of(_USERS.c.id), passkeys.is_there_of(_USERS.c.id)).label(
+            "has_factors"
+        )
         query = select(_USERS, *PREFIXED, has_factors).join_from(_SESSIONS, _USERS)
         row = await self._statements.row(query.where(_SESSIONS.c.id == session_id, _is_live(at)))
         if row is None:

@@ -14,6 +14,8 @@ from adapters.postgres.idempotent_requests import PostgresIdempotentRequestRepos
 from adapters.postgres.jobs import PostgresOutbox
 from adapters.postgres.messages import PostgresMessageRepository
 from adapters.postgres.one_time_tokens import PostgresOneTimeTokenRepository
+from adapters.postgres.passkey_ceremonies import PostgresPasskeyCeremonyRepository
+from adapters.postgres.passkeys import PostgresPasskeyRepository
 from adapters.postgres.recovery_codes import PostgresRecoveryCodeRepository
 from adapters.postgres.refresh_tokens import PostgresRefreshTokenRepository
 from adapters.postgres.sessions import PostgresSessionRepository
@@ -42,6 +44,8 @@ class PostgresTransaction:
         self.refresh_tokens = PostgresRefreshTokenRepository(statements)
         self.sign_in_attempts = PostgresSignInAttemptRepository(statements)
         self.totp_factors = PostgresTotpFactorRepository(statements, self.audit)
+        self.passkeys = PostgresPasskeyRepository(statements, self.audit)
+        self.passkey_ceremonies = PostgresPasskeyCeremonyRepository(statements)
         self.recovery_codes = PostgresRecoveryCodeRepository(statements)
         self.sign_in_challenges = PostgresSignInChallengeRepository(statements)
         self.one_time_tokens = PostgresOneTimeTokenRepository(statements)

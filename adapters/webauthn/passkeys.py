@@ -20,10 +20,10 @@ from application.ports.passkeys import (
     BrowserAnswer,
     PasskeyFault,
     PasskeyProof,
-    PasskeyPublicKey,
     PasskeyRefused,
     Passkeys,
 )
+from domain.mfa.passkey import PasskeyPublicKey
 
 TIMEOUT_MILLISECONDS = 5 * 60 * 1000
 _CREATION = "webauthn.create"

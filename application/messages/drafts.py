@@ -7,7 +7,8 @@ from datetime import datetime
 from domain.audit.audit_entry import AuditEntry
 from domain.ids import EmailChangeId
 from domain.messages.message import MessageKind
-from domain.mfa.factor import FactorEnrolled, FactorGuessesUsedUp, FactorRemoved
+from domain.mfa.factor import FactorEnrolled, FactorGuessesUsedUp, FactorKind, FactorRemoved
+from domain.mfa.passkey import PasskeyCopySuspected
 from domain.mfa.recovery_code import RecoveryCodesMade, RecoveryCodeUsed
 from domain.recovery.one_time_token import Purpose
 from domain.recovery.recovery_events import EmailVerificationRequested, PasswordResetRequested, RegistrationRepeated
@@ -172,8 +173,17 @@ def _deletion_scheduled(fact: Fact) -> Iterable[Draft]:
 
 
 def _factor_removed(fact: Fact) -> Iterable[Draft]:
-    by_operator = fact.entry.details.get("by_operator")
-    return _notice(MessageKind.FACTOR_RESET if by_operator else MessageKind.FACTOR_REMOVED)(fact)
+    if fact.entry.details.get("by_operator"):
+        return _notice(MessageKind.FACTOR_RESET)(fact)
+    return _notice(MessageKind.PASSKEY_REMOVED if _is_passkey(fact) else MessageKind.FACTOR_REMOVED)(fact)
+
+
+def _factor_enrolled(fact: Fact) -> Iterable[Draft]:
+    return _notice(MessageKind.PASSKEY_ADDED if _is_passkey(fact) else MessageKind.FACTOR_ENROLLED)(fact)
+
+
+def _is_passkey(fact: Fact) -> bool:
+    return fact.entry.details.get("kind") == FactorKind.PASSKEY
 
 
 def _recovery_codes_made(fact: Fact) -> Iterable[Draft]:
@@ -207,10 +217,11 @@ DRAFTERS: Mapping[str, Callable[[Fact], Iterable[Draft]]] = {
     NewDeviceSeen.name: _new_device,
     TokenReuseDetected.name: _notice(MessageKind.TOKEN_REUSE_DETECTED),
     DeletionScheduled.name: _deletion_scheduled,
-    FactorEnrolled.name: _notice(MessageKind.FACTOR_ENROLLED),
+    FactorEnrolled.name: _factor_enrolled,
     FactorRemoved.name: _factor_removed,
     RecoveryCodesMade.name: _recovery_codes_made,
     RecoveryCodeUsed.name: _recovery_code_used,
+    PasskeyCopySuspected.name: _notice(MessageKind.PASSKEY_COPY_SUSPECTED),
     FactorGuessesUsedUp.name: _notice(MessageKind.FACTOR_GUESSES_USED_UP),
 }
 """Every event that a message follows from."""

@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 
-from application.mfa.change_of_factors import end_other_sessions, factor_of, lock_acting
-from application.mfa.recovery_code_sets import RecoveryCodeSets
+from application.mfa.change_of_factors import end_other_sessions, lock_acting
+from application.mfa.recovery_code_sets import RecoveryCodeSets, keep_first_codes
 from application.mfa.refused_factors import write_down_refused_factor
 from application.mfa.totp_secrets import TotpSecrets
 from application.ports.clock import Clock
-from application.ports.unit_of_work import UnitOfWork
+from application.ports.unit_of_work import Transaction, UnitOfWork
 from application.throttling.guess_budget import GuessBudget, SecondFactor
-from domain.errors import ConcurrentUpdate
 from domain.ids import FactorId, SessionId, UserId
-from domain.mfa.factor import FactorKind, InvalidFactor, MfaPolicy
-from domain.mfa.recovery_code import RecoveryCodeSecret, RecoveryCodesMade
+from domain.mfa.factor import FactorKind, FactorNotFound, InvalidFactor, MfaPolicy
+from domain.mfa.recovery_code import RecoveryCodeSecret
 from domain.mfa.totp import matching_step
 from domain.mfa.totp_factor import TotpFactor
 
@@ -45,7 +44,7 @@ class ActivateTotp:
             UserNotFound, SessionNotFound, ConcurrentUpdate.
         """
         async with self._unit_of_work.read() as tx:
-            factor = await factor_of(tx, user_id, factor_id)
+            factor = await _totp_of(tx, user_id, factor_id)
             has_codes = await tx.recovery_codes.count(user_id) > 0
         factor.expect_pending(at=self._clock.now(), policy=self._policy)
         step = await self._checked(factor, code)
@@ -54,17 +53,12 @@ class ActivateTotp:
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
             user, session = await lock_acting(tx, user_id, session_id, at=now)
-            factor = await factor_of(tx, user_id, factor_id)
+            factor = await _totp_of(tx, user_id, factor_id)
             factor.expect_pending(at=now, policy=self._policy)
-            if made is None and await tx.recovery_codes.count(user_id) == 0:
-                # The last ones have gone meanwhile, and nobody would be shown new ones.
-                raise ConcurrentUpdate
             factor.activate(step=step, at=now)
             await tx.totp_factors.save(factor)
+            await keep_first_codes(tx, user_id, made, at=now)
             await end_other_sessions(tx, user, session, at=now, proven=FactorKind.TOTP)
-            if made is not None:
-                await tx.recovery_codes.replace(user_id, made.kept)
-                await tx.audit.append(RecoveryCodesMade(user_id=user_id, occurred_at=now, renewed=False))
         return made.shown if made is not None else ()
 
     async def _checked(self, factor: TotpFactor, code: str) -> int:
@@ -81,3 +75,10 @@ class ActivateTotp:
                 tx, user_id, FactorKind.TOTP, was_last=guess.was_last, at=now, network_address=None
             )
         raise InvalidFactor
+
+
+async def _totp_of(tx: Transaction, user_id: UserId, factor_id: FactorId) -> TotpFactor:
+    for factor in await tx.totp_factors.of_user(user_id):
+        if factor.id == factor_id:
+            return factor
+    raise FactorNotFound

@@ -11,6 +11,7 @@ from application.sessions.open_session import OpenSession
 from application.sessions.refused_sign_ins import RefusedSignIns
 from domain.ids import ChallengeId
 from domain.mfa.factor import InvalidFactor
+from domain.mfa.passkey_ceremony import PasskeyPurpose
 from domain.mfa.sign_in_challenge import SignInChallenge
 from domain.sessions.authentication_method import with_factor
 from domain.sessions.sign_in_attempt import Check, Outcome, SignInTrace
@@ -67,11 +68,15 @@ class AnswerChallenge:
         challenge, user = found
         _note_first_step(trace, challenge, user)
         try:
-            checked = await self._check_factor.execute(user=user, proof=proof)
+            checked = await self._check_factor.execute(
+                user=user, proof=proof, purpose=PasskeyPurpose.SECOND_FACTOR, bound_to=challenge_id
+            )
         except Throttled as refusal:
             raise await self._refused.out_of_factor_guesses(refusal, trace) from None
         if not checked.was_right:
-            raise await self._refused.wrong_factor(trace, user.id, proof.kind, was_last=checked.was_last)
+            raise await self._refused.wrong_factor(
+                trace, user.id, proof.kind, was_last=checked.was_last, fault=checked.fault
+            )
         async with self._unit_of_work.begin() as tx:
             finished = await tx.sign_in_challenges.finish(challenge_id, at=self._clock.now())
         if finished is None:

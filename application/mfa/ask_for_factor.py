@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from application.mfa.user_factors import active_factors_of
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.unit_of_work import UnitOfWork
@@ -49,11 +50,11 @@ class AskForFactor:
         Raises: UserNotFound where they have been erased meanwhile.
         """
         async with self._unit_of_work.read() as tx:
-            # Whatever else will count as a factor one day is asked for here.
-            has_totp = any(factor.is_active for factor in await tx.totp_factors.of_user(user.id))
-            if not has_totp:
+            present = {factor.kind for factor in await active_factors_of(tx, user.id)}
+            if not present:
                 return None
-            has_codes = await tx.recovery_codes.count(user.id) > 0
+            if await tx.recovery_codes.count(user.id) > 0:
+                present.add(FactorKind.RECOVERY_CODE)
         now = self._clock.now()
         challenge = SignInChallenge.pose(
             id=ChallengeId(self._randomness.uuid(at=now)),
@@ -67,5 +68,5 @@ class AskForFactor:
         async with self._unit_of_work.begin() as tx:
             await tx.sign_in_challenges.add(challenge)
             await tx.audit.append(SignInChallengePosed(user_id=user.id, occurred_at=now))
-        kinds = (FactorKind.TOTP, *([FactorKind.RECOVERY_CODE] if has_codes else []))
+        kinds = tuple(kind for kind in FactorKind if kind in present)
         return FactorRequired(challenge_id=challenge.id, kinds=kinds, expires_in=self._policy.challenge)

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
+from application.mfa.user_factors import active_factors_of
 from application.ports.unit_of_work import Transaction
 from domain.errors import ConcurrentUpdate
-from domain.ids import FactorId, SessionId, UserId
-from domain.mfa.factor import FactorKind, FactorNotFound
-from domain.mfa.totp_factor import TotpFactor
+from domain.ids import SessionId, UserId
+from domain.mfa.factor import FactorKind, MfaPolicy, TooManyFactors
 from domain.sessions.session import Session
 from domain.users.user import User
 
@@ -23,15 +23,13 @@ async def lock_acting(tx: Transaction, user_id: UserId, session_id: SessionId, *
     return user, session
 
 
-async def factor_of(tx: Transaction, user_id: UserId, factor_id: FactorId) -> TotpFactor:
-    """The factor, if it is the user's.
+async def expect_room(tx: Transaction, user_id: UserId, policy: MfaPolicy) -> None:
+    """Make sure that the user may have another factor. With the user locked.
 
-    Raises: FactorNotFound.
+    Raises: TooManyFactors.
     """
-    for factor in await tx.totp_factors.of_user(user_id):
-        if factor.id == factor_id:
-            return factor
-    raise FactorNotFound
+    if len(await active_factors_of(tx, user_id)) >= policy.most_factors:
+        raise TooManyFactors
 
 
 async def end_other_sessions(
@@ -44,9 +42,3 @@ async def end_other_sessions(
     if proven is not None:
         session.prove_factor(proven.method, at=at)
     await tx.sessions.save(session)
-
-
-async def forget_codes_if_no_factor_is_left(tx: Transaction, user_id: UserId) -> None:
-    """Recovery codes stand in for a factor: without one they open nothing, and must not wait for the next."""
-    if not any(factor.is_active for factor in await tx.totp_factors.of_user(user_id)):
-        await tx.recovery_codes.replace(user_id, [])

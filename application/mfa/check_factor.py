@@ -1,15 +1,19 @@
 """Checking second factors."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
-from application.mfa.factor_proof import FactorProof
+from application.mfa.check_passkey import CheckPasskey
+from application.mfa.factor_proof import FactorProof, PasskeyAnswer
 from application.mfa.totp_secrets import TotpSecrets
 from application.ports.clock import Clock
+from application.ports.passkeys import PasskeyFault
 from application.ports.password_hasher import PasswordHasher
 from application.ports.unit_of_work import UnitOfWork
 from application.throttling.guess_budget import GuessBudget, SecondFactor
 from domain.ids import UserId
 from domain.mfa.factor import FactorKind, FactorUsed
+from domain.mfa.passkey_ceremony import PasskeyPurpose
 from domain.mfa.recovery_code import RecoveryCodeSecret, RecoveryCodeUsed
 from domain.mfa.totp import matching_step
 from domain.users.user import User
@@ -17,43 +21,56 @@ from domain.users.user import User
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedFactor:
-    """Whether the proof was one; `was_last` tells that there is no further guess for now."""
+    """Whether the proof was one; `was_last` tells that there is no further guess for now.
+
+    `fault` is what is wrong with the answer of a passkey.
+    """
 
     was_right: bool
     was_last: bool
+    fault: PasskeyFault | None = None
 
 
 class CheckFactor:
     """Tell whether somebody has a second factor of the user's, and use it up: whatever proves something does so once.
 
-    A guess is spent before anything is looked at, of one budget for each user, whichever way they come (MF-05).
+    A guess at a code is spent before anything is looked at, of one budget for each user, whichever way they come
+    (MF-05). A passkey cannot be guessed: where others have used that budget up, its owner goes on.
     """
 
     def __init__(
         self,
         unit_of_work: UnitOfWork,
         secrets: TotpSecrets,
+        check_passkey: CheckPasskey,
         passwords: PasswordHasher,
         guesses: GuessBudget,
         clock: Clock,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._secrets = secrets
+        self._check_passkey = check_passkey
         self._passwords = passwords
         self._guesses = guesses
         self._clock = clock
 
-    async def execute(self, *, user: User, proof: FactorProof) -> CheckedFactor:
+    async def execute(
+        self, *, user: User, proof: FactorProof, purpose: PasskeyPurpose, bound_to: UUID
+    ) -> CheckedFactor:
         """Look at it. Never inside a transaction: hashing takes tens of milliseconds.
+
+        A passkey has to have been asked for that, by the same sign-in or session.
 
         Raises: Throttled, ThrottlesUnavailable, HashingBusy.
         """
+        if isinstance(proof, PasskeyAnswer):
+            checked = await self._check_passkey.execute(owner=user.id, answer=proof, purpose=purpose, bound_to=bound_to)
+            return CheckedFactor(was_right=checked.was_right, was_last=False, fault=checked.fault)
         async with self._guesses.guess(by=SecondFactor(user.id)) as guess:
-            match proof.kind:
-                case FactorKind.TOTP:
-                    guess.was_right = await self._used_totp(user.id, proof.typed)
-                case FactorKind.RECOVERY_CODE:
-                    guess.was_right = await self._used_recovery_code(user.id, proof.typed)
+            if proof.kind is FactorKind.TOTP:
+                guess.was_right = await self._used_totp(user.id, proof.typed)
+            else:
+                guess.was_right = await self._used_recovery_code(user.id, proof.typed)
         return CheckedFactor(was_right=guess.was_right, was_last=guess.was_last)
 
     async def _used_totp(self, user_id: UserId, typed: str) -> bool:

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from application.mfa.change_of_factors import lock_acting
+from application.mfa.change_of_factors import expect_room, lock_acting
 from application.mfa.totp_secrets import TotpSecrets
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.unit_of_work import UnitOfWork
 from domain.ids import FactorId, SessionId, UserId
-from domain.mfa.factor import MfaPolicy, TooManyFactors
+from domain.mfa.factor import MfaPolicy
 from domain.mfa.totp import otpauth_uri, secret_text
 from domain.mfa.totp_factor import TotpFactor
 
@@ -45,10 +45,8 @@ class EnrolTotp:
         async with self._unit_of_work.begin() as tx:
             user, _ = await lock_acting(tx, user_id, session_id, at=now)
             factor = TotpFactor.enrol(id=factor_id, user=user, name=name, sealed_secret=sealed, at=now)
-            before = await tx.totp_factors.of_user(user_id)
-            if sum(other.is_active for other in before) >= self._policy.most_factors:
-                raise TooManyFactors
-            for other in before:
+            await expect_room(tx, user_id, self._policy)
+            for other in await tx.totp_factors.of_user(user_id):
                 if not other.is_active:
                     await tx.totp_factors.remove(other)
             await tx.totp_factors.add(factor)

@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from application.mfa.user_factors import active_factors_of
 from application.ports.unit_of_work import UnitOfWork
 from domain.ids import UserId
-from domain.mfa.totp_factor import TotpFactor
+from domain.mfa.factor import Factor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Factors:
     """A user's second factors, oldest first, without what makes them; and how many recovery codes are left."""
 
-    totp: Sequence[TotpFactor]
+    items: Sequence[Factor]
     recovery_codes_left: int
 
 
@@ -29,6 +30,6 @@ class ListFactors:
         """
         async with self._unit_of_work.read() as tx:
             await tx.users.get(user_id)
-            factors = await tx.totp_factors.of_user(user_id)
+            factors = await active_factors_of(tx, user_id)
             left = await tx.recovery_codes.count(user_id)
-        return Factors(totp=[factor for factor in factors if factor.is_active], recovery_codes_left=left)
+        return Factors(items=factors, recovery_codes_left=left)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from application.mfa.change_of_factors import end_other_sessions, lock_acting
 from application.mfa.recovery_code_sets import RecoveryCodeSets
+from application.mfa.user_factors import active_factors_of
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ids import SessionId, UserId
@@ -38,5 +39,5 @@ class MakeRecoveryCodes:
 
 
 async def _expect_factor(tx: Transaction, user_id: UserId) -> None:
-    if not any(factor.is_active for factor in await tx.totp_factors.of_user(user_id)):
+    if not await active_factors_of(tx, user_id):
         raise NoFactor

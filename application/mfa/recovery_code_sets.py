@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from application.ports.clock import Clock
 from application.ports.password_hasher import PasswordHasher
 from application.ports.randomness import Randomness
+from application.ports.unit_of_work import Transaction
+from domain.errors import ConcurrentUpdate
 from domain.ids import UserId
-from domain.mfa.recovery_code import BYTES_OF_A_SET, RecoveryCode, RecoveryCodeSecret
+from domain.mfa.recovery_code import BYTES_OF_A_SET, RecoveryCode, RecoveryCodeSecret, RecoveryCodesMade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +19,19 @@ class RecoveryCodeSet:
 
     shown: Sequence[RecoveryCodeSecret]
     kept: Sequence[RecoveryCode]
+
+
+async def keep_first_codes(tx: Transaction, user_id: UserId, made: RecoveryCodeSet | None, *, at: datetime) -> None:
+    """Keep what was made with a factor for whoever had none left; without, make sure that there are some still.
+
+    Raises: ConcurrentUpdate.
+    """
+    if made is not None:
+        await tx.recovery_codes.replace(user_id, made.kept)
+        await tx.audit.append(RecoveryCodesMade(user_id=user_id, occurred_at=at, renewed=False))
+    elif await tx.recovery_codes.count(user_id) == 0:
+        # The last ones have gone meanwhile, and nobody would be shown new ones.
+        raise ConcurrentUpdate
 
 
 class RecoveryCodeSets:

@@ -1,14 +1,13 @@
 """Removing a second factor."""
 
-from application.mfa.change_of_factors import (
-    end_other_sessions,
-    factor_of,
-    forget_codes_if_no_factor_is_left,
-    lock_acting,
-)
+from application.mfa.change_of_factors import end_other_sessions, lock_acting
+from application.mfa.user_factors import factor_of, forget_factor
 from application.ports.clock import Clock
-from application.ports.unit_of_work import UnitOfWork
+from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ids import FactorId, SessionId, UserId
+from domain.mfa.factor import Factor, FactorKind
+from domain.mfa.passkey import LastWayIn
+from domain.users.user import User
 
 
 class RemoveFactor:
@@ -18,18 +17,29 @@ class RemoveFactor:
         self._unit_of_work = unit_of_work
         self._clock = clock
 
-    async def execute(self, *, user_id: UserId, session_id: SessionId, factor_id: FactorId) -> None:
-        """Remove it; with the last one the recovery codes go too.
+    async def execute(
+        self, *, user_id: UserId, session_id: SessionId, factor_id: FactorId, kind: FactorKind | None = None
+    ) -> None:
+        """Remove it, if it is of that kind; with the last one the recovery codes go too.
 
-        Raises: FactorNotFound, also for one that is somebody else's (AD-02), UserNotFound, SessionNotFound,
+        Raises: FactorNotFound, also for one that is somebody else's (AD-02), LastWayIn, UserNotFound, SessionNotFound,
             ConcurrentUpdate.
         """
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
             user, session = await lock_acting(tx, user_id, session_id, at=now)
-            factor = await factor_of(tx, user_id, factor_id)
+            factor = await factor_of(tx, user_id, factor_id, kind=kind)
+            await _expect_another_way_in(tx, user, without=factor)
             factor.remove(at=now)
-            await tx.totp_factors.remove(factor)
+            await forget_factor(tx, factor)
             if factor.is_active:
-                await forget_codes_if_no_factor_is_left(tx, user_id)
                 await end_other_sessions(tx, user, session, at=now)
+
+
+async def _expect_another_way_in(tx: Transaction, user: User, *, without: Factor) -> None:
+    """A mailbox alone should not have to do for whoever meant to be safer than that (PK-07)."""
+    if user.password_hash is not None:
+        return
+    ways_in = [passkey.id for passkey in await tx.passkeys.of_user(user.id) if passkey.signs_in_alone]
+    if ways_in == [without.id]:
+        raise LastWayIn

@@ -1,6 +1,6 @@
 """Taking a second factor away from somebody who has lost it."""
 
-from application.mfa.change_of_factors import factor_of, forget_codes_if_no_factor_is_left
+from application.mfa.user_factors import factor_of, forget_factor
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
 from domain.ids import FactorId, UserId
@@ -29,7 +29,6 @@ class ResetFactor:
                 # It opens nothing, and waits for nobody but its owner.
                 raise FactorNotFound
             factor.remove(at=now, by=by, by_operator=True, explanation=explanation)
-            await tx.totp_factors.remove(factor)
-            await forget_codes_if_no_factor_is_left(tx, user_id)
+            await forget_factor(tx, factor)
             user.enter_new_epoch(at=now)
             await tx.users.save(user)

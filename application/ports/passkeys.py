@@ -5,26 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasskeyPublicKey:
-    """What is kept of a passkey in order to check it. None of it is a secret.
-
-    `credential_id` has 1 to 1023 bytes, and is unique among all users. `public_key` is a COSE key of at most 1 KB.
-    `sign_count` is what the authenticator counted last, 0 if it does not. `backup_eligible` never changes; `backed_up`
-    may. `user_verified` says whether the holder was verified when the passkey was made: if not, a PIN that turns up
-    later may be that of somebody who has found the key. `transports` and `aaguid` (a UUID, or empty) are what is said
-    of the authenticator, and nothing proves them: good for showing, not for deciding.
-    """
-
-    credential_id: bytes
-    public_key: bytes
-    sign_count: int
-    backup_eligible: bool
-    backed_up: bool
-    user_verified: bool = False
-    transports: tuple[str, ...] = ()
-    aaguid: str = ""
+from domain.mfa.passkey import PasskeyPublicKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

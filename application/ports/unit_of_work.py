@@ -8,6 +8,7 @@ from application.ports.email_changes import EmailChangeRepository
 from application.ports.idempotent_requests import IdempotentRequestRepository
 from application.ports.messages import MessageRepository
 from application.ports.one_time_tokens import OneTimeTokenRepository
+from application.ports.passkey_ceremonies import PasskeyCeremonyRepository
 from application.ports.recovery_codes import RecoveryCodeRepository
 from application.ports.refresh_tokens import RefreshTokenRepository
 from application.ports.sessions import SessionRepository
@@ -16,6 +17,7 @@ from application.ports.sign_in_challenges import SignInChallengeRepository
 from application.ports.signing_keys import SigningKeyRepository
 from application.ports.totp_factors import TotpFactorRepository
 from application.ports.user_imports import BulkUserRepository, UserImportRepository
+from application.ports.user_passkeys import PasskeyRepository
 from application.ports.users import UserRepository
 from domain.errors import Unavailable
 
@@ -72,6 +74,10 @@ class Transaction(Protocol):
 
     @property
     def totp_factors(self) -> TotpFactorRepository: ...
+    @property
+    def passkeys(self) -> PasskeyRepository: ...
+    @property
+    def passkey_ceremonies(self) -> PasskeyCeremonyRepository: ...
     @property
     def recovery_codes(self) -> RecoveryCodeRepository: ...
     @property

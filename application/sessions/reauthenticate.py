@@ -3,12 +3,14 @@
 from application.mfa.check_factor import CheckFactor
 from application.mfa.factor_proof import FactorProof
 from application.mfa.refused_factors import write_down_refused_factor
+from application.mfa.user_factors import active_factors_of
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
 from application.sessions.check_password import CheckPassword
 from domain.errors import ConcurrentUpdate
 from domain.ids import SessionId, UserId
 from domain.mfa.factor import FactorProofRequired, InvalidFactor
+from domain.mfa.passkey_ceremony import PasskeyPurpose
 from domain.sessions.authentication_method import AuthenticationMethod
 from domain.sessions.session import Session
 from domain.users.user import User
@@ -35,9 +37,9 @@ class Reauthenticate:
         """
         async with self._unit_of_work.read() as tx:
             user = await tx.users.get(user_id)
-            has_factors = any(factor.is_active for factor in await tx.totp_factors.of_user(user_id))
-        if isinstance(proof, FactorProof):
-            await self._expect_factor(user, proof)
+            has_factors = bool(await active_factors_of(tx, user_id))
+        if not isinstance(proof, str):
+            await self._expect_factor(user, session_id, proof)
         elif has_factors:
             raise FactorProofRequired
         else:
@@ -48,20 +50,28 @@ class Reauthenticate:
             if not session.is_live(user=await tx.users.get(user_id), at=now):
                 # The session or the password ended while the password was being checked.
                 raise ConcurrentUpdate
-            if isinstance(proof, FactorProof):
+            if not isinstance(proof, str):
                 session.prove_factor(proof.kind.method, at=now)
             else:
                 session.reauthenticate(methods=(AuthenticationMethod.PASSWORD,), at=now)
             await tx.sessions.save(session)
         return session
 
-    async def _expect_factor(self, user: User, proof: FactorProof) -> None:
-        checked = await self._check_factor.execute(user=user, proof=proof)
+    async def _expect_factor(self, user: User, session_id: SessionId, proof: FactorProof) -> None:
+        checked = await self._check_factor.execute(
+            user=user, proof=proof, purpose=PasskeyPurpose.FRESH_PROOF, bound_to=session_id
+        )
         if checked.was_right:
             return
         # The trace is committed before the refusal is raised: raising inside would roll it back.
         async with self._unit_of_work.begin() as tx:
             await write_down_refused_factor(
-                tx, user.id, proof.kind, was_last=checked.was_last, at=self._clock.now(), network_address=None
+                tx,
+                user.id,
+                proof.kind,
+                was_last=checked.was_last,
+                at=self._clock.now(),
+                network_address=None,
+                fault=checked.fault,
             )
         raise InvalidFactor

@@ -12,6 +12,7 @@ from application.ports.rate_limiter import LocalRateLimiter
 from application.ports.unit_of_work import DatabaseUnavailable, TransactionConflict, UnitOfWork
 from domain.ids import UserId
 from domain.mfa.factor import FactorKind, InvalidFactor
+from domain.mfa.passkey import InvalidPasskey
 from domain.sessions.session import GuessesUsedUp, InvalidCredentials, RefusalReason, SignInRefused
 from domain.sessions.sign_in_attempt import (
     REFERENCE_BYTES,
@@ -54,6 +55,13 @@ class RefusedSignIns:
 
     async def wrong(self, trace: SignInTrace, reason: RefusalReason, *, was_last: bool) -> InvalidCredentials:
         """The refusal of an attempt that was looked at, once it is written down."""
+        return InvalidCredentials(reference=await self._refer(trace, reason, was_last=was_last))
+
+    async def wrong_passkey(self, trace: SignInTrace, reason: RefusalReason) -> InvalidPasskey:
+        """The same for somebody who came by a passkey."""
+        return InvalidPasskey(reference=await self._refer(trace, reason, was_last=False))
+
+    async def _refer(self, trace: SignInTrace, reason: RefusalReason, *, was_last: bool) -> str:
         reference = Reference.of(self._randomness.secret(REFERENCE_BYTES))
         attempt = trace.closed(Outcome.REFUSED, reference=reference, at=self._clock.now())
         try:
@@ -61,7 +69,7 @@ class RefusedSignIns:
         except UserNotFound:
             # Erased since: as unknown as if we had looked a moment later.
             await self._write_down(replace(attempt, user_id=None), reason, was_last=was_last)
-        return InvalidCredentials(reference=reference.text)
+        return reference.text
 
     async def at_the_door(self, refusal: Throttled, trace: SignInTrace) -> Throttled:
         """The refusal of whoever comes from a network that has nothing left, but for known devices."""
@@ -77,7 +85,7 @@ class RefusedSignIns:
         return await self._to_wait(refusal, trace)
 
     async def wrong_factor(
-        self, trace: SignInTrace, user_id: UserId, kind: FactorKind, *, was_last: bool
+        self, trace: SignInTrace, user_id: UserId, kind: FactorKind, *, was_last: bool, fault: str | None = None
     ) -> InvalidFactor:
         """The refusal of somebody who knew the password and not the second factor, once it is written down."""
         trace.note(Check.SECOND_FACTOR, Outcome.WRONG)
@@ -88,7 +96,13 @@ class RefusedSignIns:
             async with self._unit_of_work.begin() as tx:
                 await tx.sign_in_attempts.add(attempt)
                 await write_down_refused_factor(
-                    tx, user_id, kind, was_last=was_last, at=attempt.occurred_at, network_address=address
+                    tx,
+                    user_id,
+                    kind,
+                    was_last=was_last,
+                    at=attempt.occurred_at,
+                    network_address=address,
+                    fault=fault,
                 )
         except UserNotFound:
             # Erased since: there is nobody any more whom it could be about.

@@ -12,6 +12,7 @@ from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.known_devices import KnownDevices
 from application.sessions.open_session import OpenSession
 from application.sessions.refused_sign_ins import RefusedSignIns
+from application.sessions.standing import reason_against
 from application.throttling.guess_budget import FormerDevice, GuessBudget, KnownDevice, Stranger
 from domain.errors import InvalidFields
 from domain.ids import DeviceId
@@ -134,19 +135,12 @@ class SignIn:
         """The first that there is. What would come after it is not reached."""
         if user is None:
             return RefusalReason.UNKNOWN_USER
-        now, asked = self._clock.now(), self._policy.needs_verified_email
-        otherwise = Outcome.PROVEN if user.email_verified else Outcome.NOT_ASKED
-        for check, against, applies, found, passing in (
-            (Check.PASSWORD, RefusalReason.NO_PASSWORD, user.password_hash is None, Outcome.NONE, Outcome.NOT_REACHED),
-            (Check.PASSWORD, RefusalReason.WRONG_PASSWORD, not matched, Outcome.WRONG, Outcome.RIGHT),
-            (Check.SUSPENSION, RefusalReason.SUSPENDED, user.is_suspended(at=now), Outcome.IN_FORCE, Outcome.NONE),
-            (Check.DELETION, RefusalReason.DELETED, not user.may_come_in(at=now), Outcome.DUE, Outcome.NOT_DUE),
-            (Check.MAILBOX, RefusalReason.UNVERIFIED, asked and not user.email_verified, Outcome.UNPROVEN, otherwise),
-        ):
-            trace.note(check, found if applies else passing)
-            if applies:
-                return against
-        return None
+        if not matched:
+            is_set = user.password_hash is not None
+            trace.note(Check.PASSWORD, Outcome.WRONG if is_set else Outcome.NONE)
+            return RefusalReason.WRONG_PASSWORD if is_set else RefusalReason.NO_PASSWORD
+        trace.note(Check.PASSWORD, Outcome.RIGHT)
+        return reason_against(user, trace, self._policy, at=self._clock.now())
 
     async def _rehash_if_outdated(self, user: User, password: Password) -> None:
         """Bring the hash to today's parameters (PW-07). Whatever stands in the way, the sign-in has succeeded."""

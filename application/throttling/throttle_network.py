@@ -23,6 +23,10 @@ class Counted:
     counters: Sequence[tuple[Throttle, datetime]]
 
 
+# What nobody can guess or gain by: shared counters would cost more than it guards.
+_LOCAL = {RatePolicy.REFRESH, RatePolicy.PASSKEY_OPTIONS}
+
+
 class ThrottleNetwork:
     """Bound what one network may ask for (DA-01), and what the networks of one customer may."""
 
@@ -50,6 +54,7 @@ class ThrottleNetwork:
             RatePolicy.REFRESH: policy.refreshes,
             RatePolicy.REGISTRATION: policy.registrations,
             RatePolicy.MAIL: policy.mails,
+            RatePolicy.PASSKEY_OPTIONS: policy.passkey_options,
         }
         return limits[rate]
 
@@ -64,7 +69,7 @@ class ThrottleNetwork:
         await self._limiter_of(counted.rate).give_back(*still_counted)
 
     def _limiter_of(self, rate: RatePolicy) -> RateLimiter:
-        return self._local if rate is RatePolicy.REFRESH else self._limiter
+        return self._local if rate in _LOCAL else self._limiter
 
     def _throttles(self, rate: RatePolicy, network_address: str | None) -> Sequence[Throttle]:
         limit = self.limit_of(rate)

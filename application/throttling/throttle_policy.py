@@ -21,6 +21,8 @@ class RatePolicy(StrEnum):
     """Wanting to become a user."""
     MAIL = "mail"
     """Something that mail is sent for."""
+    PASSKEY_OPTIONS = "passkey_options"
+    """What a passkey is asked: it is kept for some minutes. Each process counts for itself."""
 
     @property
     def forgives(self) -> bool:
@@ -32,7 +34,7 @@ class RatePolicy(StrEnum):
 class ThrottlePolicy:
     """Every limit.
 
-    The first four are for one network, `all_registrations` and `all_mails` for everybody together. Guesses are
+    The first five are for one network, `all_registrations` and `all_mails` for everybody together. Guesses are
     passwords that somebody tries for one user: from one network, from all strangers together, and on each device that
     the user has signed in on, which has its own so that strangers cannot use up the owner's (LG-06). `factor_guesses`
     are codes that somebody tries for one user and who knows the password, or has a session: six digits are few.
@@ -42,6 +44,7 @@ class ThrottlePolicy:
     refreshes: Limit = Limit(600, _MINUTE)
     registrations: Limit = Limit(20, _HOUR)
     mails: Limit = Limit(20, _HOUR)
+    passkey_options: Limit = Limit(120, _MINUTE)
     all_registrations: Limit = Limit(600, _MINUTE)
     all_mails: Limit = Limit(1200, _MINUTE)
     guesses: Limit = Limit(5, 5 * _MINUTE)

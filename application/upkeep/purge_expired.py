@@ -52,6 +52,7 @@ class PurgeExpired:
             "sign_in_challenges": lambda tx: tx.sign_in_challenges.purge(
                 expired_before=now - keep.tokens, limit=_AT_ONCE
             ),
+            "passkey_ceremonies": lambda tx: tx.passkey_ceremonies.purge(expired_before=now, limit=_AT_ONCE),
             "totp_factors": lambda tx: tx.totp_factors.purge(pending_since=now - keep.tokens, limit=_AT_ONCE),
             "messages": lambda tx: tx.messages.purge(updated_before=now - keep.messages, limit=_AT_ONCE),
             "idempotent_requests": lambda tx: tx.idempotent_requests.purge(expired_before=now, limit=_AT_ONCE),

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from application.mfa.user_factors import factors_of
 from application.ports.unit_of_work import UnitOfWork
 from domain.audit.audit_entry import AuditEntry
 from domain.ids import UserId
 from domain.messages.message import Message, MessageKind
-from domain.mfa.totp_factor import TotpFactor
+from domain.mfa.factor import Factor
 from domain.sessions.session import Session
 from domain.sessions.sign_in_attempt import SignInAttempt
 from domain.users.email_change import EmailChange
@@ -23,7 +24,7 @@ class UserExport:
 
     user: User
     sessions: Sequence[Session]
-    factors: Sequence[TotpFactor]
+    factors: Sequence[Factor]
     recovery_codes_left: int
     email_changes: Sequence[EmailChange]
     messages: Sequence[Message]
@@ -46,7 +47,7 @@ class ExportUser:
             return UserExport(
                 user=await tx.users.get(user_id),
                 sessions=await tx.sessions.all_of(user_id),
-                factors=await tx.totp_factors.of_user(user_id),
+                factors=await factors_of(tx, user_id),
                 recovery_codes_left=await tx.recovery_codes.count(user_id),
                 email_changes=await tx.email_changes.of_user(user_id),
                 # Whether a mail went to an address that was asked for tells whether somebody else has it (LG-03).

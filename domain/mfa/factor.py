@@ -1,13 +1,16 @@
 """What all second factors have in common."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import ClassVar
 
 from domain.errors import Conflict, NotAllowed, NotAuthenticated, NotFound
-from domain.events import Event, Outcome
+from domain.events import Aggregate, Event, Outcome
 from domain.ids import FactorId, UserId
 from domain.sessions.authentication_method import AuthenticationMethod
+from domain.users.profile import shown_name
+from domain.users.user import User
 
 MAX_FACTOR_NAME_LENGTH = 64
 
@@ -16,6 +19,7 @@ class FactorKind(StrEnum):
     """What a second factor is. The values are stable; there may be more of them one day."""
 
     TOTP = "totp"
+    PASSKEY = "passkey"
     RECOVERY_CODE = "recovery_code"
 
     @property
@@ -24,6 +28,8 @@ class FactorKind(StrEnum):
         match self:
             case FactorKind.TOTP:
                 return AuthenticationMethod.ONE_TIME_PASSWORD
+            case FactorKind.PASSKEY:
+                return AuthenticationMethod.POSSESSION_OF_KEY
             case FactorKind.RECOVERY_CODE:
                 return AuthenticationMethod.RECOVERY_CODE
 
@@ -33,7 +39,7 @@ class MfaPolicy:
     """What holds for second factors. `issuer` is what apps show beside the codes of ours."""
 
     issuer: str
-    most_factors: int = 5
+    most_factors: int = 10
     enrolment: timedelta = timedelta(hours=1)
     challenge: timedelta = timedelta(minutes=10)
 
@@ -72,6 +78,15 @@ class FactorRemoved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FactorRenamed(Event):
+    """A user calls a second factor otherwise."""
+
+    name = "factor.renamed"
+    factor_id: FactorId
+    kind: FactorKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FactorUsed(Event):
     """Somebody proved to be the user by a second factor. Codes of an app are good once: this one no longer is."""
 
@@ -83,11 +98,68 @@ class FactorUsed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorRefused(Event):
-    """Somebody who knows the password, or has a session, showed a second factor that is none of the user's."""
+    """Somebody who knows the password, or has a session, showed a second factor that is none of the user's.
+
+    `fault` is what was wrong with the answer of a passkey.
+    """
 
     name = "factor.refused"
     outcome = Outcome.REFUSED
     kind: FactorKind
+    fault: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Factor(Aggregate):
+    """Something that a user has, and can show that they have."""
+
+    kind: ClassVar[FactorKind]
+
+    id: FactorId
+    user_id: UserId
+    name: str | None
+    created_at: datetime
+    last_used_at: datetime | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it counts."""
+        return True
+
+    def remove(
+        self, *, at: datetime, by: UserId | None = None, by_operator: bool = False, explanation: str | None = None
+    ) -> None:
+        """Say that it goes. `by` is the operator who takes it away; from the command line nobody knows who."""
+        if not self.is_active:
+            return
+        self.record(
+            FactorRemoved(
+                user_id=self.user_id,
+                occurred_at=at,
+                factor_id=self.id,
+                kind=self.kind,
+                by=by,
+                by_operator=by_operator,
+                explanation=explanation,
+            )
+        )
+
+
+def factor_name(name: str | None) -> str | None:
+    """What its owner calls a factor.
+
+    Raises: InvalidFields.
+    """
+    return shown_name(name, field="name", longest=MAX_FACTOR_NAME_LENGTH) if name is not None else None
+
+
+def expect_proven_address(user: User) -> None:
+    """Make sure that whoever has the session has the mailbox too.
+
+    Raises: EmailNotVerified.
+    """
+    if not user.email_verified:
+        raise EmailNotVerified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ class RefusalReason(StrEnum):
     UNKNOWN_USER = "unknown_user"
     NO_PASSWORD = "no_password"  # noqa: S105  (a reason, not a secret)
     WRONG_PASSWORD = "wrong_password"  # noqa: S105  (a reason, not a secret)
+    WRONG_PASSKEY = "wrong_passkey"
     SUSPENDED = "suspended"
     DELETED = "deleted"
     UNVERIFIED = "unverified"

@@ -25,6 +25,7 @@ class Check(StrEnum):
     DEVICE = "device"
     GUESSES = "guesses"
     PASSWORD = "password"  # noqa: S105  (a check, not a secret)
+    PASSKEY = "passkey"
     SUSPENSION = "suspension"
     DELETION = "deletion"
     MAILBOX = "mailbox"

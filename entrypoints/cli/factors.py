@@ -45,7 +45,7 @@ def reset(
 
     async def command(container: Container) -> str:
         user = await container.resolve(GetUser).execute(who=id_or_email(who))
-        found = (await container.resolve(ListFactors).execute(user_id=user.id)).totp
+        found = (await container.resolve(ListFactors).execute(user_id=user.id)).items
         factor_ids = [FactorId(factor)] if factor is not None else [each.id for each in found]
         for factor_id in factor_ids:
             await container.resolve(ResetFactor).execute(user_id=user.id, factor_id=factor_id, reason=reason)

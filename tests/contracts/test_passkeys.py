@@ -8,7 +8,8 @@ import pytest
 
 from adapters.memory.passkeys import MemoryAuthenticator, MemoryPasskeys
 from adapters.webauthn.passkeys import WebAuthnPasskeys
-from application.ports.passkeys import PasskeyFault, PasskeyProof, PasskeyPublicKey, PasskeyRefused, Passkeys
+from application.ports.passkeys import PasskeyFault, PasskeyProof, PasskeyRefused, Passkeys
+from domain.mfa.passkey import PasskeyPublicKey
 from tests.authenticator import EDDSA, ES256, ORIGIN, RS256, Authenticator, SoftwareAuthenticator, encoded, key_pair
 
 CHALLENGE = bytes(range(32))

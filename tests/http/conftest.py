@@ -30,6 +30,7 @@ from adapters.postgres.rate_limiter import PostgresRateLimiter
 from adapters.postgres.readiness import PostgresReadiness
 from adapters.system.clock import SystemClock
 from adapters.system.randomness import SystemRandomness
+from adapters.webauthn.passkeys import WebAuthnPasskeys
 from application.config.show_config import Locales
 from application.ports.unit_of_work import UnitOfWork
 from domain.users.roles import ADMIN
@@ -59,6 +60,7 @@ def postgres_adapters(engine: AsyncEngine, unit_of_work: UnitOfWork, database: s
         unit_of_work=unit_of_work,
         secret_sealer=AesSecretSealer(sealer),
         keyed_hash=HmacKeyedHash(root_key),
+        passkeys=WebAuthnPasskeys(rp_id="example.com", rp_name="Example", origins=[ORIGIN]),
         mailer=MemoryMailer(),
         mailbox=PostgresMailbox(engine),
         locales=Locales(("de", "en")),

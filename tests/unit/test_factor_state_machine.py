@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 
 from application.admin.reinstate_user import ReinstateUser
 from application.mfa.ask_for_factor import FactorRequired
-from application.mfa.factor_proof import FactorProof
+from application.mfa.factor_proof import CodeProof
 from application.mfa.make_recovery_codes import MakeRecoveryCodes
 from application.mfa.remove_factor import RemoveFactor
 from application.sessions.issued_tokens import IssuedTokens
@@ -84,7 +84,7 @@ class SigningIn(RuleBasedStateMachine):
     def begin(self) -> None:
         self.world: World = make_world(settings=OPEN)
         self.finished: set[ChallengeId] = set()
-        self.shown: list[FactorProof] = []
+        self.shown: list[CodeProof] = []
         self.people = [
             Person(user=self.run(verified_user(self.world, email)), acting=self.run(self.world.sign_in(email)))
             for email in PEOPLE
@@ -135,7 +135,7 @@ class SigningIn(RuleBasedStateMachine):
     def show_what_was_shown(self, asked: Asked, back: int) -> None:
         self.show(asked, self.shown[-back] if len(self.shown) >= back else totp("123456"))
 
-    def show(self, asked: Asked, proof: FactorProof) -> None:
+    def show(self, asked: Asked, proof: CodeProof) -> None:
         self.shown.append(proof)
         person = self.people[asked.whose]
         found = self.tried(answer(self.world, asked.id, proof))
@@ -153,7 +153,7 @@ class SigningIn(RuleBasedStateMachine):
             self.finished.add(asked.id)
             self.seen.add(f"opened by {proof.kind}")
 
-    def used(self, person: Person, proof: FactorProof) -> bool:
+    def used(self, person: Person, proof: CodeProof) -> bool:
         """Whether it is a factor of this person's, which it no longer is then."""
         if proof.typed in person.codes:
             person.codes.remove(proof.typed)

@@ -84,12 +84,12 @@ async def test_mf_02_an_app_is_a_factor_once_it_has_shown_a_right_code(world: Wo
     user = await verified_user(world)
     tokens = await world.sign_in()
     app = await offered_app(world, user, tokens, "  Telephone ")
-    assert (await factors_of(world, user.id)).totp == []
+    assert (await factors_of(world, user.id)).items == []
     with pytest.raises(InvalidFactor):
         await activate(world, user, tokens, app, app.wrong_code())
     await world.sign_in()
     await activate(world, user, tokens, app)
-    (factor,) = (await factors_of(world, user.id)).totp
+    (factor,) = (await factors_of(world, user.id)).items
     assert (factor.name, factor.last_used_at) == ("Telephone", world.clock.now())
     assert await world.events_of(user.id) == [
         *("recovery_codes.made", "session.reauthenticated", "factor.enrolled", "session.started", "factor.refused"),
@@ -174,7 +174,7 @@ async def test_mf_08_adding_and_removing_ends_every_other_session_and_is_told_by
     await remove(world, user, acting, app)
     assert (await opens(world, acting), await opens(world, other)) == (True, False)
     assert [mail.kind for mail in await world.work()] == [MessageKind.FACTOR_REMOVED]
-    assert await factors_of(world, user.id) == Factors(totp=[], recovery_codes_left=0)
+    assert await factors_of(world, user.id) == Factors(items=[], recovery_codes_left=0)
     await world.sign_in()
 
 
@@ -310,7 +310,7 @@ async def test_an_operator_takes_a_factor_away_and_the_user_is_told(world: World
             await reset.execute(user_id=user.id, factor_id=app.factor_id, reason=reason)
     await reset.execute(user_id=user.id, factor_id=app.factor_id, reason="Lost the telephone")
     assert not await opens(world, tokens)
-    assert await factors_of(world, user.id) == Factors(totp=[], recovery_codes_left=0)
+    assert await factors_of(world, user.id) == Factors(items=[], recovery_codes_left=0)
     assert [mail.kind for mail in await world.work()] == [MessageKind.FACTOR_RESET]
     async with world.unit_of_work.read() as tx:
         (entry,) = [entry for entry in await tx.audit.of_user(user.id) if entry.event == "factor.removed"]

@@ -15,7 +15,7 @@ from adapters.http.cookies import expect_same_origin, forget_refresh_token, set_
 from adapters.http.documentation import WITH_BODY, WITH_USER, responses
 from adapters.http.headers import ETAG, LOCATION, NO_STORE, NOT_MODIFIED
 from adapters.http.injection import injected
-from adapters.http.new_session import handed_out
+from adapters.http.new_session import device_token_of, handed_out
 from adapters.http.next_steps import ANSWER, END_NEWEST, USE_SESSION, if_changed
 from adapters.http.problems import CROSS_SITE_REQUEST, ROUTE_NOT_FOUND
 from adapters.http.routing import Route
@@ -72,7 +72,7 @@ async def sign_in(
         email=session_in.email,
         password=session_in.password.get_secret_value(),
         device=device_of(request),
-        device_token=_device_token(session_in, request),
+        device_token=device_token_of(session_in.device_token, request, in_cookie=in_cookie),
         strangers_wait=getattr(request.state, "strangers_wait", None),
         request_id=UUID(request.state.request_id),
     )
@@ -82,12 +82,6 @@ async def sign_in(
     if note_seen.is_due(issued.user):
         afterwards.add_task(note_seen.execute, user=issued.user)
     return handed_out(issued, response, in_cookie=in_cookie)
-
-
-def _device_token(session_in: SessionCreate, request: Request) -> str | None:
-    if session_in.device_token is not None:
-        return session_in.device_token.get_secret_value()
-    return request.cookies.get(cookies.DEVICE) if session_in.transport == "cookie" else None
 
 
 @router.post(

@@ -9,7 +9,7 @@ from adapters.http.schemas.base import ResponseSchema, Timestamp
 from adapters.http.schemas.sign_in_attempts import SignInAttemptResponse
 from adapters.http.schemas.users import USER_EXAMPLE, UserResponse
 from application.users.export_user import UserExport
-from domain.mfa.factor import FactorKind
+from domain.mfa.totp_factor import TotpFactor
 
 
 class ExportedSession(ResponseSchema):
@@ -134,10 +134,10 @@ class UserExportResponse(ResponseSchema):
             factors=[
                 ExportedFactor(
                     id=factor.id,
-                    kind=FactorKind.TOTP,
+                    kind=factor.kind,
                     name=factor.name,
                     created_at=factor.created_at,
-                    activated_at=factor.activated_at,
+                    activated_at=factor.activated_at if isinstance(factor, TotpFactor) else factor.created_at,
                     last_used_at=factor.last_used_at,
                 )
                 for factor in export.factors

@@ -8,13 +8,15 @@ from pydantic import ConfigDict, Field, JsonValue, SecretStr
 from pydantic.config import JsonDict
 
 from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp
+from adapters.http.schemas.passkey_answer import ANSWERED, PasskeyAnswered
 from adapters.http.schemas.users import TypedPassword
 from application.mfa.ask_for_factor import FactorRequired
 from application.mfa.enrol_totp import OfferedTotp
-from application.mfa.factor_proof import FactorProof
+from application.mfa.factor_proof import CodeProof, FactorProof
 from application.mfa.list_factors import Factors
 from domain.errors import InvalidFields, Violation
-from domain.mfa.factor import MAX_FACTOR_NAME_LENGTH, FactorKind
+from domain.mfa.factor import MAX_FACTOR_NAME_LENGTH, Factor, FactorKind
+from domain.mfa.passkey import Passkey
 from domain.mfa.recovery_code import RecoveryCodeSecret
 from domain.users.suspension import MAX_REASON_LENGTH
 
@@ -24,51 +26,62 @@ _ID = "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d"
 _TYPED_TOTP = "Six digits; spaces do not matter."
 _TYPED_RECOVERY_CODE = "In either case, with dashes or without."
 _URI = "otpauth://totp/example.com:ada@example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=example.com"
-_CODES: list[JsonValue] = ["7F3K-Q2MX-9RTB-0ABC-1DEF", "9M2X-4T8V-PQ6R-W3YZ-7HJK"]
+CODES: list[JsonValue] = ["7F3K-Q2MX-9RTB-0ABC-1DEF", "9M2X-4T8V-PQ6R-W3YZ-7HJK"]
 
-_FACTOR: JsonDict = {
+PASSKEY: JsonDict = {
     "id": _ID,
-    "kind": "totp",
+    "kind": "passkey",
     "name": "Telephone",
     "created_at": "2026-01-31T12:00:00.000000Z",
     "last_used_at": "2026-01-31T12:00:00.000000Z",
+    "signs_in_alone": True,
+    "backed_up": True,
 }
+_TOTP: JsonDict = PASSKEY | {"kind": "totp", "signs_in_alone": False, "backed_up": False}
 
 TypedCode = Annotated[SecretStr, Field(min_length=1, max_length=_MAX_CODE_LENGTH)]
 
 
-def _only(*fields: str, of: tuple[str, ...]) -> JsonDict:
-    """These fields, and none of the others."""
-    given: JsonDict = {field: {"type": "string" if field in fields else "null"} for field in of}
-    return {"required": list(fields), "properties": given}
+def _only(field: str, of: tuple[str, ...]) -> JsonDict:
+    """This field, and none of the others."""
+    own = "object" if field == "passkey" else "string"
+    given: JsonDict = {other: {"type": own if other == field else "null"} for other in of}
+    return {"required": [field], "properties": given}
 
 
-def _proof(totp_code: SecretStr | None, recovery_code: SecretStr | None) -> FactorProof | None:
-    """The one of the two that was sent; None for both or neither."""
-    match totp_code, recovery_code:
-        case SecretStr() as typed, None:
-            return FactorProof(FactorKind.TOTP, typed.get_secret_value())
-        case None, SecretStr() as typed:
-            return FactorProof(FactorKind.RECOVERY_CODE, typed.get_secret_value())
-    return None
-
-
-_KINDS = ("totp_code", "recovery_code")
+_KINDS = ("totp_code", "recovery_code", "passkey")
 _WITH_PASSWORD = ("password", *_KINDS)
 
 
-class ChallengeAnswer(RequestSchema):
+class ShownFactor(RequestSchema):
+    """A second factor: one of them."""
+
+    totp_code: TypedCode | None = Field(default=None, description=_TYPED_TOTP)
+    recovery_code: TypedCode | None = Field(default=None, description=_TYPED_RECOVERY_CODE)
+    passkey: PasskeyAnswered | None = Field(default=None, description="What a passkey answered that was asked for it.")
+
+    def proofs(self) -> list[FactorProof]:
+        """All that was sent."""
+        proofs: list[FactorProof] = []
+        if self.totp_code is not None:
+            proofs.append(CodeProof(FactorKind.TOTP, self.totp_code.get_secret_value()))
+        if self.recovery_code is not None:
+            proofs.append(CodeProof(FactorKind.RECOVERY_CODE, self.recovery_code.get_secret_value()))
+        if self.passkey is not None:
+            proofs.append(self.passkey.answer())
+        return proofs
+
+
+class ChallengeAnswer(ShownFactor):
     """A second factor: one of them."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"totp_code": "492039"}, {"recovery_code": _CODES[0]}],
+            "examples": [{"totp_code": "492039"}, {"recovery_code": CODES[0]}, {"passkey": ANSWERED}],
             "oneOf": [_only(kind, of=_KINDS) for kind in _KINDS],
         }
     )
 
-    totp_code: TypedCode | None = Field(default=None, description=_TYPED_TOTP)
-    recovery_code: TypedCode | None = Field(default=None, description=_TYPED_RECOVERY_CODE)
     transport: Literal["body", "cookie"] = Field(
         default="body",
         description="How refresh and device token travel. `cookie` is for pages in browsers: scripts never see them.",
@@ -77,15 +90,15 @@ class ChallengeAnswer(RequestSchema):
     def proof(self) -> FactorProof:
         """What was sent.
 
-        Raises: InvalidFields for both, or neither.
+        Raises: InvalidFields for several, or none.
         """
-        proof = _proof(self.totp_code, self.recovery_code)
-        if proof is None:
-            raise InvalidFields([Violation("", "one_factor", "Send either totp_code or recovery_code.")])
-        return proof
+        match self.proofs():
+            case [proof]:
+                return proof
+        raise InvalidFields([Violation("", "one_factor", "Send one of totp_code, recovery_code and passkey.")])
 
 
-class Reauthentication(RequestSchema):
+class Reauthentication(ShownFactor):
     """A new proof: a second factor of whoever has one, and of everybody else the password."""
 
     model_config = ConfigDict(
@@ -93,27 +106,26 @@ class Reauthentication(RequestSchema):
             "examples": [
                 {"password": "a quiet harbour at dawn"},
                 {"totp_code": "492039"},
-                {"recovery_code": _CODES[0]},
+                {"recovery_code": CODES[0]},
+                {"passkey": ANSWERED},
             ],
             "oneOf": [_only(kind, of=_WITH_PASSWORD) for kind in _WITH_PASSWORD],
         }
     )
 
     password: TypedPassword | None = None
-    totp_code: TypedCode | None = Field(default=None, description=_TYPED_TOTP)
-    recovery_code: TypedCode | None = Field(default=None, description=_TYPED_RECOVERY_CODE)
 
     def proof(self) -> str | FactorProof:
         """What was sent.
 
         Raises: InvalidFields for several, or none.
         """
-        factor = _proof(self.totp_code, self.recovery_code)
-        if factor is not None and self.password is None:
-            return factor
-        if self.password is not None and self.totp_code is None and self.recovery_code is None:
-            return self.password.get_secret_value()
-        raise InvalidFields([Violation("", "one_proof", "Send one of password, totp_code and recovery_code.")])
+        match self.password, self.proofs():
+            case None, [factor]:
+                return factor
+            case SecretStr() as password, []:
+                return password.get_secret_value()
+        raise InvalidFields([Violation("", "one_proof", "Send one of password, totp_code, recovery_code and passkey.")])
 
 
 class FactorRequiredResponse(ResponseSchema):
@@ -125,7 +137,7 @@ class FactorRequiredResponse(ResponseSchema):
                 {
                     "status": "factor_required",
                     "challenge_id": _ID,
-                    "factors": ["totp", "recovery_code"],
+                    "factors": ["totp", "passkey", "recovery_code"],
                     "expires_in": 600,
                 }
             ]
@@ -197,7 +209,7 @@ class TotpActivation(RequestSchema):
 class RecoveryCodesResponse(ResponseSchema):
     """Recovery codes, shown this once."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"recovery_codes": _CODES}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"recovery_codes": CODES}]})
 
     recovery_codes: list[str] = Field(
         description="Ten, each good once in place of a factor; none where there are some of before."
@@ -211,20 +223,37 @@ class RecoveryCodesResponse(ResponseSchema):
 class FactorResponse(ResponseSchema):
     """A second factor."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_FACTOR]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_TOTP, PASSKEY]})
 
     id: UUID
-    kind: str = Field(description="`totp` is an authenticator app; there may be more kinds than you know.")
+    kind: str = Field(
+        description="`totp` is an authenticator app, or `passkey`; there may be more kinds than you know."
+    )
     name: str | None
     created_at: Timestamp
     last_used_at: Timestamp | None
+    signs_in_alone: bool = Field(description="Whether it opens a session without a password: passkeys may.")
+    backed_up: bool = Field(description="Whether its owner has it on other devices too, as far as it says.")
+
+    @classmethod
+    def of(cls, factor: Factor) -> Self:
+        passkey = factor if isinstance(factor, Passkey) else None
+        return cls(
+            id=factor.id,
+            kind=factor.kind,
+            name=factor.name,
+            created_at=factor.created_at,
+            last_used_at=factor.last_used_at,
+            signs_in_alone=passkey is not None and passkey.signs_in_alone,
+            backed_up=passkey is not None and passkey.public.backed_up,
+        )
 
 
 class FactorList(ResponseSchema):
     """Second factors, oldest first. All of them: there is a limit for each user."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"items": [_FACTOR], "recovery_codes_left": 10, "next_cursor": None}]}
+        json_schema_extra={"examples": [{"items": [_TOTP], "recovery_codes_left": 10, "next_cursor": None}]}
     )
 
     items: list[FactorResponse]
@@ -233,16 +262,7 @@ class FactorList(ResponseSchema):
 
     @classmethod
     def of(cls, factors: Factors) -> Self:
-        items = [
-            FactorResponse(
-                id=factor.id,
-                kind=FactorKind.TOTP,
-                name=factor.name,
-                created_at=factor.created_at,
-                last_used_at=factor.last_used_at,
-            )
-            for factor in factors.totp
-        ]
+        items = [FactorResponse.of(factor) for factor in factors.items]
         return cls(items=items, recovery_codes_left=factors.recovery_codes_left)
 
 

@@ -7,7 +7,13 @@ from adapters.postgres.models.audit import AuditCheckpointModel, AuditEntryModel
 from adapters.postgres.models.base import Base
 from adapters.postgres.models.idempotency import IdempotentRequestModel
 from adapters.postgres.models.messages import MailboxModel, MessageModel
-from adapters.postgres.models.mfa import RecoveryCodeModel, SignInChallengeModel, TotpFactorModel
+from adapters.postgres.models.mfa import (
+    PasskeyCeremonyModel,
+    PasskeyModel,
+    RecoveryCodeModel,
+    SignInChallengeModel,
+    TotpFactorModel,
+)
 from adapters.postgres.models.recovery import EmailChangeModel, OneTimeTokenModel
 from adapters.postgres.models.sessions import RefreshTokenModel, SessionModel
 from adapters.postgres.models.sign_in_attempts import SignInAttemptModel
@@ -30,6 +36,8 @@ __all__ = [
     "MailboxModel",
     "MessageModel",
     "OneTimeTokenModel",
+    "PasskeyCeremonyModel",
+    "PasskeyModel",
     "RecoveryCodeModel",
     "RefreshTokenModel",
     "SessionModel",

@@ -38,6 +38,51 @@ class TotpFactorModel(Base):
     user: Mapped["UserModel"] = relationship(back_populates="totp_factors", lazy="raise")
 
 
+class PasskeyModel(Base):
+    """One row a passkey. There is no secret in it."""
+
+    __tablename__ = "passkeys"
+    __table_args__ = (
+        CheckConstraint(f"char_length(name) <= {MAX_FACTOR_NAME_LENGTH}", name="name_length"),
+        # As long as they may be (L3 §5.1.3), which still fits an index.
+        CheckConstraint("octet_length(credential_id) <= 1023", name="credential_id_length"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str | None]
+    user_handle: Mapped[bytes]
+    credential_id: Mapped[bytes] = mapped_column(unique=True)
+    public_key: Mapped[bytes]
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    backup_eligible: Mapped[bool]
+    backed_up: Mapped[bool]
+    user_verified: Mapped[bool]
+    transports: Mapped[list[str]]
+    aaguid: Mapped[str]
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+
+    user: Mapped["UserModel"] = relationship(back_populates="passkeys", lazy="raise")
+
+
+class PasskeyCeremonyModel(Base):
+    """One row what a passkey was asked, until it answers."""
+
+    __tablename__ = "passkey_ceremonies"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    purpose: Mapped[str]
+    challenge: Mapped[bytes]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    bound_to: Mapped[UUID | None] = mapped_column(index=True)
+    user_handle: Mapped[bytes | None]
+
+    user: Mapped["UserModel | None"] = relationship(back_populates="passkey_ceremonies", lazy="raise")
+
+
 class RecoveryCodeModel(Base):
     """One row a code. The code itself is never stored, only a password hash of it."""
 

@@ -9,7 +9,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from adapters.postgres.models.base import Base
 from adapters.postgres.models.idempotency import IdempotentRequestModel
 from adapters.postgres.models.messages import MessageModel
-from adapters.postgres.models.mfa import RecoveryCodeModel, SignInChallengeModel, TotpFactorModel
+from adapters.postgres.models.mfa import (
+    PasskeyCeremonyModel,
+    PasskeyModel,
+    RecoveryCodeModel,
+    SignInChallengeModel,
+    TotpFactorModel,
+)
 from adapters.postgres.models.recovery import EmailChangeModel, OneTimeTokenModel
 from adapters.postgres.models.sessions import SessionModel
 from adapters.postgres.models.sign_in_attempts import SignInAttemptModel
@@ -78,6 +84,8 @@ class UserModel(Base):
     messages: Mapped[list[MessageModel]] = relationship(back_populates="user", lazy="raise")
     sign_in_attempts: Mapped[list[SignInAttemptModel]] = relationship(back_populates="user", lazy="raise")
     totp_factors: Mapped[list[TotpFactorModel]] = relationship(back_populates="user", lazy="raise")
+    passkeys: Mapped[list[PasskeyModel]] = relationship(back_populates="user", lazy="raise")
+    passkey_ceremonies: Mapped[list[PasskeyCeremonyModel]] = relationship(back_populates="user", lazy="raise")
     recovery_codes: Mapped[list[RecoveryCodeModel]] = relationship(back_populates="user", lazy="raise")
     sign_in_challenges: Mapped[list[SignInChallengeModel]] = relationship(back_populates="user", lazy="raise")
     idempotent_requests: Mapped[list[IdempotentRequestModel]] = relationship(back_populates="user", lazy="raise")

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.webauthn.passkeys import WebAuthnPasskeys
-from application.ports.passkeys import PasskeyProof, PasskeyPublicKey
+from application.ports.passkeys import PasskeyProof
+from domain.mfa.passkey import PasskeyPublicKey
 from tests.authenticator import ORIGIN, SoftwareAuthenticator
 
 RP_ID = "accounts.example.com"

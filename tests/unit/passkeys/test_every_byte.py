@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from application.ports.passkeys import PasskeyPublicKey, PasskeyRefused
+from application.ports.passkeys import PasskeyRefused
+from domain.mfa.passkey import PasskeyPublicKey
 from tests.authenticator import EDDSA, ES256, RS256, SoftwareAuthenticator, encoded, key_pair
 from tests.unit.passkeys.ceremonies import checked_assertion, checked_creation, created, got
 

@@ -1,0 +1,53 @@
+"""What passkeys answer, as Web Authentication Level 3 has it (§5.1)."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, JsonValue
+from pydantic.config import JsonDict
+
+from adapters.http.schemas.base import RequestSchema
+from application.mfa.factor_proof import PasskeyAnswer
+from domain.ids import CeremonyId
+
+CEREMONY_ID = "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d"
+ANSWERED: JsonDict = {
+    "ceremony_id": CEREMONY_ID,
+    "credential": {
+        "id": "cGFzc2tleQ",
+        "rawId": "cGFzc2tleQ",
+        "type": "public-key",
+        "clientExtensionResults": {},
+        "response": {"clientDataJSON": "e30", "authenticatorData": "AA", "signature": "AA", "userHandle": "AA"},
+    },
+}
+CREATED: JsonDict = {
+    "ceremony_id": CEREMONY_ID,
+    "credential": {
+        "id": "cGFzc2tleQ",
+        "rawId": "cGFzc2tleQ",
+        "type": "public-key",
+        "clientExtensionResults": {},
+        "response": {"clientDataJSON": "e30", "attestationObject": "oA", "transports": ["internal"]},
+    },
+}
+
+# Ids have no type of their own in JSON.
+CeremonyReference = Annotated[
+    UUID, Field(strict=False, description="Of the answer that the options came with. To be told to nobody.")
+]
+
+
+class PasskeyAnswered(RequestSchema):
+    """What a passkey answered, and to what."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ANSWERED]})
+
+    ceremony_id: CeremonyReference
+    credential: dict[str, JsonValue] = Field(
+        description="The credential that the browser made or got, by its `toJSON()`."
+    )
+
+    def answer(self) -> PasskeyAnswer:
+        """What was sent."""
+        return PasskeyAnswer(CeremonyId(self.ceremony_id), self.credential)

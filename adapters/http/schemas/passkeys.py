@@ -1,0 +1,128 @@
+"""Passkeys: what browsers are to ask of them, and what becomes of the answer."""
+
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, SecretStr
+
+from adapters.http.schemas.base import RequestSchema, ResponseSchema
+from adapters.http.schemas.factors import CODES, PASSKEY, FactorResponse
+from adapters.http.schemas.passkey_answer import ANSWERED, CEREMONY_ID, CREATED, PasskeyAnswered
+from application.mfa.passkey_ceremonies import AskedPasskey
+from application.mfa.register_passkey import RegisteredPasskey
+from application.sessions.known_devices import MAX_DEVICE_TOKEN_LENGTH
+from domain.ids import ChallengeId
+from domain.mfa.factor import MAX_FACTOR_NAME_LENGTH
+
+_NAME = Field(
+    default=None,
+    max_length=MAX_FACTOR_NAME_LENGTH,
+    json_schema_extra={"minLength": 1},
+    description="What its owner calls it.",
+)
+
+
+class PasskeyAsk(RequestSchema):
+    """What a passkey is wanted for: to sign in with nothing else or, with a challenge, as a second factor."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}, {"challenge_id": CEREMONY_ID}]})
+
+    challenge_id: Annotated[UUID, Field(strict=False)] | None = Field(
+        default=None, description="Of the answer `factor_required`."
+    )
+
+    def challenge(self) -> ChallengeId | None:
+        """The challenge, if there is one."""
+        return ChallengeId(self.challenge_id) if self.challenge_id is not None else None
+
+
+class PasskeyOptions(ResponseSchema):
+    """What a browser is to ask of passkeys, good for one answer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "ceremony_id": CEREMONY_ID,
+                    "options": {
+                        "challenge": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+                        "rpId": "example.com",
+                        "allowCredentials": [],
+                        "userVerification": "required",
+                        "timeout": 300_000,
+                    },
+                    "expires_in": 300,
+                }
+            ]
+        }
+    )
+
+    ceremony_id: UUID = Field(description="To be sent with the answer, and told to nobody.")
+    options: dict[str, Any] = Field(
+        description=(
+            "For `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON`, and that as "
+            "`publicKey` for `navigator.credentials.create` or `get`."
+        )
+    )
+    expires_in: int = Field(description="How long it can be answered, in seconds.")
+
+    @classmethod
+    def of(cls, asked: AskedPasskey) -> Self:
+        return cls(
+            ceremony_id=asked.ceremony_id,
+            options=dict(asked.options),
+            expires_in=int(asked.expires_in.total_seconds()),
+        )
+
+
+class PasskeySessionCreate(RequestSchema):
+    """Who wants to sign in with a passkey alone."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"passkey": ANSWERED}]})
+
+    passkey: PasskeyAnswered
+    transport: Literal["body", "cookie"] = Field(
+        default="body",
+        description="How refresh and device token travel. `cookie` is for pages in browsers: scripts never see them.",
+    )
+    device_token: SecretStr | None = Field(
+        default=None,
+        max_length=MAX_DEVICE_TOKEN_LENGTH,
+        description="What an earlier sign-in on this device was given: it keeps strangers from using up its attempts.",
+    )
+
+
+class PasskeyCreate(RequestSchema):
+    """A passkey that a browser has made."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"passkey": CREATED, "name": "Telephone"}]})
+
+    passkey: PasskeyAnswered
+    name: str | None = _NAME
+
+
+class PasskeyUpdate(RequestSchema):
+    """What to call it; null is nothing."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Telephone"}]})
+
+    name: str | None = Field(
+        max_length=MAX_FACTOR_NAME_LENGTH, json_schema_extra={"minLength": 1}, description="What its owner calls it."
+    )
+
+
+class RegisteredPasskeyResponse(ResponseSchema):
+    """The new passkey, and recovery codes, which are shown this once."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"passkey": PASSKEY, "recovery_codes": CODES}]})
+
+    passkey: FactorResponse
+    recovery_codes: list[str] = Field(
+        description="Ten, each good once in place of a factor; none where there are some of before."
+    )
+
+    @classmethod
+    def of(cls, registered: RegisteredPasskey) -> Self:
+        return cls(
+            passkey=FactorResponse.of(registered.passkey), recovery_codes=[code.text for code in registered.codes]
+        )

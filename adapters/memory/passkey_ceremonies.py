@@ -1,0 +1,55 @@
+"""What passkeys were asked, in memory."""
+
+from datetime import datetime
+from uuid import UUID
+
+from adapters.memory.store import Block, State, expect_free
+from domain.ids import CeremonyId
+from domain.mfa.passkey_ceremony import PasskeyCeremony, PasskeyPurpose
+from domain.users.user import UserNotFound
+
+
+class MemoryPasskeyCeremonyRepository:
+    """`PasskeyCeremonyRepository` on a block."""
+
+    def __init__(self, block: Block) -> None:
+        self._block = block
+
+    async def add(self, ceremony: PasskeyCeremony) -> None:
+        def write(state: State) -> None:
+            if ceremony.user_id is not None and ceremony.user_id not in state.users:
+                raise UserNotFound
+            expect_free(ceremony.id, state.passkey_ceremonies)
+            for other in list(state.passkey_ceremonies.values()):
+                if ceremony.bound_to is not None and _aim(other) == _aim(ceremony):
+                    del state.passkey_ceremonies[other.id]
+            state.passkey_ceremonies[ceremony.id] = ceremony
+
+        await self._block.write(write, ceremony.id)
+
+    async def take(
+        self, ceremony_id: CeremonyId, *, purpose: PasskeyPurpose, bound_to: UUID | None, at: datetime
+    ) -> PasskeyCeremony | None:
+        await self._block.lock(ceremony_id)
+        found = self._block.state().passkey_ceremonies.get(ceremony_id)
+        if found is None or _aim(found) != (purpose, bound_to) or at >= found.expires_at:
+            return None
+        await self._forget(ceremony_id)
+        return found
+
+    async def purge(self, *, expired_before: datetime, limit: int) -> int:
+        kept = self._block.state().passkey_ceremonies.values()
+        expired = [ceremony.id for ceremony in kept if ceremony.expires_at < expired_before][:limit]
+        await self._forget(*expired)
+        return len(expired)
+
+    async def _forget(self, *gone: CeremonyId) -> None:
+        def write(state: State) -> None:
+            for ceremony_id in gone:
+                state.passkey_ceremonies.pop(ceremony_id, None)
+
+        await self._block.write(write, *gone)
+
+
+def _aim(ceremony: PasskeyCeremony) -> tuple[PasskeyPurpose, UUID | None]:
+    return ceremony.purpose, ceremony.bound_to
