@@ -46,6 +46,7 @@ from application.ports.token_sealer import TokenSealer
 from application.ports.token_signer import TokenSigner
 from application.ports.unit_of_work import UnitOfWork
 from entrypoints.malloc import give_back_free_memory
+from entrypoints.passkey_settings import effective_origins, effective_rp_id
 from entrypoints.settings import Settings
 from entrypoints.telemetry import log_events
 
@@ -80,6 +81,15 @@ def mailer_of(settings: Settings, templates: Templates, mailbox: Mailbox) -> Mai
         return MailboxMailer(mailbox, templates=templates, clock=SystemClock())
     server = SmtpServer.parse(settings.smtp_url.get_secret_value())
     return SmtpMailer(server, sender=settings.sender, templates=templates)
+
+
+def passkeys_of(settings: Settings) -> Passkeys:
+    """Passkeys of the domain, and on the pages, that the settings come down to."""
+    return WebAuthnPasskeys(
+        rp_id=effective_rp_id(settings, public_url=settings.public_url),
+        rp_name=settings.service_name or settings.public_host,
+        origins=effective_origins(settings, public_url=settings.public_url, cors_origins=settings.cors_origins),
+    )
 
 
 @asynccontextmanager
@@ -123,11 +133,7 @@ async def open_adapters(settings: Settings, database_url: str, *, role: str | No
                 unit_of_work=PostgresUnitOfWork(engine, randomness, on_commit=log_events, acted_on=JOBS_OF_EVENTS),
                 secret_sealer=AesSecretSealer(sealer),
                 keyed_hash=HmacKeyedHash(settings.root_key()),
-                passkeys=WebAuthnPasskeys(
-                    rp_id=settings.effective_passkey_rp_id,
-                    rp_name=settings.service_name or settings.public_host,
-                    origins=settings.effective_passkey_origins,
-                ),
+                passkeys=passkeys_of(settings),
                 mailer=mailer_of(settings, templates, mailbox),
                 mailbox=mailbox,
                 locales=Locales(tuple(templates.locales)),

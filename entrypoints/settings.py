@@ -18,7 +18,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from adapters.mail.smtp import check_sender
 from domain.users.password_policy import MAX_LENGTH, MIN_LENGTH_FLOOR
 from entrypoints.kept_key import MIN_SECRET_KEY_LENGTH, kept_key
-from entrypoints.passkey_settings import PasskeySettings, effective_origins, effective_rp_id, passkey_problems
+from entrypoints.passkey_settings import PasskeySettings, passkey_problems
 from entrypoints.setting_formats import (
     DOMAIN,
     checked_database_url,
@@ -193,16 +193,6 @@ class Settings(ThrottleSettings, PasskeySettings):
     def effective_links_url(self) -> str:
         """What `links_url` comes down to."""
         return self.links_url or f"{self.public_url}/links"
-
-    @property
-    def effective_passkey_rp_id(self) -> str:
-        """What `passkey_rp_id` comes down to."""
-        return effective_rp_id(self, public_url=self.public_url)
-
-    @property
-    def effective_passkey_origins(self) -> tuple[str, ...]:
-        """What `passkey_origins` comes down to."""
-        return effective_origins(self, public_url=self.public_url, cors_origins=self.cors_origins)
 
     @property
     def sender(self) -> str:

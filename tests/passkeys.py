@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.memory.passkeys import MemoryAuthenticator
+from adapters.memory.passkeys import MemoryAuthenticator, MemoryPasskeys
 from application.mfa.ask_for_passkey import AskForPasskey
 from application.mfa.factor_proof import PasskeyAnswer
 from application.mfa.offer_passkey import OfferPasskey
@@ -16,7 +16,7 @@ from domain.ids import ChallengeId, FactorId
 from domain.mfa.recovery_code import RecoveryCodeSecret
 from domain.sessions.session import Device
 from domain.users.user import User
-from tests.authenticator import Authenticator
+from tests.authenticator import Authenticator, SoftwareAuthenticator
 from tests.factors import Acting
 from tests.world import World
 
@@ -52,6 +52,13 @@ class Key:
         return self.answered(asked)
 
 
+def authenticator_of(world: World, credential_id: bytes = b"a passkey") -> Authenticator:
+    """One that the world's checks are made for."""
+    if isinstance(world.adapters.passkeys, MemoryPasskeys):
+        return MemoryAuthenticator(credential_id=credential_id)
+    return SoftwareAuthenticator(origin=world.settings.public_url, credential_id=credential_id)
+
+
 def options_of(asked: AskedPasskey) -> Mapping[str, Any]:
     return asked.options
 
@@ -77,7 +84,7 @@ async def passkey_of(
 ) -> Key:
     """A passkey that is the user's, through that session or another one."""
     acting = acting or await world.sign_in(user.email.display)
-    key = Key(world, authenticator or MemoryAuthenticator(credential_id=f"passkey of {user.id}".encode()))
+    key = Key(world, authenticator or authenticator_of(world, f"passkey of {user.id}".encode()))
     key.registered = await register(world, user, acting, key.created(await offered(world, user, acting)))
     key.codes = [code.text for code in shown(key.registered)]
     return key

@@ -57,8 +57,8 @@ class ActivateTotp:
             factor.expect_pending(at=now, policy=self._policy)
             factor.activate(step=step, at=now)
             await tx.totp_factors.save(factor)
-            await keep_first_codes(tx, user_id, made, at=now)
             await end_other_sessions(tx, user, session, at=now, proven=FactorKind.TOTP)
+            await keep_first_codes(tx, user_id, made, at=now)
         return made.shown if made is not None else ()
 
     async def _checked(self, factor: TotpFactor, code: str) -> int:

@@ -70,8 +70,8 @@ class RegisterPasskey:
                 at=now,
             )
             await tx.passkeys.add(passkey)
-            await keep_first_codes(tx, user_id, made, at=now)
             await end_other_sessions(tx, user, session, at=now, proven=passkey.kind)
+            await keep_first_codes(tx, user_id, made, at=now)
         return RegisteredPasskey(passkey=passkey, codes=made.shown if made is not None else ())
 
     async def _verified(self, session_id: SessionId, answer: PasskeyAnswer) -> tuple[PasskeyPublicKey, bytes]:

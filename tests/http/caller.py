@@ -21,6 +21,7 @@ from domain.transfer.user_import import ImportMode, RowFormat
 from domain.users.registration import EmailAlreadyRegistered
 from domain.users.user import UserNotFound
 from tests.factors import app_of, challenge, offered_app, verified_user
+from tests.passkeys import authenticator_of, offered, options_of, passkey_of
 from tests.world import EMAIL, PASSWORD, World, token_of
 
 
@@ -79,6 +80,18 @@ class Caller:
         await self._world.container.resolve(ClearThrottles).execute(user_id=principal.user_id)
         return (await app_of(self._world, principal.user, principal)).factor_id
 
+    async def own_passkey(self) -> FactorId:
+        """A passkey of this user's."""
+        principal = await self._present()
+        self.look_again()
+        authenticator = authenticator_of(self._world, self._other("passkey").encode())
+        return (await passkey_of(self._world, principal.user, principal, authenticator)).factor_id
+
+    async def access_token_with_a_passkey(self) -> str:
+        """One of somebody who has a passkey, and has shown it."""
+        await self.own_passkey()
+        return self._token
+
     def either(self, one: str, other: str) -> str:
         """One after the other."""
         self._turns += 1
@@ -108,6 +121,8 @@ class Caller:
             "sign_in": self._credentials,
             "answer_challenge": self._recovery_code,
             "activate_totp": self._totp_code,
+            "register_passkey": self._new_passkey,
+            "sign_in_with_passkey": self._passkey,
             "refresh_session": self._refresh_token,
             "introspect_token": self._own_token,
             "reauthenticate": self._password,
@@ -141,6 +156,19 @@ class Caller:
         app = await app_of(self._world, user)
         self.named["challenge_id"] = str(await challenge(self._world, user.email.display))
         return {"recovery_code": app.codes[0]}
+
+    async def _new_passkey(self) -> dict[str, Any]:
+        principal = await self._present()
+        asked = await offered(self._world, principal.user, principal)
+        authenticator = authenticator_of(self._world, self._other("passkey").encode())
+        return {
+            "passkey": {"ceremony_id": str(asked.ceremony_id), "credential": authenticator.create(options_of(asked))}
+        }
+
+    async def _passkey(self) -> dict[str, Any]:
+        user = await verified_user(self._world, self._other("example.net"))
+        shown = await (await passkey_of(self._world, user)).to_sign_in()
+        return {"passkey": {"ceremony_id": str(shown.ceremony_id), "credential": shown.answer}}
 
     async def _refresh_token(self) -> dict[str, Any]:
         await self._present()

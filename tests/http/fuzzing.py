@@ -103,6 +103,8 @@ def _bearer(caller: Caller) -> type[AuthProvider[str]]:
                     return caller.wait(caller.access_token_of_a_leaver())
                 case "make_recovery_codes":
                     return caller.wait(caller.access_token_with_an_app())
+                case "ask_for_passkey_proof":
+                    return caller.wait(caller.access_token_with_a_passkey())
             return caller.wait(caller.access_token())
 
         def set(self, case: _Case, data: str, context: schemathesis.AuthContext, /) -> None:  # noqa: ARG002
@@ -131,6 +133,9 @@ def _knowing(caller: Caller) -> Iterator[Callable[..., None]]:
     yield after_call
 
 
+_OF_PASSKEYS = {"rename_passkey", "remove_passkey"}
+
+
 def _name_what_is_there(case: _Case, caller: Caller, *, is_example: bool) -> None:
     operation = case.operation.definition.raw["operationId"]
     if is_example and "user_id" in case.path_parameters:
@@ -142,7 +147,9 @@ def _name_what_is_there(case: _Case, caller: Caller, *, is_example: bool) -> Non
         case.path_parameters |= {"user_id": str(user_id), "factor_id": str(factor_id)}
     if is_example and operation == "remove_factor":
         caller.named["factor_id"] = str(caller.wait(caller.own_app()))
-    if is_example and operation in {"remove_factor", "activate_totp", "answer_challenge"}:
+    if is_example and operation in _OF_PASSKEYS:
+        caller.named["factor_id"] = str(caller.wait(caller.own_passkey()))
+    if is_example and operation in {"remove_factor", "activate_totp", "answer_challenge"} | _OF_PASSKEYS:
         case.path_parameters |= {name: caller.named[name] for name in case.path_parameters}
     if is_example and "reference" in case.path_parameters:
         case.path_parameters["reference"] = caller.wait(caller.reference())

@@ -25,6 +25,7 @@ from tests.http.apps import enrolled
 from tests.http.conftest import ORIGIN, make_admin, register, sign_in, signed_in
 from tests.http.requests_of_routes import ROUTES, body_model, call, example, named, parameters, policy_of
 from tests.http.test_pathways import STATES
+from tests.passkeys import authenticator_of
 from tests.world import EMAIL, PASSWORD, SETTINGS, World, token_of
 
 OPERATORS = named(Access.ADMIN, Access.RECENT_ADMIN)
@@ -235,6 +236,21 @@ class Walk:
         await self.succeed("remove_factor", factor_id=app.factor_id)
         await self.come_in()
 
+    async def use_a_passkey(self) -> None:
+        """Have one, come in with it alone, and do without it again."""
+        authenticator = authenticator_of(self._world)
+        asked = (await self.succeed("offer_passkey")).json()
+        made = {"ceremony_id": asked["ceremony_id"], "credential": authenticator.create(asked["options"])}
+        registered = (await self.succeed("register_passkey", {"passkey": made})).json()
+        asked = (await self.succeed("ask_for_passkey", {})).json()
+        shown = {"ceremony_id": asked["ceremony_id"], "credential": authenticator.get(asked["options"])}
+        tokens = (await self.succeed("sign_in_with_passkey", {"passkey": shown})).json()
+        self._bearer["Authorization"] = f"Bearer {tokens['access_token']}"
+        factor_id = registered["passkey"]["id"]
+        await self.succeed("rename_passkey", {"name": "Ring"}, factor_id=factor_id)
+        await self.succeed("remove_passkey", factor_id=factor_id)
+        await self.come_in()
+
     async def mailed(self, kind: MessageKind) -> str:
         return token_of(await self._world.mailed(kind))
 
@@ -264,6 +280,7 @@ async def test_la_01_every_route_writes_down_what_is_declared_of_it(client: http
     await walk.succeed("request_email_verification", {"email": EMAIL})
     await walk.succeed("verify_email", {"token": await walk.mailed(MessageKind.VERIFY_EMAIL)})
     await walk.use_a_factor()
+    await walk.use_a_passkey()
     await walk.succeed("change_password", {"current_password": PASSWORD, "new_password": NEW})
     await walk.succeed("request_email_change", {"new_email": EMAIL.replace("com", "org")})
     mails = {mail.kind: token_of(mail) for mail in await world.work() if "link" in mail.content}
@@ -373,8 +390,8 @@ async def test_incident_55_no_host_changes_which_route_is_asked(world: World, ho
             assert answer.status_code in {400, 401}, name
 
 
-# Who sends these nothing asks for nothing, and gets it.
-CONTENT_WITH_NOTHING = {"update_me", "delete_me"}
+# Who sends these nothing asks for nothing, for no name, or for whichever passkey there is, and gets it.
+CONTENT_WITH_NOTHING = {"update_me", "delete_me", "rename_passkey", "ask_for_passkey"}
 REFUSALS = {"access.denied", "session.proof_refused", "sign_in.refused", "sign_in.guesses_used_up"}
 
 

@@ -27,6 +27,9 @@ _WRITTEN_BY_US = {
     "import_rows.code",
     "import_rows.detail",
     "import_rows.password_format",
+    "passkey_ceremonies.purpose",
+    "passkeys.aaguid",
+    "passkeys.transports",
     # Made of random or sealed by us.
     "imports.sealed_key",
     "import_parts.sealed",
@@ -62,10 +65,10 @@ _KEPT_IN = {
     "display_name": {"users.display_name"},
     "reason": {"users.suspension_reason"},
     "locale": {"users.locale", "messages.locale"},
-    "name": {"totp_factors.name"},
+    "name": {"totp_factors.name", "passkeys.name"},
 }
 _NOT_KEPT = {"password", "current_password", "new_password", "token", "refresh_token", "device_token", "code", "until"}
-_NOT_KEPT |= {"totp_code", "recovery_code"}
+_NOT_KEPT |= {"totp_code", "recovery_code", "challenge_id"}
 # Short words of a list.
 _IN_LISTS = {"roles"}
 

@@ -254,6 +254,7 @@ async def test_operators_find_out_why_a_second_factor_was_refused(world: World) 
         Check.DEVICE: Outcome.NOT_KNOWN,
         Check.GUESSES: Outcome.LEFT,
         Check.PASSWORD: Outcome.RIGHT,
+        Check.PASSKEY: Outcome.NOT_REACHED,
         Check.SUSPENSION: Outcome.NONE,
         Check.DELETION: Outcome.NOT_DUE,
         Check.MAILBOX: Outcome.PROVEN,

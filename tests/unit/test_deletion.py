@@ -211,6 +211,7 @@ async def test_pr_01_what_is_over_is_forgotten_after_its_time_and_not_before(wor
         "sessions": 0,
         "one_time_tokens": 1,
         "sign_in_challenges": 0,
+        "passkey_ceremonies": 0,
         "totp_factors": 0,
         "messages": 1,
         "email_changes": 1,

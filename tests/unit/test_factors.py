@@ -156,7 +156,7 @@ async def sign_in_with(world: World, app: App) -> IssuedTokens:
 async def test_there_is_an_end_to_how_many_anybody_has(world: World) -> None:
     user = await verified_user(world)
     tokens = await world.sign_in()
-    for _ in range(5):
+    for _ in range(10):
         await app_of(world, user, tokens)
     with pytest.raises(TooManyFactors):
         await offered_app(world, user, tokens)

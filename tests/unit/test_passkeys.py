@@ -85,7 +85,7 @@ async def test_a_passkey_counts_once_it_is_registered_and_comes_with_recovery_co
         await principal_of(world, other)
     assert MessageKind.PASSKEY_ADDED in [mail.kind for mail in await world.work()]
     assert (await world.events_of(user.id))[:3] == [
-        *("session.reauthenticated", "recovery_codes.made", "factor.enrolled"),
+        *("recovery_codes.made", "session.reauthenticated", "factor.enrolled"),
     ]
 
 

@@ -108,7 +108,7 @@ async def test_every_step_is_told_in_order_and_what_was_not_reached_too(world: W
     assert [step.check for step in attempt.steps] == list(Check)
     assert [step.outcome.value for step in attempt.steps] == [
         *("left", "known", "none", "left", "wrong"),
-        *("not_reached", "not_reached", "not_reached", "not_reached", "refused"),
+        *("not_reached", "not_reached", "not_reached", "not_reached", "not_reached", "refused"),
     ]
     assert (attempt.user_id, attempt.request_id, attempt.network_address) == (user.id, request_id, "198.51.100.1")
     assert (attempt.occurred_at, attempt.shared) == (world.clock.now(), False)
@@ -190,7 +190,7 @@ async def test_whoever_comes_from_a_network_that_used_up_its_limit_is_told_of_no
     attempt = await why(world, found[0])
     assert [step.outcome.value for step in attempt.steps] == [
         *("used_up", "differs", "not_known"),
-        *["not_reached"] * 6,
+        *["not_reached"] * 7,
         "told_to_wait",
     ]
     assert (attempt.user_id, attempt.network_address) == (None, "198.51.100.1")

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
@@ -21,6 +22,10 @@ class ResponseSchema(BaseModel):
 def _rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
+
+# As usually written; there is no type of its own for them in JSON.
+JsonId = Annotated[UUID, Field(strict=False, json_schema_extra={"maxLength": 36})]
+"""An id that callers send back."""
 
 Timestamp = Annotated[
     datetime,

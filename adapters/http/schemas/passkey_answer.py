@@ -1,12 +1,9 @@
 """What passkeys answer, as Web Authentication Level 3 has it (§5.1)."""
 
-from typing import Annotated
-from uuid import UUID
-
 from pydantic import ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
 
-from adapters.http.schemas.base import RequestSchema
+from adapters.http.schemas.base import JsonId, RequestSchema
 from application.mfa.factor_proof import PasskeyAnswer
 from domain.ids import CeremonyId
 
@@ -32,18 +29,13 @@ CREATED: JsonDict = {
     },
 }
 
-# Ids have no type of their own in JSON.
-CeremonyReference = Annotated[
-    UUID, Field(strict=False, description="Of the answer that the options came with. To be told to nobody.")
-]
-
 
 class PasskeyAnswered(RequestSchema):
     """What a passkey answered, and to what."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [ANSWERED]})
 
-    ceremony_id: CeremonyReference
+    ceremony_id: JsonId = Field(description="Of the answer that the options came with. To be told to nobody.")
     credential: dict[str, JsonValue] = Field(
         description="The credential that the browser made or got, by its `toJSON()`."
     )

@@ -1,11 +1,11 @@
 """Passkeys: what browsers are to ask of them, and what becomes of the answer."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, SecretStr
 
-from adapters.http.schemas.base import RequestSchema, ResponseSchema
+from adapters.http.schemas.base import JsonId, RequestSchema, ResponseSchema
 from adapters.http.schemas.factors import CODES, PASSKEY, FactorResponse
 from adapters.http.schemas.passkey_answer import ANSWERED, CEREMONY_ID, CREATED, PasskeyAnswered
 from application.mfa.passkey_ceremonies import AskedPasskey
@@ -27,9 +27,7 @@ class PasskeyAsk(RequestSchema):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{}, {"challenge_id": CEREMONY_ID}]})
 
-    challenge_id: Annotated[UUID, Field(strict=False)] | None = Field(
-        default=None, description="Of the answer `factor_required`."
-    )
+    challenge_id: JsonId | None = Field(default=None, description="Of the answer `factor_required`.")
 
     def challenge(self) -> ChallengeId | None:
         """The challenge, if there is one."""
