@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 
 from adapters.http.authentication import CurrentUser, RecentUser
 from adapters.http.documentation import WITH_BODY, WITH_RECENT_USER, WITH_USER, responses
@@ -12,6 +12,7 @@ from adapters.http.injection import injected
 from adapters.http.problems import ROUTE_NOT_FOUND
 from adapters.http.qr_codes import qr_code
 from adapters.http.routing import Route
+from adapters.http.schemas.base import SAMPLE_ID
 from adapters.http.schemas.factors import FactorList, RecoveryCodesResponse, TotpActivation, TotpCreate, TotpOffer
 from application.mfa.activate_totp import ActivateTotp
 from application.mfa.enrol_totp import EnrolTotp
@@ -31,6 +32,8 @@ from domain.mfa.factor import (
 )
 from domain.sessions.session import SessionNotFound
 from domain.users.user import UserNotFound
+
+FactorReference = Annotated[UUID, Path(examples=[SAMPLE_ID])]
 
 router = APIRouter(prefix="/v1/users/me", tags=["second factors"], route_class=Route)
 
@@ -79,7 +82,7 @@ async def enrol_totp(
     ),
 )
 async def activate_totp(
-    factor_id: UUID,
+    factor_id: FactorReference,
     activation_in: TotpActivation,
     caller: RecentUser,
     response: Response,
@@ -103,7 +106,7 @@ async def activate_totp(
     responses=responses("remove_factor", FactorNotFound, ROUTE_NOT_FOUND, *_CHANGING, *WITH_RECENT_USER),
 )
 async def remove_factor(
-    factor_id: UUID, caller: RecentUser, remove: Annotated[RemoveFactor, injected(RemoveFactor)]
+    factor_id: FactorReference, caller: RecentUser, remove: Annotated[RemoveFactor, injected(RemoveFactor)]
 ) -> None:
     """Do without a second factor. Every other session of mine ends; with the last factor the recovery codes go."""
     await remove.execute(user_id=caller.user_id, session_id=caller.session_id, factor_id=FactorId(factor_id))

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Path, Request, Response
 
 from adapters.http.authentication import CurrentUser, RecentUser
 from adapters.http.client import device_of
@@ -12,9 +12,10 @@ from adapters.http.documentation import WITH_BODY, WITH_RECENT_USER, WITH_USER, 
 from adapters.http.headers import LOCATION, NO_STORE
 from adapters.http.injection import injected
 from adapters.http.new_session import device_token_of, handed_out
-from adapters.http.next_steps import USE_SESSION
+from adapters.http.next_steps import USE_PASSKEY, USE_SESSION
 from adapters.http.problems import CROSS_SITE_REQUEST, ROUTE_NOT_FOUND
 from adapters.http.routing import Route
+from adapters.http.schemas.base import SAMPLE_ID
 from adapters.http.schemas.factors import FactorResponse
 from adapters.http.schemas.passkeys import (
     PasskeyAsk,
@@ -46,6 +47,8 @@ from domain.mfa.factor import (
 from domain.mfa.passkey import InvalidPasskey, LastWayIn, PasskeyAlreadyRegistered
 from domain.sessions.session import SessionNotFound
 from domain.users.user import UserNotFound
+
+FactorReference = Annotated[UUID, Path(examples=[SAMPLE_ID])]
 
 router = APIRouter(prefix="/v1", tags=["passkeys"], route_class=Route)
 
@@ -138,7 +141,8 @@ async def offer_passkey(
         *_CHANGING,
         *WITH_RECENT_USER,
         *WITH_BODY,
-    ),
+    )
+    | {201: {"links": USE_PASSKEY}},
 )
 async def register_passkey(
     passkey_in: PasskeyCreate,
@@ -165,7 +169,7 @@ async def register_passkey(
     responses=responses("rename_passkey", FactorNotFound, ROUTE_NOT_FOUND, *_CHANGING, *WITH_RECENT_USER, *WITH_BODY),
 )
 async def rename_passkey(
-    factor_id: UUID,
+    factor_id: FactorReference,
     passkey_in: PasskeyUpdate,
     caller: RecentUser,
     response: Response,
@@ -186,7 +190,7 @@ async def rename_passkey(
     responses=responses("remove_passkey", FactorNotFound, LastWayIn, ROUTE_NOT_FOUND, *_CHANGING, *WITH_RECENT_USER),
 )
 async def remove_passkey(
-    factor_id: UUID, caller: RecentUser, remove: Annotated[RemoveFactor, injected(RemoveFactor)]
+    factor_id: FactorReference, caller: RecentUser, remove: Annotated[RemoveFactor, injected(RemoveFactor)]
 ) -> None:
     """Do without a passkey. Every other session of mine ends; with the last factor the recovery codes go."""
     await remove.execute(

@@ -23,6 +23,8 @@ def _rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+SAMPLE_ID = "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d"
+
 # As usually written; there is no type of its own for them in JSON.
 JsonId = Annotated[UUID, Field(strict=False, json_schema_extra={"maxLength": 36})]
 """An id that callers send back."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, JsonValue, SecretStr
 from pydantic.config import JsonDict
 
-from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp
+from adapters.http.schemas.base import SAMPLE_ID, RequestSchema, ResponseSchema, Timestamp
 from adapters.http.schemas.passkey_answer import ANSWERED, PasskeyAnswered
 from adapters.http.schemas.users import TypedPassword
 from application.mfa.ask_for_factor import FactorRequired
@@ -22,14 +22,13 @@ from domain.users.suspension import MAX_REASON_LENGTH
 
 # Far more than a code has: what is no code is said to be none, and not to be too long.
 _MAX_CODE_LENGTH = 64
-_ID = "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d"
 _TYPED_TOTP = "Six digits; spaces do not matter."
 _TYPED_RECOVERY_CODE = "In either case, with dashes or without."
 _URI = "otpauth://totp/example.com:ada@example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=example.com"
 CODES: list[JsonValue] = ["7F3K-Q2MX-9RTB-0ABC-1DEF", "9M2X-4T8V-PQ6R-W3YZ-7HJK"]
 
 PASSKEY: JsonDict = {
-    "id": _ID,
+    "id": SAMPLE_ID,
     "kind": "passkey",
     "name": "Telephone",
     "created_at": "2026-01-31T12:00:00.000000Z",
@@ -136,7 +135,7 @@ class FactorRequiredResponse(ResponseSchema):
             "examples": [
                 {
                     "status": "factor_required",
-                    "challenge_id": _ID,
+                    "challenge_id": SAMPLE_ID,
                     "factors": ["totp", "passkey", "recovery_code"],
                     "expires_in": 600,
                 }
@@ -179,7 +178,7 @@ class TotpOffer(ResponseSchema):
         json_schema_extra={
             "examples": [
                 {
-                    "id": _ID,
+                    "id": SAMPLE_ID,
                     "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
                     "otpauth_uri": _URI,
                     "qr_svg": '<svg xmlns="http://www.w3.org/2000/svg" width="164" height="164" class="segno"></svg>',

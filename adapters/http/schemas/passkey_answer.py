@@ -3,13 +3,12 @@
 from pydantic import ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
 
-from adapters.http.schemas.base import JsonId, RequestSchema
+from adapters.http.schemas.base import SAMPLE_ID, JsonId, RequestSchema
 from application.mfa.factor_proof import PasskeyAnswer
 from domain.ids import CeremonyId
 
-CEREMONY_ID = "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d"
 ANSWERED: JsonDict = {
-    "ceremony_id": CEREMONY_ID,
+    "ceremony_id": SAMPLE_ID,
     "credential": {
         "id": "cGFzc2tleQ",
         "rawId": "cGFzc2tleQ",
@@ -19,7 +18,7 @@ ANSWERED: JsonDict = {
     },
 }
 CREATED: JsonDict = {
-    "ceremony_id": CEREMONY_ID,
+    "ceremony_id": SAMPLE_ID,
     "credential": {
         "id": "cGFzc2tleQ",
         "rawId": "cGFzc2tleQ",

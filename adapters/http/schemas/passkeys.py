@@ -5,9 +5,9 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, SecretStr
 
-from adapters.http.schemas.base import JsonId, RequestSchema, ResponseSchema
+from adapters.http.schemas.base import SAMPLE_ID, JsonId, RequestSchema, ResponseSchema
 from adapters.http.schemas.factors import CODES, PASSKEY, FactorResponse
-from adapters.http.schemas.passkey_answer import ANSWERED, CEREMONY_ID, CREATED, PasskeyAnswered
+from adapters.http.schemas.passkey_answer import ANSWERED, CREATED, PasskeyAnswered
 from application.mfa.passkey_ceremonies import AskedPasskey
 from application.mfa.register_passkey import RegisteredPasskey
 from application.sessions.known_devices import MAX_DEVICE_TOKEN_LENGTH
@@ -25,7 +25,7 @@ _NAME = Field(
 class PasskeyAsk(RequestSchema):
     """What a passkey is wanted for: to sign in with nothing else or, with a challenge, as a second factor."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{}, {"challenge_id": CEREMONY_ID}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{}, {"challenge_id": SAMPLE_ID}]})
 
     challenge_id: JsonId | None = Field(default=None, description="Of the answer `factor_required`.")
 
@@ -41,7 +41,7 @@ class PasskeyOptions(ResponseSchema):
         json_schema_extra={
             "examples": [
                 {
-                    "ceremony_id": CEREMONY_ID,
+                    "ceremony_id": SAMPLE_ID,
                     "options": {
                         "challenge": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
                         "rpId": "example.com",
