@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from application.throttling.throttle_policy import ThrottlePolicy
+from entrypoints.passkey_settings import effective_origins, effective_rp_id
 from entrypoints.settings import (
     LogFormat,
     Settings,
@@ -17,6 +18,7 @@ from entrypoints.settings import (
 )
 from entrypoints.settings_problem import SettingsProblem
 
+ANDROID = "android:apk-key-hash:pNiP5iKyQ8JwgGOaKA1zGPUPJIS-0H1xKCQcfIoGLck"
 GOOD_KEY = "T9vK2mQ7xW4cR8bN1zL5yP3dF6gH0jSa"
 PRODUCTION = {
     "ENVIRONMENT": "production",
@@ -303,3 +305,54 @@ def test_every_limit_that_is_set_is_the_one_that_holds() -> None:
     assert {name: getattr(policy, name).count for name in names} == {
         name: number for number, name in enumerate(names, start=2)
     }
+
+
+@pytest.mark.parametrize(
+    ("environment", "rp_id", "origins"),
+    [
+        ({}, "localhost", ("http://localhost:8000",)),
+        (
+            {"PUBLIC_URL": "https://accounts.mycompany.com/base"},
+            "accounts.mycompany.com",
+            ("https://accounts.mycompany.com",),
+        ),
+        (
+            {
+                "PUBLIC_URL": "https://Accounts.mycompany.com:8443",
+                "PASSKEY_RP_ID": "MyCompany.com",
+                "CORS_ORIGINS": "https://app.mycompany.com,https://mycompany.com,https://notmycompany.com",
+            },
+            "mycompany.com",
+            ("https://accounts.mycompany.com:8443", "https://app.mycompany.com", "https://mycompany.com"),
+        ),
+        (
+            {"PASSKEY_RP_ID": "mycompany.com", "PASSKEY_ORIGINS": f"https://App.mycompany.com/, {ANDROID}"},
+            "mycompany.com",
+            ("https://app.mycompany.com", ANDROID),
+        ),
+    ],
+)
+def test_passkeys_belong_to_a_domain_and_are_used_on_its_pages(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], rp_id: str, origins: tuple[str, ...]
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    where = {"public_url": settings.public_url}
+    assert effective_rp_id(settings, **where) == rp_id
+    assert effective_origins(settings, **where, cors_origins=settings.cors_origins) == origins
+
+
+@pytest.mark.parametrize("domain", ["https://mycompany.com", "mycompany.com:443", "10.0.0.7", "com", "*"])
+def test_what_is_no_domain_is_none_that_passkeys_could_belong_to(monkeypatch: pytest.MonkeyPatch, domain: str) -> None:
+    assert problems(monkeypatch, PASSKEY_RP_ID=domain) == ["PASSKEY_RP_ID"]
+
+
+@pytest.mark.parametrize("origins", ["*", "null", "app.mycompany.com", "android:apk-key-hash:x", "https://a.b/c"])
+def test_what_is_no_origin_is_no_page_that_uses_passkeys(monkeypatch: pytest.MonkeyPatch, origins: str) -> None:
+    assert problems(monkeypatch, PASSKEY_ORIGINS=origins) == ["PASSKEY_ORIGINS"]
+
+
+def test_a_domain_of_which_there_is_no_page_is_said_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = problems(monkeypatch, PUBLIC_URL="https://accounts.mycompany.com", PASSKEY_RP_ID="other.com")
+    assert found == ["PASSKEY_RP_ID"]

@@ -22,23 +22,28 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from adapters.memory.passkeys import MemoryAuthenticator
 from application.admin.reinstate_user import ReinstateUser
 from application.mfa.ask_for_factor import FactorRequired
 from application.mfa.factor_proof import CodeProof
 from application.mfa.make_recovery_codes import MakeRecoveryCodes
+from application.mfa.passkey_ceremonies import AskedPasskey
 from application.mfa.remove_factor import RemoveFactor
 from application.sessions.issued_tokens import IssuedTokens
 from application.users.change_password import ChangePassword
 from domain.errors import DomainError
-from domain.ids import ChallengeId
+from domain.ids import CeremonyId, ChallengeId, FactorId
 from domain.mfa.totp import code_at, step_at
 from domain.users.user import User
 from tests.factors import App, activate, answer, offered_app, recovery, totp, verified_user
+from tests.passkeys import Key, ask, passkey_of, sign_in_by
 from tests.world import PASSWORD, PLENTY, SETTINGS, World, make_world
 
 PEOPLE = ("ada@example.com", "eve@example.com")
 PASSWORDS = (PASSWORD, "the second password of all")
 TEN_MINUTES = timedelta(minutes=10)
+FIVE_MINUTES = timedelta(minutes=5)
+CHANGES = ("enrol", "remove", "add_a_key", "remove_the_key", "make_codes", "change_the_password", "suspend")
 OPEN = SETTINGS.model_copy(
     update=dict.fromkeys(("limit_factor_guesses", "limit_guesses", "limit_all_guesses"), PLENTY)
     | {"limit_guesses_on_known_device": PLENTY}
@@ -55,12 +60,29 @@ class Person:
 
     user: User
     acting: IssuedTokens
+    authenticator: MemoryAuthenticator
     password: str = PASSWORD
     epoch: int = 0
     suspended: bool = False
     app: App | None = None
     last_step: int = -1
+    sheet: list[str] = field(default_factory=list)
     codes: set[str] = field(default_factory=set)
+    key: Key | None = None
+
+    @property
+    def has_factors(self) -> bool:
+        return self.app is not None or self.key is not None
+
+    def given(self, codes: list[str]) -> None:
+        """A factor came with these, or with none, for there are some still."""
+        if codes:
+            self.sheet, self.codes = codes, set(codes)
+
+    def lost(self) -> None:
+        """A factor has gone; with the last one the codes go."""
+        if not self.has_factors:
+            self.codes = set()
 
 
 @dataclass(frozen=True)
@@ -73,10 +95,20 @@ class Asked:
     at: datetime
 
 
+@dataclass(frozen=True)
+class Question:
+    """What a passkey was asked, and for which challenge, if for one."""
+
+    asked: AskedPasskey
+    challenge: Asked | None
+    at: datetime
+
+
 class SigningIn(RuleBasedStateMachine):
     """Two users, their apps and papers, and somebody who has every challenge and every code."""
 
     asked: Bundle[Asked] = Bundle("asked")
+    questions: Bundle[Question] = Bundle("questions")
     runner: asyncio.Runner
     seen: set[str]
 
@@ -85,11 +117,19 @@ class SigningIn(RuleBasedStateMachine):
         self.world: World = make_world(settings=OPEN)
         self.finished: set[ChallengeId] = set()
         self.shown: list[CodeProof] = []
+        self.answered: set[CeremonyId] = set()
+        self.newest: dict[ChallengeId, CeremonyId] = {}
         self.people = [
-            Person(user=self.run(verified_user(self.world, email)), acting=self.run(self.world.sign_in(email)))
+            Person(
+                user=self.run(verified_user(self.world, email)),
+                acting=self.run(self.world.sign_in(email)),
+                authenticator=MemoryAuthenticator(credential_id=email.encode(), key=email),
+            )
             for email in PEOPLE
         ]
         self.enrol(0)
+        self.add_a_key(0)
+        self.add_a_key(1)
 
     def run[T](self, what: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(what)
@@ -112,7 +152,7 @@ class SigningIn(RuleBasedStateMachine):
         password = person.password if right else "a wrong guess of mine"
         found = self.tried(self.world.begin_sign_in(PEOPLE[who], password))
         right = right and not person.suspended
-        if person.app is None:
+        if not person.has_factors:
             assert isinstance(found, IssuedTokens) is right
         else:
             assert isinstance(found, FactorRequired) is right
@@ -128,8 +168,8 @@ class SigningIn(RuleBasedStateMachine):
 
     @rule(asked=asked, other=others, number=st.integers(0, 9))
     def show_the_paper(self, asked: Asked, other: bool, number: int) -> None:  # noqa: FBT001  (hypothesis')
-        app = self.people[asked.whose ^ other].app
-        self.show(asked, recovery(app.codes[number] if app is not None else "7F3K-Q2MX-9RTB-0ABC-1DEF"))
+        sheet = self.people[asked.whose ^ other].sheet
+        self.show(asked, recovery(sheet[number] if sheet else "7F3K-Q2MX-9RTB-0ABC-1DEF"))
 
     @rule(asked=asked, back=st.integers(1, 5))
     def show_what_was_shown(self, asked: Asked, back: int) -> None:
@@ -139,19 +179,81 @@ class SigningIn(RuleBasedStateMachine):
         self.shown.append(proof)
         person = self.people[asked.whose]
         found = self.tried(answer(self.world, asked.id, proof))
-        is_good = (
-            asked.id not in self.finished
-            and asked.epoch == person.epoch
-            and self.now() < asked.at + TEN_MINUTES
-            and not person.suspended
-        )
         # A challenge that is over has nothing looked at, and nothing used up.
-        proven = is_good and self.used(person, proof)
+        proven = self.is_good(asked) and self.used(person, proof)
         assert (found is not None) is proven
         if found is not None:
             assert found.user.id == person.user.id
             self.finished.add(asked.id)
             self.seen.add(f"opened by {proof.kind}")
+
+    def is_good(self, asked: Asked) -> bool:
+        person = self.people[asked.whose]
+        return (
+            asked.id not in self.finished
+            and asked.epoch == person.epoch
+            and self.now() < asked.at + TEN_MINUTES
+            and not person.suspended
+        )
+
+    @rule(target=questions)
+    def ask_for_whichever_key(self) -> Question:
+        return Question(self.run(ask(self.world).to_sign_in()), None, self.now())
+
+    @rule(target=questions, asked=asked)
+    def ask_for_a_key(self, asked: Asked) -> MultipleResults[Question]:
+        question = self.posed(asked)
+        return multiple() if question is None else multiple(question)
+
+    @rule(asked=asked, other=others)
+    def ask_for_a_key_and_show_it(self, asked: Asked, other: bool) -> None:  # noqa: FBT001  (hypothesis')
+        question = self.posed(asked)
+        if question is not None:
+            self.answer_with(question, asked, asked.whose ^ other)
+
+    def posed(self, asked: Asked) -> Question | None:
+        found = self.tried(ask(self.world).as_second_factor(challenge_id=asked.id))
+        assert (found is not None) is (self.is_good(asked) and self.people[asked.whose].key is not None)
+        if found is None:
+            return None
+        self.newest[asked.id] = found.ceremony_id
+        return Question(found, asked, self.now())
+
+    @rule(question=questions, other=others, alone=others)
+    def show_a_key(self, question: Question, other: bool, alone: bool) -> None:  # noqa: FBT001  (hypothesis')
+        """In the sign-in that it was asked for, or alone though it was not."""
+        whose = question.challenge.whose if question.challenge is not None else 0
+        self.answer_with(question, None if alone else question.challenge, whose ^ other)
+
+    @rule(question=questions, asked=asked, who=people)
+    def show_a_key_elsewhere(self, question: Question, asked: Asked, who: int) -> None:
+        self.answer_with(question, asked, who)
+
+    def answer_with(self, question: Question, where: Asked | None, who: int) -> None:
+        """Somebody's authenticator answers, which may have a key that is registered no more."""
+        person = self.people[who]
+        if person.authenticator.user_handle is None:
+            return
+        shown = Key(self.world, person.authenticator).answered(question.asked)
+        found = self.tried(sign_in_by(self.world, shown) if where is None else answer(self.world, where.id, shown))
+        ceremony = question.asked.ceremony_id
+        is_looked_at = (
+            (where is None or self.is_good(where))
+            and question.challenge == where
+            and ceremony not in self.answered
+            and (where is None or self.newest[where.id] == ceremony)
+            and self.now() < question.at + FIVE_MINUTES
+        )
+        if is_looked_at:
+            self.answered.add(ceremony)
+        proven = is_looked_at and person.key is not None and not person.suspended
+        proven = proven and (where is None or where.whose == who)
+        assert (found is not None) is proven
+        if found is not None:
+            assert found.user.id == person.user.id
+            self.seen.add("opened by a key alone" if where is None else "opened by passkey")
+            if where is not None:
+                self.finished.add(where.id)
 
     def used(self, person: Person, proof: CodeProof) -> bool:
         """Whether it is a factor of this person's, which it no longer is then."""
@@ -167,7 +269,7 @@ class SigningIn(RuleBasedStateMachine):
                 return True
         return False
 
-    @rule(who=people, what=st.sampled_from(["enrol", "remove", "make_codes", "change_the_password", "suspend"]))
+    @rule(who=people, what=st.sampled_from(CHANGES))
     def change(self, who: int, what: str) -> None:
         """One rule for all of it: else sign-ins would hardly ever come to their end before something changes."""
         getattr(self, what)(who)
@@ -181,17 +283,36 @@ class SigningIn(RuleBasedStateMachine):
         if app is None:
             return
         self.run(activate(self.world, person.user, person.acting, app))
-        person.app, person.last_step, person.codes = app, step_at(self.now()), set(app.codes)
+        person.app, person.last_step = app, step_at(self.now())
+        person.given(app.codes)
         person.epoch += 1
+
+    def add_a_key(self, who: int) -> None:
+        person = self.people[who]
+        if person.key is not None or person.suspended:
+            return
+        person.key = self.run(passkey_of(self.world, person.user, person.acting, person.authenticator))
+        person.given(person.key.codes)
+        person.epoch += 1
+
+    def remove_the_key(self, who: int) -> None:
+        person = self.people[who]
+        if person.key is not None and not person.suspended:
+            self.take_away(person, person.key.factor_id)
+            person.key = None
+            person.lost()
 
     def remove(self, who: int) -> None:
         person = self.people[who]
         if person.app is None or person.suspended:
             return
+        self.take_away(person, person.app.factor_id)
+        person.app = None
+        person.lost()
+
+    def take_away(self, person: Person, factor_id: FactorId) -> None:
         remove = self.world.container.resolve(RemoveFactor)
-        ids = {"user_id": person.user.id, "session_id": person.acting.session_id}
-        self.run(remove.execute(**ids, factor_id=person.app.factor_id))  # type: ignore[arg-type]
-        person.app, person.codes = None, set()
+        self.run(remove.execute(user_id=person.user.id, session_id=person.acting.session_id, factor_id=factor_id))
         person.epoch += 1
         self.seen.add("removed")
 
@@ -199,10 +320,9 @@ class SigningIn(RuleBasedStateMachine):
         person = self.people[who]
         make = self.world.container.resolve(MakeRecoveryCodes)
         codes = self.tried(make.execute(user_id=person.user.id, session_id=person.acting.session_id))
-        assert (codes is not None) is (person.app is not None and not person.suspended)
-        if codes is not None and person.app is not None:
-            person.app.codes = [code.text for code in codes]
-            person.codes = set(person.app.codes)
+        assert (codes is not None) is (person.has_factors and not person.suspended)
+        if codes is not None:
+            person.given([code.text for code in codes])
             person.epoch += 1
 
     def change_the_password(self, who: int) -> None:
@@ -232,7 +352,9 @@ class SigningIn(RuleBasedStateMachine):
         found = await self.world.begin_sign_in(email, person.password)
         if isinstance(found, IssuedTokens):
             return found
-        assert person.app is not None
+        if person.app is None:
+            assert person.key is not None
+            return await answer(self.world, found.challenge_id, await person.key.for_challenge(found.challenge_id))
         self.world.clock.advance(timedelta(minutes=2))
         tokens = await answer(self.world, found.challenge_id, totp(person.app.code()))
         person.last_step = step_at(self.now())
@@ -250,7 +372,7 @@ def test_mf_07_no_way_through_signing_in_opens_a_session_without_the_proofs() ->
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=60,
+                max_examples=150,
                 stateful_step_count=30,
                 deadline=None,
                 derandomize=True,
@@ -258,4 +380,6 @@ def test_mf_07_no_way_through_signing_in_opens_a_session_without_the_proofs() ->
             ),
         )
     # Had a step never worked, nothing would have been shown about what comes after it.
-    assert seen == {"asked", "removed", "opened by totp", "opened by recovery_code"}
+    assert seen == {"asked", "removed", "opened by a key alone"} | {
+        f"opened by {kind}" for kind in ("totp", "recovery_code", "passkey")
+    }
