@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode
 
-from entrypoints.setting_formats import DOMAIN, checked_passkey_origins, checked_rp_id
+from entrypoints.setting_formats import DOMAIN, checked_passkey_origins, checked_rp_id, origin_of
 
 _THIS_MACHINE = "localhost"
 
@@ -36,20 +36,22 @@ def effective_origins(settings: PasskeySettings, *, public_url: str, cors_origin
     if settings.passkey_origins:
         return settings.passkey_origins
     rp_id = effective_rp_id(settings, public_url=public_url)
-    public = urlsplit(public_url.lower())
-    own = f"{public.scheme}://{public.netloc}"
+    own = public_url.lower()
     if rp_id == _THIS_MACHINE:
+        public = urlsplit(own)
         own = f"{public.scheme}://{_THIS_MACHINE}{f':{public.port}' if public.port else ''}"
-    return tuple(origin for origin in dict.fromkeys((own, *cors_origins)) if _is_under(rp_id, origin))
+    pages = dict.fromkeys(origin_of(page) for page in (own, *cors_origins))
+    return tuple(origin for origin in pages if _is_under(rp_id, origin))
 
 
 def passkey_problems(settings: PasskeySettings, *, public_url: str, cors_origins: Sequence[str]) -> Iterator[str]:
     """What browsers would refuse each time: better said at start."""
     rp_id = effective_rp_id(settings, public_url=public_url)
-    if not effective_origins(settings, public_url=public_url, cors_origins=cors_origins):
+    pages = effective_origins(settings, public_url=public_url, cors_origins=cors_origins)
+    if not any(_is_under(rp_id, page) or page.startswith("android:") for page in pages):
         yield (
-            f"PASSKEY_RP_ID is {rp_id}, and neither PUBLIC_URL nor CORS_ORIGINS are at that domain or below it. "
-            "Set PASSKEY_ORIGINS to the origins of the pages that use passkeys, or PASSKEY_RP_ID to their domain"
+            f"PASSKEY_RP_ID is {rp_id}, and no page is at that domain or below it. "
+            "Set it to the domain of the pages that use passkeys, and PASSKEY_ORIGINS to their origins"
         )
 
 

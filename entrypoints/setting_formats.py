@@ -14,7 +14,7 @@ _PUBLIC_URL = re.compile(
     r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:/[\w.~/-]*)?",
     re.ASCII | re.IGNORECASE,
 )
-DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*", re.IGNORECASE)
+DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*", re.ASCII | re.IGNORECASE)
 _LIMIT = re.compile(
     r"(?P<count>[1-9][0-9]{0,6})/(?P<units>[1-9][0-9]{0,3})?(?P<unit>second|minute|hour|day)s?", re.ASCII
 )
@@ -30,6 +30,7 @@ _REDIS_URL = re.compile(
     rf"rediss?://{_REDIS_USER}{_REDIS_HOST}(?:/[0-9]{{0,4}})?|unix://{_REDIS_USER}/[^\s?#]+(?:\?db=[0-9]{{1,4}})?",
     re.ASCII | re.IGNORECASE,
 )
+_DEFAULT_PORTS = {"https": ":443", "http": ":80"}
 _APP = re.compile(r"android:apk-key-hash:[\w-]{43}", re.ASCII)
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.ASCII)
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
@@ -87,13 +88,26 @@ def checked_passkey_origins(text: object) -> tuple[str, ...]:
     given = text.split(",") if isinstance(text, str) else text if isinstance(text, tuple) else ()
     written = [str(origin).strip() for origin in given]
     origins = tuple(name if _APP.fullmatch(name) else name.rstrip("/").lower() for name in written)
-    if not all(_APP.fullmatch(origin) or _ORIGIN.fullmatch(origin) for origin in origins):
+    if not all(_APP.fullmatch(origin) or _is_secure_page(origin) for origin in origins):
         message = (
-            "must be origins such as https://app.mycompany.com, with commas between, "
+            "must be origins such as https://app.mycompany.com, with commas between (http on localhost alone), "
             "or of Android apps such as android:apk-key-hash:…"
         )
         raise ValueError(message)
-    return origins
+    return tuple(origin if _APP.fullmatch(origin) else origin_of(origin) for origin in origins)
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port as browsers write them: without the port that goes without saying (RFC 6454)."""
+    scheme, _, rest = url.partition("://")
+    host = rest.partition("/")[0]
+    return f"{scheme}://{host.removesuffix(_DEFAULT_PORTS.get(scheme, ''))}"
+
+
+def _is_secure_page(origin: str) -> bool:
+    """Browsers have passkeys on pages of domains, by https, and on this machine."""
+    host = urlsplit(origin).hostname or "" if _ORIGIN.fullmatch(origin) else ""
+    return host == "localhost" or (origin.startswith("https://") and DOMAIN.fullmatch(host) is not None)
 
 
 def checked_rp_id(domain: str) -> str:

@@ -28,6 +28,7 @@ from domain.errors import (
     concrete_errors,
 )
 from domain.mfa.factor import InvalidFactor
+from domain.mfa.passkey import InvalidPasskey
 from domain.sessions.session import InvalidAccessToken, ReauthenticationRequired
 from domain.users.registration import EmailAlreadyRegistered
 
@@ -49,7 +50,7 @@ STATUS_AT_OPERATION: Mapping[tuple[str, type[DomainError]], int] = {
     ("register_user", EmailAlreadyRegistered): 400,
     # Whoever is signed in stays so, whatever they type.
     ("activate_totp", InvalidFactor): 422,
-    ("register_passkey", InvalidFactor): 422,
+    ("register_passkey", InvalidPasskey): 422,
     ("reauthenticate", InvalidFactor): 403,
 }
 

@@ -33,14 +33,14 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     MessageKind.FACTOR_RESET: ("at",),
     MessageKind.PASSKEY_ADDED: ("at",),
     MessageKind.PASSKEY_REMOVED: ("at",),
-    MessageKind.PASSKEY_COPY_SUSPECTED: ("at",),
+    MessageKind.PASSKEY_COPY_SUSPECTED: ("at", "passkey"),
     MessageKind.RECOVERY_CODES_MADE: ("at",),
     MessageKind.RECOVERY_CODE_USED: ("at", "left"),
     MessageKind.FACTOR_GUESSES_USED_UP: ("at",),
 }
 """What the templates of each kind may use, besides `service`. All are strings."""
 
-MAY_BE_EMPTY = frozenset({"device", "network_address"})
+MAY_BE_EMPTY = frozenset({"device", "network_address", "passkey"})
 
 SAMPLES: Mapping[str, str] = {
     "link": "https://accounts.example.com/sample#token=hp_sample&more=1",
@@ -52,6 +52,7 @@ SAMPLES: Mapping[str, str] = {
     "at": "2026-11-23 08:15 UTC",
     "due": "2026-12-23 08:15 UTC",
     "left": "9",
+    "passkey": "Telephone",
     "device": "Firefox on Windows",
     "network_address": "192.0.2.7",
 }

@@ -27,14 +27,19 @@ class MemoryPasskeyCeremonyRepository:
 
         await self._block.write(write, ceremony.id)
 
+    async def find_good(
+        self, ceremony_id: CeremonyId, *, purpose: PasskeyPurpose, bound_to: UUID | None, at: datetime
+    ) -> PasskeyCeremony | None:
+        found = self._block.state().passkey_ceremonies.get(ceremony_id)
+        return found if found is not None and _aim(found) == (purpose, bound_to) and at < found.expires_at else None
+
     async def take(
         self, ceremony_id: CeremonyId, *, purpose: PasskeyPurpose, bound_to: UUID | None, at: datetime
     ) -> PasskeyCeremony | None:
         await self._block.lock(ceremony_id)
-        found = self._block.state().passkey_ceremonies.get(ceremony_id)
-        if found is None or _aim(found) != (purpose, bound_to) or at >= found.expires_at:
-            return None
-        await self._forget(ceremony_id)
+        found = await self.find_good(ceremony_id, purpose=purpose, bound_to=bound_to, at=at)
+        if found is not None:
+            await self._forget(ceremony_id)
         return found
 
     async def purge(self, *, expired_before: datetime, limit: int) -> int:

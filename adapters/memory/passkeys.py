@@ -95,12 +95,6 @@ class MemoryPasskeys:
                 return _decoded(id)
         return None
 
-    def user_handle(self, answer: BrowserAnswer) -> bytes | None:
-        match answer:
-            case {"response": {"userHandle": str(user_handle)}}:
-                return _decoded(user_handle)
-        return None
-
     def verify_creation(self, answer: BrowserAnswer, *, challenge: bytes) -> PasskeyPublicKey:
         said = self._said(answer, _CREATION, challenge)
         return PasskeyPublicKey(
@@ -161,13 +155,20 @@ class MemoryPasskeys:
                 return MemoryAuthenticator(
                     credential_id=credential_id,
                     key=key,
-                    user_handle=self.user_handle(answer),
+                    user_handle=_user_handle(answer),
                     user_verified=user_verified,
                     sign_count=sign_count,
                     backup_eligible=backup_eligible,
                     backed_up=backed_up,
                 )
         raise PasskeyRefused(PasskeyFault.MALFORMED)
+
+
+def _user_handle(answer: BrowserAnswer) -> bytes | None:
+    match answer:
+        case {"response": {"userHandle": str(user_handle)}}:
+            return _decoded(user_handle)
+    return None
 
 
 def _descriptor(passkey: PasskeyPublicKey) -> dict[str, object]:

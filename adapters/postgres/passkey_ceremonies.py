@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, insert
+from sqlalchemy import ColumnElement, and_, delete, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 
 from adapters.postgres.models import PasskeyCeremonyModel
@@ -22,16 +23,23 @@ class PostgresPasskeyCeremonyRepository:
         self._statements = statements
 
     async def add(self, ceremony: PasskeyCeremony) -> None:
-        if ceremony.bound_to is not None:
-            of_before = delete(PasskeyCeremonyModel).where(_is_for(ceremony.purpose, ceremony.bound_to))
-            await self._statements.write(of_before)
-        await self._statements.write(insert(PasskeyCeremonyModel), _to_row(ceremony))
+        row = _to_row(ceremony)
+        added = insert(PasskeyCeremonyModel).values(row)
+        # One a purpose for each session or half sign-in: nobody piles them up. Those of strangers are bound to nothing.
+        aim = [_CEREMONIES.c.purpose, _CEREMONIES.c.bound_to]
+        await self._statements.write(added.on_conflict_do_update(index_elements=aim, set_=row))
+
+    async def find_good(
+        self, ceremony_id: CeremonyId, *, purpose: PasskeyPurpose, bound_to: UUID | None, at: datetime
+    ) -> PasskeyCeremony | None:
+        row = await self._statements.row(select(_CEREMONIES).where(_is_good(ceremony_id, purpose, bound_to, at)))
+        return _from_row(row) if row is not None else None
 
     async def take(
         self, ceremony_id: CeremonyId, *, purpose: PasskeyPurpose, bound_to: UUID | None, at: datetime
     ) -> PasskeyCeremony | None:
-        good = and_(_CEREMONIES.c.id == ceremony_id, _is_for(purpose, bound_to), _CEREMONIES.c.expires_at > at)
-        row = await self._statements.row(delete(PasskeyCeremonyModel).where(good).returning(*_CEREMONIES.c))
+        good = delete(PasskeyCeremonyModel).where(_is_good(ceremony_id, purpose, bound_to, at))
+        row = await self._statements.row(good.returning(*_CEREMONIES.c))
         return _from_row(row) if row is not None else None
 
     async def purge(self, *, expired_before: datetime, limit: int) -> int:
@@ -39,9 +47,15 @@ class PostgresPasskeyCeremonyRepository:
         return await self._statements.delete_some(PasskeyCeremonyModel, expired, limit)
 
 
-def _is_for(purpose: PasskeyPurpose, bound_to: UUID | None) -> ColumnElement[bool]:
-    same_end = _CEREMONIES.c.bound_to == bound_to if bound_to is not None else _CEREMONIES.c.bound_to.is_(None)
-    return and_(same_end, _CEREMONIES.c.purpose == purpose.value)
+def _is_good(
+    ceremony_id: CeremonyId, purpose: PasskeyPurpose, bound_to: UUID | None, at: datetime
+) -> ColumnElement[bool]:
+    return and_(
+        _CEREMONIES.c.id == ceremony_id,
+        _CEREMONIES.c.purpose == purpose.value,
+        _CEREMONIES.c.bound_to.is_not_distinct_from(bound_to),
+        _CEREMONIES.c.expires_at > at,
+    )
 
 
 def _to_row(ceremony: PasskeyCeremony) -> dict[str, object]:

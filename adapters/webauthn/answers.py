@@ -73,11 +73,6 @@ def read_credential_id(answer: object) -> bytes:
     return _credential_id(_members(answer).get("id"))
 
 
-def read_user_handle(answer: object) -> bytes | None:
-    """Raises: PasskeyRefused."""
-    return _user_handle(_response(_members(answer)))
-
-
 def expect_client_data(content: bytes, *, ceremony: str, challenge: bytes, origins: Sequence[str]) -> None:
     """What the browser says it did: that ceremony, with that challenge, on one of those pages, in no frame of others.
 

@@ -12,7 +12,6 @@ from adapters.webauthn.answers import (
     read_assertion,
     read_creation,
     read_credential_id,
-    read_user_handle,
 )
 from adapters.webauthn.authenticator_data import read_attestation_object, read_authenticator_data
 from adapters.webauthn.public_keys import ALGORITHMS, expect_public_key
@@ -80,12 +79,6 @@ class WebAuthnPasskeys:
     def credential_id(self, answer: BrowserAnswer) -> bytes | None:
         try:
             return read_credential_id(answer)
-        except PasskeyRefused:
-            return None
-
-    def user_handle(self, answer: BrowserAnswer) -> bytes | None:
-        try:
-            return read_user_handle(answer)
         except PasskeyRefused:
             return None
 

@@ -54,10 +54,10 @@ def upgrade() -> None:
             ["user_id"], ["users.id"], name=op.f("fk_passkey_ceremonies_user_id_users"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_passkey_ceremonies")),
+        sa.UniqueConstraint("purpose", "bound_to", name=op.f("uq_passkey_ceremonies_purpose_bound_to")),
     )
     op.create_index(op.f("ix_passkey_ceremonies_expires_at"), "passkey_ceremonies", ["expires_at"], unique=False)
     op.create_index(op.f("ix_passkey_ceremonies_user_id"), "passkey_ceremonies", ["user_id"], unique=False)
-    op.create_index(op.f("ix_passkey_ceremonies_bound_to"), "passkey_ceremonies", ["bound_to"], unique=False)
 
 
 def downgrade() -> None:

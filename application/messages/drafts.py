@@ -32,7 +32,7 @@ class Fact:
     """An event, and those it is about as they are now. Session and change are there where the event names them.
 
     `is_last_change` is whether the user has asked for no other change since; `new_address_is_taken` whether another
-    user has the new address, proven or not.
+    user has the new address, proven or not. `passkey_name` is that of the passkey that the event is about.
     """
 
     entry: AuditEntry
@@ -41,6 +41,7 @@ class Fact:
     change: EmailChange | None = None
     is_last_change: bool = True
     new_address_is_taken: bool = False
+    passkey_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +183,11 @@ def _factor_enrolled(fact: Fact) -> Iterable[Draft]:
     return _notice(MessageKind.PASSKEY_ADDED if _is_passkey(fact) else MessageKind.FACTOR_ENROLLED)(fact)
 
 
+def _passkey_copy_suspected(fact: Fact) -> Iterable[Draft]:
+    content = {"at": readable(fact.entry.occurred_at), "passkey": fact.passkey_name or ""}
+    yield Draft(kind=MessageKind.PASSKEY_COPY_SUSPECTED, recipient=fact.user.email, content=content)
+
+
 def _is_passkey(fact: Fact) -> bool:
     return fact.entry.details.get("kind") == FactorKind.PASSKEY
 
@@ -221,7 +227,7 @@ DRAFTERS: Mapping[str, Callable[[Fact], Iterable[Draft]]] = {
     FactorRemoved.name: _factor_removed,
     RecoveryCodesMade.name: _recovery_codes_made,
     RecoveryCodeUsed.name: _recovery_code_used,
-    PasskeyCopySuspected.name: _notice(MessageKind.PASSKEY_COPY_SUSPECTED),
+    PasskeyCopySuspected.name: _passkey_copy_suspected,
     FactorGuessesUsedUp.name: _notice(MessageKind.FACTOR_GUESSES_USED_UP),
 }
 """Every event that a message follows from."""

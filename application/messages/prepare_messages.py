@@ -17,6 +17,7 @@ from domain.audit.audit_entry import AuditEntry
 from domain.errors import NotFound
 from domain.ids import NOBODY, AuditEntryId, EmailChangeId, MessageId, OneTimeTokenId, SessionId, UserId
 from domain.messages.message import Message, MessagePolicy
+from domain.mfa.passkey import PasskeyCopySuspected
 from domain.opaque_token import SECRET_BYTES
 from domain.recovery.one_time_token import (
     CODE_DIGITS,
@@ -165,7 +166,7 @@ async def _fact(tx: Transaction, entry: AuditEntry, user: User) -> Fact:
     session = await tx.sessions.get(SessionId(UUID(str(session_id)))) if session_id else None
     change = await tx.email_changes.find(EmailChangeId(UUID(str(change_id)))) if change_id else None
     if change is None:
-        return Fact(entry=entry, user=user, session=session)
+        return Fact(entry=entry, user=user, session=session, passkey_name=await _passkey_name(tx, entry, user))
     (last,) = await tx.email_changes.of_user(user.id, limit=1)
     holder = await tx.users.find_by_email(change.new)
     return Fact(
@@ -176,6 +177,13 @@ async def _fact(tx: Transaction, entry: AuditEntry, user: User) -> Fact:
         is_last_change=last.id == change.id,
         new_address_is_taken=holder is not None and holder.id != user.id,
     )
+
+
+async def _passkey_name(tx: Transaction, entry: AuditEntry, user: User) -> str | None:
+    if entry.event != PasskeyCopySuspected.name:
+        return None
+    own = await tx.passkeys.of_user(user.id)
+    return next((passkey.name for passkey in own if str(passkey.id) == entry.details.get("factor_id")), None)
 
 
 def _told(purpose: Purpose, lifetime: timedelta) -> Mapping[str, str]:

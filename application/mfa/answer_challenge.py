@@ -73,6 +73,8 @@ class AnswerChallenge:
             )
         except Throttled as refusal:
             raise await self._refused.out_of_factor_guesses(refusal, trace) from None
+        if checked.is_noise:
+            raise InvalidFactor
         if not checked.was_right:
             raise await self._refused.wrong_factor(
                 trace, user.id, proof.kind, was_last=checked.was_last, fault=checked.fault

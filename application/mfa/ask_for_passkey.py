@@ -7,8 +7,8 @@ from application.ports.clock import Clock
 from application.ports.passkeys import Passkeys
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ids import ChallengeId, SessionId, UserId
-from domain.mfa.factor import InvalidFactor, NoFactor
-from domain.mfa.passkey import PasskeyPublicKey
+from domain.mfa.factor import InvalidFactor
+from domain.mfa.passkey import NoPasskey, PasskeyPublicKey
 from domain.mfa.passkey_ceremony import PasskeyCeremony, PasskeyPurpose
 
 
@@ -49,12 +49,12 @@ class AskForPasskey:
     async def as_fresh_proof(self, *, user_id: UserId, session_id: SessionId) -> AskedPasskey:
         """For somebody who is signed in.
 
-        Raises: NoFactor for whoever has no passkey, UserNotFound.
+        Raises: NoPasskey for whoever has no passkey, UserNotFound.
         """
         async with self._unit_of_work.read() as tx:
             allow = await _passkeys_of(tx, user_id)
         if not allow:
-            raise NoFactor
+            raise NoPasskey
         ceremony = self._ceremonies.begin(PasskeyPurpose.FRESH_PROOF, user_id=user_id, bound_to=session_id)
         return await self._keep(ceremony, allow=allow)
 

@@ -10,7 +10,7 @@ from application.ports.clock import Clock
 from application.ports.passkeys import PasskeyFault
 from application.ports.password_hasher import PasswordHasher
 from application.ports.unit_of_work import UnitOfWork
-from application.throttling.guess_budget import GuessBudget, SecondFactor
+from application.throttling.guess_budget import GuessBudget, SecondFactor, WrongPasskey
 from domain.ids import UserId
 from domain.mfa.factor import FactorKind, FactorUsed
 from domain.mfa.passkey_ceremony import PasskeyPurpose
@@ -23,12 +23,13 @@ from domain.users.user import User
 class CheckedFactor:
     """Whether the proof was one; `was_last` tells that there is no further guess for now.
 
-    `fault` is what is wrong with the answer of a passkey.
+    `fault` is what is wrong with the answer of a passkey. What `is_noise` is not worth writing down.
     """
 
     was_right: bool
-    was_last: bool
+    was_last: bool = False
     fault: PasskeyFault | None = None
+    is_noise: bool = False
 
 
 class CheckFactor:
@@ -64,14 +65,25 @@ class CheckFactor:
         Raises: Throttled, ThrottlesUnavailable, HashingBusy.
         """
         if isinstance(proof, PasskeyAnswer):
-            checked = await self._check_passkey.execute(owner=user.id, answer=proof, purpose=purpose, bound_to=bound_to)
-            return CheckedFactor(was_right=checked.was_right, was_last=False, fault=checked.fault)
+            return await self._checked_passkey(user, proof, purpose, bound_to)
         async with self._guesses.guess(by=SecondFactor(user.id)) as guess:
             if proof.kind is FactorKind.TOTP:
                 guess.was_right = await self._used_totp(user.id, proof.typed)
             else:
                 guess.was_right = await self._used_recovery_code(user.id, proof.typed)
         return CheckedFactor(was_right=guess.was_right, was_last=guess.was_last)
+
+    async def _checked_passkey(
+        self, user: User, proof: PasskeyAnswer, purpose: PasskeyPurpose, bound_to: UUID
+    ) -> CheckedFactor:
+        answered = await self._check_passkey.find(proof, purpose=purpose, bound_to=bound_to)
+        if answered is None:
+            return CheckedFactor(was_right=False, is_noise=True)
+        fault = await self._check_passkey.fault_of(answered, owner=user.id)
+        if fault is None:
+            return CheckedFactor(was_right=True)
+        is_noise = not await self._guesses.is_worth_noting(WrongPasskey(user.id))
+        return CheckedFactor(was_right=False, fault=fault, is_noise=is_noise)
 
     async def _used_totp(self, user_id: UserId, typed: str) -> bool:
         now = self._clock.now()

@@ -9,12 +9,14 @@ from application.mfa.recovery_code_sets import RecoveryCodeSets, keep_first_code
 from application.ports.clock import Clock
 from application.ports.passkeys import PasskeyRefused, Passkeys
 from application.ports.randomness import Randomness
-from application.ports.unit_of_work import UnitOfWork
+from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ids import FactorId, SessionId, UserId
-from domain.mfa.factor import InvalidFactor, MfaPolicy
-from domain.mfa.passkey import Passkey, PasskeyPublicKey
-from domain.mfa.passkey_ceremony import PasskeyPurpose
+from domain.mfa.factor import FactorKind, FactorRefused, MfaPolicy, factor_name
+from domain.mfa.passkey import InvalidPasskey, Passkey, PasskeyPublicKey
+from domain.mfa.passkey_ceremony import PasskeyCeremony, PasskeyPurpose
 from domain.mfa.recovery_code import RecoveryCodeSecret
+
+_PURPOSE = PasskeyPurpose.REGISTRATION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +51,11 @@ class RegisterPasskey:
     ) -> RegisteredPasskey:
         """The passkey. What was asked is good for one answer, right or wrong (PK-01).
 
-        Raises: InvalidFactor, PasskeyAlreadyRegistered, EmailNotVerified, TooManyFactors, InvalidFields, HashingBusy,
+        Raises: InvalidPasskey, PasskeyAlreadyRegistered, EmailNotVerified, TooManyFactors, InvalidFields, HashingBusy,
             UserNotFound, SessionNotFound, ConcurrentUpdate.
         """
-        public, handle = await self._verified(session_id, answer)
+        called = factor_name(name)
+        public, handle = await self._verified(user_id, session_id, answer)
         async with self._unit_of_work.read() as tx:
             has_codes = await tx.recovery_codes.count(user_id) > 0
         made = await self._codes.make(user_id) if not has_codes else None
@@ -60,11 +63,14 @@ class RegisterPasskey:
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
             user, session = await lock_acting(tx, user_id, session_id, at=now)
+            # Here and not before: whoever has to try again, for we are busy or for room, has a passkey on the device.
+            if await self._take(tx, session_id, answer) is None:
+                raise InvalidPasskey
             await expect_room(tx, user_id, self._policy)
             passkey = Passkey.register(
                 id=FactorId(self._randomness.uuid(at=now)),
                 user=user,
-                name=name,
+                name=called,
                 user_handle=handle,
                 public=public,
                 at=now,
@@ -74,14 +80,29 @@ class RegisterPasskey:
             await keep_first_codes(tx, user_id, made, at=now)
         return RegisteredPasskey(passkey=passkey, codes=made.shown if made is not None else ())
 
-    async def _verified(self, session_id: SessionId, answer: PasskeyAnswer) -> tuple[PasskeyPublicKey, bytes]:
-        async with self._unit_of_work.begin() as tx:
-            asked = await tx.passkey_ceremonies.take(
-                answer.ceremony_id, purpose=PasskeyPurpose.REGISTRATION, bound_to=session_id, at=self._clock.now()
+    async def _verified(
+        self, user_id: UserId, session_id: SessionId, answer: PasskeyAnswer
+    ) -> tuple[PasskeyPublicKey, bytes]:
+        now = self._clock.now()
+        async with self._unit_of_work.read() as tx:
+            asked = await tx.passkey_ceremonies.find_good(
+                answer.ceremony_id, purpose=_PURPOSE, bound_to=session_id, at=now
             )
         if asked is None or asked.user_handle is None:
-            raise InvalidFactor
+            raise InvalidPasskey
         try:
             return self._passkeys.verify_creation(answer.answer, challenge=asked.challenge), asked.user_handle
-        except PasskeyRefused:
-            raise InvalidFactor from None
+        except PasskeyRefused as refusal:
+            # Committed before it is raised: raising inside would roll it back.
+            async with self._unit_of_work.begin() as tx:
+                if await self._take(tx, session_id, answer) is not None:
+                    refused = FactorRefused(
+                        user_id=user_id, occurred_at=now, kind=FactorKind.PASSKEY, fault=refusal.reason
+                    )
+                    await tx.audit.append(refused)
+            raise InvalidPasskey from None
+
+    async def _take(self, tx: Transaction, session_id: SessionId, answer: PasskeyAnswer) -> PasskeyCeremony | None:
+        return await tx.passkey_ceremonies.take(
+            answer.ceremony_id, purpose=_PURPOSE, bound_to=session_id, at=self._clock.now()
+        )

@@ -6,7 +6,7 @@ from application.ports.clock import Clock
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ids import FactorId, SessionId, UserId
 from domain.mfa.factor import Factor, FactorKind
-from domain.mfa.passkey import LastWayIn
+from domain.mfa.passkey import LastWayIn, Passkey
 from domain.users.user import User
 
 
@@ -38,8 +38,8 @@ class RemoveFactor:
 
 async def _expect_another_way_in(tx: Transaction, user: User, *, without: Factor) -> None:
     """A mailbox alone should not have to do for whoever meant to be safer than that (PK-07)."""
-    if user.password_hash is not None:
+    if user.password_hash is not None or not (isinstance(without, Passkey) and without.signs_in_alone):
         return
-    ways_in = [passkey.id for passkey in await tx.passkeys.of_user(user.id) if passkey.signs_in_alone]
-    if ways_in == [without.id]:
+    others = [passkey for passkey in await tx.passkeys.of_user(user.id) if passkey.id != without.id]
+    if not any(passkey.signs_in_alone for passkey in others):
         raise LastWayIn

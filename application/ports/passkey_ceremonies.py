@@ -18,6 +18,12 @@ class PasskeyCeremonyRepository(Protocol):
         """
         ...
 
+    async def find_good(
+        self, ceremony_id: CeremonyId, *, purpose: PasskeyPurpose, bound_to: UUID | None, at: datetime
+    ) -> PasskeyCeremony | None:
+        """What `take` would give. It is as good afterwards."""
+        ...
+
     async def take(
         self, ceremony_id: CeremonyId, *, purpose: PasskeyPurpose, bound_to: UUID | None, at: datetime
     ) -> PasskeyCeremony | None:

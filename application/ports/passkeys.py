@@ -41,6 +41,8 @@ class PasskeyFault(StrEnum):
     SIGNATURE = "signature"
     BACKUP_CHANGED = "backup_changed"
     COUNTER = "counter"
+    REMOVED = "removed"
+    """It was the user's until a moment ago."""
 
 
 class PasskeyRefused(ValueError):
@@ -84,10 +86,6 @@ class Passkeys(Protocol):
 
     def credential_id(self, answer: BrowserAnswer) -> bytes | None:
         """Which passkey an answer is of, before anything is checked; None where it cannot be one."""
-        ...
-
-    def user_handle(self, answer: BrowserAnswer) -> bytes | None:
-        """Whose passkey an answer says that it is, before anything is checked; None where it does not say."""
         ...
 
     def verify_creation(self, answer: BrowserAnswer, *, challenge: bytes) -> PasskeyPublicKey:

@@ -63,6 +63,8 @@ class Reauthenticate:
         )
         if checked.was_right:
             return
+        if checked.is_noise:
+            raise InvalidFactor
         # The trace is committed before the refusal is raised: raising inside would roll it back.
         async with self._unit_of_work.begin() as tx:
             await write_down_refused_factor(

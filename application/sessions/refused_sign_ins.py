@@ -57,18 +57,22 @@ class RefusedSignIns:
         """The refusal of an attempt that was looked at, once it is written down."""
         return InvalidCredentials(reference=await self._refer(trace, reason, was_last=was_last))
 
-    async def wrong_passkey(self, trace: SignInTrace, reason: RefusalReason) -> InvalidPasskey:
-        """The same for somebody who came by a passkey."""
-        return InvalidPasskey(reference=await self._refer(trace, reason, was_last=False))
+    async def wrong_passkey(
+        self, trace: SignInTrace, reason: RefusalReason, *, fault: str | None = None
+    ) -> InvalidPasskey:
+        """The same for somebody who came by a passkey; `fault` is what was wrong with its answer."""
+        return InvalidPasskey(reference=await self._refer(trace, reason, was_last=False, fault=fault))
 
-    async def _refer(self, trace: SignInTrace, reason: RefusalReason, *, was_last: bool) -> str:
+    async def _refer(
+        self, trace: SignInTrace, reason: RefusalReason, *, was_last: bool, fault: str | None = None
+    ) -> str:
         reference = Reference.of(self._randomness.secret(REFERENCE_BYTES))
         attempt = trace.closed(Outcome.REFUSED, reference=reference, at=self._clock.now())
         try:
-            await self._write_down(attempt, reason, was_last=was_last)
+            await self._write_down(attempt, reason, was_last=was_last, fault=fault)
         except UserNotFound:
             # Erased since: as unknown as if we had looked a moment later.
-            await self._write_down(replace(attempt, user_id=None), reason, was_last=was_last)
+            await self._write_down(replace(attempt, user_id=None), reason, was_last=was_last, fault=fault)
         return reference.text
 
     async def at_the_door(self, refusal: Throttled, trace: SignInTrace) -> Throttled:
@@ -150,13 +154,15 @@ class RefusedSignIns:
         async with self._unit_of_work.begin() as tx:
             await tx.sign_in_attempts.add(attempt)
 
-    async def _write_down(self, attempt: SignInAttempt, reason: RefusalReason, *, was_last: bool) -> None:
+    async def _write_down(
+        self, attempt: SignInAttempt, reason: RefusalReason, *, was_last: bool, fault: str | None
+    ) -> None:
         user_id, at, address = attempt.user_id, attempt.occurred_at, attempt.network_address
         # Committed before the refusal is raised: raising inside would roll it back.
         async with self._unit_of_work.begin() as tx:
             await tx.sign_in_attempts.add(attempt)
             await tx.audit.append(
-                SignInRefused(user_id=user_id, occurred_at=at, reason=reason, network_address=address)
+                SignInRefused(user_id=user_id, occurred_at=at, reason=reason, network_address=address, fault=fault)
             )
             if was_last:
                 await tx.audit.append(GuessesUsedUp(user_id=user_id, occurred_at=at, network_address=address))

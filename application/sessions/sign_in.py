@@ -12,8 +12,8 @@ from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.known_devices import KnownDevices
 from application.sessions.open_session import OpenSession
 from application.sessions.refused_sign_ins import RefusedSignIns
-from application.sessions.standing import reason_against
-from application.throttling.guess_budget import FormerDevice, GuessBudget, KnownDevice, Stranger
+from application.sessions.standing import outcome_of_device, reason_against
+from application.throttling.guess_budget import FormerDevice, GuessBudget, Stranger
 from domain.errors import InvalidFields
 from domain.ids import DeviceId
 from domain.sessions.authentication_method import AuthenticationMethod
@@ -82,7 +82,7 @@ class SignIn:
             raise await self._refused.at_the_door(strangers_wait, trace)
         user, address = await self._find(email, trace)
         known = self._known_devices.recognise(device_token, of=user)
-        trace.note(Check.DEVICE, _kind_of(known, device_token))
+        trace.note(Check.DEVICE, outcome_of_device(known, device_token))
         if known is None and strangers_wait is not None:
             raise await self._refused.at_the_door(strangers_wait, trace)
 
@@ -152,12 +152,3 @@ class SignIn:
                 await tx.users.save(user)
         except Exception:  # noqa: BLE001  (a bug there must not keep anybody out either; it is logged)
             _log.warning("password hash of user %s was not brought up to date", user.id, exc_info=True)
-
-
-def _kind_of(device: KnownDevice | FormerDevice | None, token: str | None) -> Outcome:
-    match device:
-        case KnownDevice():
-            return Outcome.KNOWN
-        case FormerDevice():
-            return Outcome.FORMER
-    return Outcome.NONE if token is None else Outcome.STRANGER

@@ -5,14 +5,14 @@ from uuid import UUID
 from application.mfa.check_passkey import CheckPasskey
 from application.mfa.factor_proof import PasskeyAnswer
 from application.ports.clock import Clock
-from application.ports.passkeys import Passkeys
 from application.ports.unit_of_work import UnitOfWork
 from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.known_devices import KnownDevices
 from application.sessions.open_session import OpenSession
 from application.sessions.refused_sign_ins import RefusedSignIns
-from application.sessions.standing import reason_against
-from domain.mfa.passkey import InvalidPasskey
+from application.sessions.standing import outcome_of_device, reason_against
+from application.throttling.guess_budget import GuessBudget, WrongPasskey
+from domain.mfa.passkey import InvalidPasskey, Passkey
 from domain.mfa.passkey_ceremony import PasskeyPurpose
 from domain.sessions.authentication_method import AuthenticationMethod
 from domain.sessions.session import Device, RefusalReason, SessionPolicy
@@ -30,18 +30,18 @@ class SignInWithPasskey:
     def __init__(
         self,
         unit_of_work: UnitOfWork,
-        passkeys: Passkeys,
         check_passkey: CheckPasskey,
         known_devices: KnownDevices,
+        guesses: GuessBudget,
         refused: RefusedSignIns,
         open_session: OpenSession,
         clock: Clock,
         policy: SessionPolicy,
     ) -> None:
         self._unit_of_work = unit_of_work
-        self._passkeys = passkeys
         self._check_passkey = check_passkey
         self._known_devices = known_devices
+        self._guesses = guesses
         self._refused = refused
         self._open_session = open_session
         self._clock = clock
@@ -64,22 +64,28 @@ class SignInWithPasskey:
         """
         trace = SignInTrace(network_address=device.network_address, request_id=request_id)
         trace.note(Check.NETWORK_LIMIT, Outcome.LEFT if strangers_wait is None else Outcome.USED_UP)
+        if strangers_wait is not None and not self._known_devices.is_token(device_token):
+            # Before anything is looked up: refusals that cost nothing must not tell anything either.
+            raise await self._refused.at_the_door(strangers_wait, trace)
+        answered = await self._check_passkey.find(answer, purpose=PasskeyPurpose.SIGN_IN)
         # Before the passkey is checked: one that is taken away after this moves the security epoch, and the session
         # would begin in the old one, and be dead.
-        user = await self._owner(answer)
+        user = await self._owner(answered.passkey) if answered is not None and answered.passkey is not None else None
         known = self._known_devices.recognise(device_token, of=user)
         if strangers_wait is not None and known is None:
             raise await self._refused.at_the_door(strangers_wait, trace)
-        trace.note(Check.DEVICE, Outcome.NOT_KNOWN if known is None else Outcome.KNOWN)
-        trace.user_id = user.id if user is not None else None
-
-        checked = await self._check_passkey.execute(owner=trace.user_id, answer=answer, purpose=PasskeyPurpose.SIGN_IN)
-        if not checked.was_asked:
+        if answered is None:
             # Nothing is written down: whoever makes ceremonies up must not fill the log.
             raise InvalidPasskey
-        trace.note(Check.PASSKEY, Outcome.RIGHT if checked.was_right else Outcome.WRONG)
-        if user is None or not checked.was_right:
-            raise await self._refused.wrong_passkey(trace, RefusalReason.WRONG_PASSKEY)
+        trace.note(Check.DEVICE, outcome_of_device(known, device_token))
+        trace.user_id = user.id if user is not None else None
+
+        fault = await self._check_passkey.fault_of(answered, owner=trace.user_id)
+        trace.note(Check.PASSKEY, Outcome.RIGHT if fault is None else Outcome.WRONG)
+        if user is None or fault is not None:
+            if user is not None and not await self._guesses.is_worth_noting(WrongPasskey(user.id)):
+                raise InvalidPasskey
+            raise await self._refused.wrong_passkey(trace, RefusalReason.WRONG_PASSKEY, fault=fault)
         reason = reason_against(user, trace, self._policy, at=self._clock.now())
         if reason is not None:
             raise await self._refused.wrong_passkey(trace, reason)
@@ -90,13 +96,9 @@ class SignInWithPasskey:
         except UserNotFound:
             raise InvalidPasskey from None
 
-    async def _owner(self, answer: PasskeyAnswer) -> User | None:
-        credential_id = self._passkeys.credential_id(answer.answer)
-        if credential_id is None:
-            return None
+    async def _owner(self, passkey: Passkey) -> User | None:
         try:
             async with self._unit_of_work.read() as tx:
-                passkey = await tx.passkeys.find(credential_id)
-                return await tx.users.get(passkey.user_id) if passkey is not None else None
+                return await tx.users.get(passkey.user_id)
         except UserNotFound:
             return None

@@ -1,10 +1,21 @@
-"""Whether somebody who has proven who they are may come in."""
+"""What is decided about a sign-in, however somebody proves who they are."""
 
 from datetime import datetime
 
+from application.throttling.guess_budget import FormerDevice, KnownDevice
 from domain.sessions.session import RefusalReason, SessionPolicy
 from domain.sessions.sign_in_attempt import Check, Outcome, SignInTrace
 from domain.users.user import User
+
+
+def outcome_of_device(device: KnownDevice | FormerDevice | None, token: str | None) -> Outcome:
+    """What is known of the device that has this token."""
+    match device:
+        case KnownDevice():
+            return Outcome.KNOWN
+        case FormerDevice():
+            return Outcome.FORMER
+    return Outcome.NONE if token is None else Outcome.STRANGER
 
 
 def reason_against(user: User, trace: SignInTrace, policy: SessionPolicy, *, at: datetime) -> RefusalReason | None:

@@ -66,7 +66,14 @@ class SecondFactor:
     user_id: UserId
 
 
-type Guesser = Stranger | KnownDevice | FormerDevice | SignedIn | SecondFactor
+@dataclass(frozen=True, slots=True)
+class WrongPasskey:
+    """Somebody who shows wrong passkeys of this user. They cannot be guessed, only written down too often."""
+
+    user_id: UserId
+
+
+type Guesser = Stranger | KnownDevice | FormerDevice | SignedIn | SecondFactor | WrongPasskey
 
 
 @dataclass(slots=True)
@@ -114,6 +121,14 @@ class GuessBudget:
         if guess.was_right:
             await self._give_back(used)
 
+    async def is_worth_noting(self, wrong: WrongPasskey) -> bool:
+        """Whether this one is to be written down, or so many were that it tells nothing more."""
+        try:
+            await self._limiter.use(*self._throttles(wrong), at=self._clock.now())
+        except (Throttled, ThrottlesUnavailable):
+            return False
+        return True
+
     def is_used_up_by_strangers(self, refusal: Throttled) -> bool:
         """Whether it was all strangers together who left nothing, and perhaps not those who were refused."""
         return refusal.throttle.name == _OF_STRANGERS
@@ -153,6 +168,8 @@ class GuessBudget:
                 return [_of(user_id, f"guesses in session {session_id}", policy.guesses_on_known_device)]
             case SecondFactor(user_id):
                 return [_of(user_id, "guesses at second factors", policy.factor_guesses)]
+            case WrongPasskey(user_id):
+                return [_of(user_id, "wrong passkeys", policy.factor_guesses)]
 
 
 def _owner_of(address: str) -> str:

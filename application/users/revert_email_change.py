@@ -1,7 +1,8 @@
 """Undoing a move to another address."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from application.mfa.user_factors import factors_of, forget_factor
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from application.recovery.use_token import use_token
@@ -12,13 +13,15 @@ from domain.users.registration import EmailAlreadyRegistered
 from domain.users.user import User
 
 _PURPOSE = Purpose.REVERT_EMAIL_CHANGE
+_PREPARED_WITHIN = timedelta(days=1)
 
 
 class RevertEmailChange:
     """Take the user back to the address of before, on proof of its mailbox, whether the move has happened yet or not.
 
     Whoever asked for the move knew the password: it is discarded, every session ends, and a reset is mailed to the old
-    address.
+    address. Second factors that came within the day before, or since, go too: they would keep the owner out, and a
+    passkey the other one in. Older ones stay, for a mailbox alone does not stand for those (RC-07).
     """
 
     def __init__(self, unit_of_work: UnitOfWork, clock: Clock) -> None:
@@ -52,6 +55,14 @@ class RevertEmailChange:
             # And with it every move from wherever it led to, those that are only asked for among them: whoever was
             # there has no way back. The ways back from before stay good.
             await tx.email_changes.remove(user.id, requested_from=change.requested_at)
+            await _take_away_new_factors(tx, user, since=change.requested_at - _PREPARED_WITHIN, at=now)
+
+
+async def _take_away_new_factors(tx: Transaction, user: User, *, since: datetime, at: datetime) -> None:
+    for factor in await factors_of(tx, user.id):
+        if factor.created_at >= since:
+            factor.remove(at=at)
+            await forget_factor(tx, factor)
 
 
 async def _make_room(tx: Transaction, change: EmailChange, *, user: User, at: datetime) -> None:

@@ -175,7 +175,7 @@ class InvalidFactor(NotAuthenticated):
     """The one answer to every second factor that proves nothing, whatever its cause."""
 
     code = "invalid_factor"
-    title = "The code is wrong or was used already, or what it was asked for is over"
+    title = "The second factor is wrong or was used already, or what it was asked for is over"
 
 
 class FactorNotFound(NotFound):

@@ -98,7 +98,7 @@ class InvalidPasskey(NotAuthenticated):
     """The one answer to every passkey that opens nothing, whatever its cause."""
 
     code = "invalid_passkey"
-    title = "The passkey is not known here, or what it was asked for is over"
+    title = "The passkey cannot be accepted, or what it was asked for is over"
 
 
 class PasskeyAlreadyRegistered(Conflict):
@@ -106,6 +106,13 @@ class PasskeyAlreadyRegistered(Conflict):
 
     code = "passkey_already_registered"
     title = "This passkey is registered already"
+
+
+class NoPasskey(Conflict):
+    """There is none to ask for."""
+
+    code = "no_passkey"
+    title = "You have no passkey; prove who you are otherwise"
 
 
 class LastWayIn(Conflict):

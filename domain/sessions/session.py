@@ -96,12 +96,13 @@ class ProofRefused(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInRefused(Event):
-    """Somebody tried to sign in and was not let in."""
+    """Somebody tried to sign in and was not let in. `fault` is what was wrong with the answer of a passkey."""
 
     name = "sign_in.refused"
     outcome = Outcome.REFUSED
     reason: RefusalReason
     network_address: str | None
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,7 @@ async def test_registering_takes_a_proven_address_and_an_answer(client: httpx.As
     wrong = await client.post(
         PASSKEYS, json={"passkey": {"ceremony_id": asked_then["ceremony_id"], "credential": {}}}, headers=headers
     )
-    assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid_factor")
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid_passkey")
 
 
 async def test_a_passkey_alone_signs_in(client: httpx.AsyncClient, world: World) -> None:
@@ -218,3 +218,16 @@ async def test_pk_07_nobody_else_renames_or_removes_it(client: httpx.AsyncClient
         await client.delete(f"{FACTORS}/{body['passkey']['id']}", headers=bob),
     ):
         assert (answer.status_code, answer.json()["code"]) == (404, "factor_not_found")
+
+
+async def test_pk_07_the_last_way_in_stays_by_whichever_route(client: httpx.AsyncClient, world: World) -> None:
+    _, authenticator, body = await ada_with_passkey(client, world)
+    async with world.unit_of_work.begin() as tx:
+        user = await tx.users.get((await world.user()).id)
+        user.discard_password(at=world.clock.now())
+        await tx.users.save(user)
+    tokens = (await client.post(SESSIONS, json={"passkey": shown(authenticator, await asked(client, OPTIONS))})).json()
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    for path in (PASSKEYS, FACTORS):
+        answer = await client.delete(f"{path}/{body['passkey']['id']}", headers=bearer)
+        assert (answer.status_code, answer.json()["code"]) == (409, "last_way_in")

@@ -132,7 +132,7 @@ async def test_pr_02_what_happened_remains_and_says_nothing_of_a_person(world: W
         "user.registered",
     ]
     assert [entry.details for entry in entries if entry.event == "sign_in.refused"] == [
-        {"reason": "wrong_password", "network_address": None}
+        {"reason": "wrong_password", "network_address": None, "fault": None}
     ]
 
 

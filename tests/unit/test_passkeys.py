@@ -13,10 +13,14 @@ from application.mfa.list_factors import ListFactors
 from application.mfa.remove_factor import RemoveFactor
 from application.mfa.rename_passkey import RenamePasskey
 from application.mfa.reset_factor import ResetFactor
+from application.ports.password_hasher import HashingBusy
 from application.sessions.reauthenticate import Reauthenticate
 from application.upkeep.purge_expired import PurgeExpired
 from application.users.create_user import CreateUser
+from application.users.request_email_change import RequestEmailChange
+from application.users.revert_email_change import RevertEmailChange
 from domain.errors import InvalidFields
+from domain.events import Outcome as EventOutcome
 from domain.ids import CeremonyId, ChallengeId, FactorId
 from domain.messages.message import MessageKind
 from domain.mfa.factor import (
@@ -25,19 +29,19 @@ from domain.mfa.factor import (
     FactorNotFound,
     FactorProofRequired,
     InvalidFactor,
-    NoFactor,
     TooManyFactors,
 )
-from domain.mfa.passkey import InvalidPasskey, LastWayIn, PasskeyAlreadyRegistered
+from domain.mfa.passkey import InvalidPasskey, LastWayIn, NoPasskey, PasskeyAlreadyRegistered
 from domain.sessions.authentication_method import AuthenticationMethod, with_factor
 from domain.sessions.session import InvalidAccessToken, RefusalReason
 from domain.sessions.sign_in_attempt import Check, Outcome
-from domain.throttling.throttle import Throttled
+from domain.throttling.throttle import Throttle, Throttled
+from domain.users.password import PasswordHash
 from domain.users.user import User
 from entrypoints.settings import Registration
 from tests.factors import Acting, answer, app_of, challenge, principal_of, recovery, totp, verified_user
 from tests.passkeys import Key, ask, offered, options_of, passkey_of, register, sign_in_by
-from tests.world import EMAIL, PASSWORD, SETTINGS, World, make_world
+from tests.world import EMAIL, PASSWORD, PLENTY, SETTINGS, World, make_world, token_of
 
 BOB = "bob@example.com"
 
@@ -121,21 +125,21 @@ async def test_pk_01_what_is_asked_of_a_session_is_good_there_once_and_for_regis
     asked = await offered(world, user, acting)
     made = key.created(asked)
     for session in (other, await world.sign_in()):
-        with pytest.raises(InvalidFactor):
+        with pytest.raises(InvalidPasskey):
             await register(world, user, session, made)
     await refused(world, key.answered(asked))
     wrong = PasskeyAnswer(asked.ceremony_id, made.answer | {"rawId": "b3RoZXI"})  # type: ignore[operator]
-    with pytest.raises(InvalidFactor):
+    with pytest.raises(InvalidPasskey):
         await register(world, user, acting, wrong)
     # Right, and too late: it was good for one answer.
-    with pytest.raises(InvalidFactor):
+    with pytest.raises(InvalidPasskey):
         await register(world, user, acting, made)
     for ceremony_id in (CeremonyId(uuid4()), (await ask(world).to_sign_in()).ceremony_id):
-        with pytest.raises(InvalidFactor):
+        with pytest.raises(InvalidPasskey):
             await register(world, user, acting, PasskeyAnswer(ceremony_id, made.answer))
     late = await offered(world, user, acting)
     world.clock.advance(timedelta(minutes=5))
-    with pytest.raises(InvalidFactor):
+    with pytest.raises(InvalidPasskey):
         await register(world, user, acting, key.created(late))
 
 
@@ -188,7 +192,7 @@ async def test_pk_05_a_holder_who_was_not_verified_does_not_sign_in_alone(world:
     key.authenticator.user_verified = False
     assert await why(world, await refused(world, await key.to_sign_in())) == {
         Check.NETWORK_LIMIT: Outcome.LEFT,
-        Check.DEVICE: Outcome.NOT_KNOWN,
+        Check.DEVICE: Outcome.NONE,
         Check.PASSKEY: Outcome.WRONG,
         Check.VERDICT: Outcome.REFUSED,
     }
@@ -279,7 +283,9 @@ async def test_a_wrong_answer_of_a_stranger_is_no_sign_of_a_copy(world: World) -
     forged = PasskeyAnswer(shown.ceremony_id, dict(shown.answer) | {"response": response})
     refusal = await refused(world, forged)
     assert refusal.reference is not None
-    assert (await world.events_of(user.id))[0] == "sign_in.refused"
+    async with world.unit_of_work.read() as tx:
+        (entry,) = [entry for entry in await tx.audit.of_user(user.id) if entry.outcome is EventOutcome.REFUSED]
+    assert (entry.event, entry.details["fault"]) == ("sign_in.refused", "signature")
 
 
 async def test_who_is_suspended_does_not_come_in_by_a_passkey_either(world: World) -> None:
@@ -334,7 +340,7 @@ async def test_no_passkey_is_asked_for_of_somebody_who_has_none(world: World) ->
     await app_of(world, user, acting)
     with pytest.raises(InvalidFactor):
         await ask(world).as_second_factor(challenge_id=await challenge(world))
-    with pytest.raises(NoFactor):
+    with pytest.raises(NoPasskey):
         await ask(world).as_fresh_proof(user_id=user.id, session_id=acting.session_id)
 
 
@@ -454,3 +460,103 @@ async def test_ceremonies_are_forgotten_when_they_are_over(world: World) -> None
         await ask(world).to_sign_in()
     world.clock.advance(timedelta(minutes=5, seconds=1))
     assert (await world.container.resolve(PurgeExpired).execute())["passkey_ceremonies"] == 3
+
+
+async def test_who_has_to_try_again_has_used_nothing_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The passkey is on the device by then: another try must not need another one."""
+    user = await verified_user(world)
+    acting = await world.sign_in()
+    key = Key(world, MemoryAuthenticator())
+    made = key.created(await offered(world, user, acting))
+    with pytest.raises(InvalidFields):
+        await register(world, user, acting, made, " ")
+
+    async def too_busy(*_: object, **__: object) -> PasswordHash:
+        raise HashingBusy
+
+    with monkeypatch.context() as busy:
+        busy.setattr(world.passwords, "hash", too_busy)
+        with pytest.raises(HashingBusy):
+            await register(world, user, acting, made)
+    assert (await register(world, user, acting, made)).passkey.user_id == user.id
+
+
+async def test_a_refused_registration_says_to_operators_why(world: World) -> None:
+    user = await verified_user(world)
+    acting = await world.sign_in()
+    made = Key(world, MemoryAuthenticator()).created(await offered(world, user, acting))
+    response = {"response": dict(made.answer["response"]) | {"challenge": "another"}}  # type: ignore[call-overload]
+    with pytest.raises(InvalidPasskey):
+        await register(world, user, acting, PasskeyAnswer(made.ceremony_id, dict(made.answer) | response))
+    async with world.unit_of_work.read() as tx:
+        (entry,) = [entry for entry in await tx.audit.of_user(user.id) if entry.event == "factor.refused"]
+    assert entry.details == {"kind": "passkey", "fault": "challenge"}
+
+
+async def test_wrong_passkeys_are_written_down_so_often_and_no_oftener(world: World) -> None:
+    user = await verified_user(world)
+    acting = await world.sign_in()
+    key = await passkey_of(world, user, acting)
+    app = await app_of(world, user, acting)
+    waiting = await challenge(world)
+    strange = Key(world, MemoryAuthenticator(credential_id=b"strange"))
+
+    async def show_everywhere() -> None:
+        for shown in (PasskeyAnswer(CeremonyId(uuid4()), {}), await strange.for_challenge(waiting)):
+            with pytest.raises(InvalidFactor):
+                await answer(world, waiting, shown)
+        made_up = PasskeyAnswer(CeremonyId(uuid4()), {})
+        for shown in (
+            made_up,
+            strange.answered(await ask(world).as_fresh_proof(user_id=user.id, session_id=acting.session_id)),
+        ):
+            with pytest.raises(InvalidFactor):
+                await world.container.resolve(Reauthenticate).execute(
+                    user_id=user.id, session_id=acting.session_id, proof=shown
+                )
+
+    for _ in range(10):
+        await show_everywhere()
+    assert (await world.events_of(user.id)).count("factor.refused") == 10
+    # Nobody is kept out by that, by whichever factor.
+    assert (await answer(world, waiting, await key.for_challenge(waiting))).user.id == user.id
+    assert (await answer(world, await challenge(world), totp(app.next_code()))).user.id == user.id
+
+
+async def test_signing_in_writes_wrong_passkeys_down_so_often_and_no_oftener(world: World) -> None:
+    user = await verified_user(world)
+    key = await passkey_of(world, user)
+    key.authenticator.user_verified = False
+    references = [(await refused(world, await key.to_sign_in())).reference for _ in range(12)]
+    assert [reference is not None for reference in references] == [True] * 10 + [False] * 2
+
+
+async def test_a_network_that_has_to_wait_learns_nothing_and_known_devices_come_in(world: World) -> None:
+    user = await verified_user(world)
+    key = await passkey_of(world, user)
+    shown = await key.to_sign_in()
+    tokens = await sign_in_by(world, shown)
+    waits = Throttled(Throttle(owner="192.0.2.7", name="credentials", limit=PLENTY), retry_after=timedelta(minutes=1))
+    other = (await world.sign_in((await verified_user(world, BOB)).email.display)).device_token
+    for token in (None, "hp_dt_made_up", other):
+        with pytest.raises(Throttled):
+            await sign_in_by(world, await key.to_sign_in(), strangers_wait=waits, device_token=token)
+    mine = tokens.device_token
+    assert (await sign_in_by(world, await key.to_sign_in(), strangers_wait=waits, device_token=mine)).user.id == user.id
+
+
+async def test_who_takes_a_move_back_takes_away_what_came_with_it(world: World) -> None:
+    """Whoever had the session may have made a passkey of theirs first: it would open everything for good."""
+    user = await verified_user(world)
+    app = await app_of(world, user)
+    world.clock.advance(timedelta(days=2))
+    thief = await passkey_of(world, user, await answer(world, await challenge(world), totp(app.code())))
+    change = world.container.resolve(RequestEmailChange)
+    session = await sign_in_by(world, await thief.to_sign_in())
+    await world.work()
+    await change.execute(user_id=user.id, session_id=session.session_id, new_email="thief@example.com")
+    mail = await world.mailed(MessageKind.EMAIL_CHANGE_REQUESTED)
+    await world.container.resolve(RevertEmailChange).execute(token=token_of(mail))
+    await refused(world, await thief.to_sign_in())
+    found = await world.container.resolve(ListFactors).execute(user_id=user.id)
+    assert [factor.kind for factor in found.items] == [FactorKind.TOTP]

@@ -41,10 +41,9 @@ from domain.mfa.factor import (
     FactorKind,
     FactorNotFound,
     InvalidFactor,
-    NoFactor,
     TooManyFactors,
 )
-from domain.mfa.passkey import InvalidPasskey, LastWayIn, PasskeyAlreadyRegistered
+from domain.mfa.passkey import InvalidPasskey, LastWayIn, NoPasskey, PasskeyAlreadyRegistered
 from domain.sessions.session import SessionNotFound
 from domain.users.user import UserNotFound
 
@@ -104,7 +103,7 @@ async def sign_in_with_passkey(
 
 @router.post(
     "/users/me/reauthentications/options",
-    responses=responses("ask_for_passkey_proof", NoFactor, UserNotFound, *WITH_USER),
+    responses=responses("ask_for_passkey_proof", NoPasskey, UserNotFound, *WITH_USER),
 )
 async def ask_for_passkey_proof(
     caller: CurrentUser, response: Response, ask: Annotated[AskForPasskey, injected(AskForPasskey)]
@@ -133,7 +132,7 @@ async def offer_passkey(
     status_code=201,
     responses=responses(
         "register_passkey",
-        InvalidFactor,
+        InvalidPasskey,
         EmailNotVerified,
         TooManyFactors,
         PasskeyAlreadyRegistered,

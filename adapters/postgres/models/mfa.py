@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from adapters.postgres.models.base import Base
@@ -71,13 +71,14 @@ class PasskeyCeremonyModel(Base):
     """One row what a passkey was asked, until it answers."""
 
     __tablename__ = "passkey_ceremonies"
+    __table_args__ = (UniqueConstraint("purpose", "bound_to"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     purpose: Mapped[str]
     challenge: Mapped[bytes]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    bound_to: Mapped[UUID | None] = mapped_column(index=True)
+    bound_to: Mapped[UUID | None]
     user_handle: Mapped[bytes | None]
 
     user: Mapped["UserModel | None"] = relationship(back_populates="passkey_ceremonies", lazy="raise")
