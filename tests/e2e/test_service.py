@@ -47,13 +47,15 @@ def run(home: Path, *arguments: str, typed: str = "", **settings: str) -> "subpr
 
 
 @contextmanager
-def serving(home: Path, *arguments: str, stop: signal.Signals = signal.SIGINT) -> Iterator[tuple[str, str]]:
+def serving(
+    home: Path, *arguments: str, stop: signal.Signals = signal.SIGINT, **settings: str
+) -> Iterator[tuple[str, str]]:
     """A running service: its address, and what it printed."""
     with (home / "log").open("a") as log:
         process = subprocess.Popen(
             [HALLPORTER, "serve", "--port", "0", *arguments],
             cwd=TOP,
-            env=environment(home),
+            env=environment(home, **settings),
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -98,10 +100,11 @@ def memory_of_service(home: Path) -> int:
     return resident
 
 
-def mail_in(mailbox: str) -> dict[str, str]:
-    """The one mail in the mailbox of development, once it is there."""
+def mail_in(mailbox: str, recipient: str = "ada@example.com") -> dict[str, str]:
+    """The one mail to somebody in the mailbox of development, once it is there."""
     for _ in range(1500):
-        mails: list[dict[str, str]] = httpx.get(mailbox, timeout=30).json()["items"]
+        items: list[dict[str, str]] = httpx.get(mailbox, timeout=30).json()["items"]
+        mails = [mail for mail in items if mail["recipient"] == recipient]
         if mails:
             (mail,) = mails
             return mail
