@@ -46,6 +46,7 @@ from application.mfa.recovery_code_sets import RecoveryCodeSets
 from application.mfa.register_passkey import RegisterPasskey
 from application.mfa.remove_factor import RemoveFactor
 from application.mfa.rename_passkey import RenamePasskey
+from application.mfa.required_enrolment import RequiredEnrolment
 from application.mfa.reset_factor import ResetFactor
 from application.mfa.totp_secrets import TotpSecrets
 from application.paging.cursors import Cursors
@@ -106,6 +107,7 @@ from application.transfer.show_import import ShowImport
 from application.transfer.start_import import DraftImport, StartImport
 from application.transfer.upload_import import UploadImport
 from application.transfer.user_reader import UserReader
+from application.upkeep.carry_out_factor_resets import CarryOutFactorResets
 from application.upkeep.erase_due_users import EraseDueUsers
 from application.upkeep.forget_erased_user import ForgetErasedUser
 from application.upkeep.give_up_imports import GiveUpImports
@@ -172,6 +174,7 @@ USE_CASES: tuple[type, ...] = (
     RemoveFactor,
     MakeRecoveryCodes,
     ResetFactor,
+    RequiredEnrolment,
     OpenSession,
     SignIn,
     SignInWithPasskey,
@@ -212,6 +215,7 @@ USE_CASES: tuple[type, ...] = (
     ListImports,
     ListImportRows,
     ExportUsers,
+    CarryOutFactorResets,
     EraseDueUsers,
     ForgetErasedUser,
     RequeueStrandedMessages,

@@ -49,7 +49,14 @@ def policies_of(settings: Settings) -> Sequence[tuple[type, object]]:
                 needs_verified_email=settings.registration is Registration.DISCREET,
             ),
         ),
-        (MfaPolicy, MfaPolicy(issuer=settings.service_name or settings.public_host)),
+        (
+            MfaPolicy,
+            MfaPolicy(
+                issuer=settings.service_name or settings.public_host,
+                required=settings.mfa_required,
+                reset_hold=timedelta(seconds=settings.factor_reset_hold_seconds),
+            ),
+        ),
         (SigningPolicy, SigningPolicy(retiring_for=_longer_than(settings.access_token_lifetime_seconds))),
         (
             AccessTokenPolicy,

@@ -18,6 +18,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from adapters.mail.smtp import check_sender
 from domain.users.password_policy import MAX_LENGTH, MIN_LENGTH_FLOOR
 from entrypoints.kept_key import MIN_SECRET_KEY_LENGTH, kept_key
+from entrypoints.mfa_settings import MfaSettings
 from entrypoints.passkey_settings import PasskeySettings, passkey_problems
 from entrypoints.setting_formats import (
     DOMAIN,
@@ -28,7 +29,6 @@ from entrypoints.setting_formats import (
     checked_smtp_url,
 )
 from entrypoints.settings_problem import SettingsProblem
-from entrypoints.throttle_settings import ThrottleSettings
 
 _MEMORY_FOR_ONE_PASS_KIB = 47_104
 _MIN_DIFFERENT_CHARACTERS = 12
@@ -63,7 +63,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class Settings(ThrottleSettings, PasskeySettings):
+class Settings(MfaSettings, PasskeySettings):
     """Every setting. The name in the environment is the field's, in capitals."""
 
     model_config = SettingsConfigDict(

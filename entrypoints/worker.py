@@ -12,6 +12,7 @@ from application.audit.origin import Origin, acting_from
 from application.jobs.handle_job import HandleJob
 from application.ports.jobs import Job
 from application.signing.rotate_signing_key import RotateSigningKey
+from application.upkeep.carry_out_factor_resets import CarryOutFactorResets
 from application.upkeep.erase_due_users import EraseDueUsers
 from application.upkeep.give_up_imports import GiveUpImports
 from application.upkeep.lift_suspensions import LiftSuspensions
@@ -62,6 +63,7 @@ def _upkeep(container: Container) -> Mapping[str, Upkeep]:
         "requeue_stranded_messages": ("27 * * * *", container.resolve(RequeueStrandedMessages).execute),
         "lift_suspensions": ("*/5 * * * *", container.resolve(LiftSuspensions).execute),
         "give_up_imports": ("37 * * * *", container.resolve(GiveUpImports).execute),
+        "carry_out_factor_resets": ("* * * * *", container.resolve(CarryOutFactorResets).execute),
         "erase_due_users": ("*/5 * * * *", container.resolve(EraseDueUsers).execute),
     }
     return {name: Upkeep(cron=cron, run=partial(_by_itself, run)) for name, (cron, run) in kept.items()}

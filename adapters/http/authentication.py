@@ -7,6 +7,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from adapters.http.injection import injected
 from application.audit.origin import note_actor
+from application.mfa.required_enrolment import RequiredEnrolment
 from application.sessions.authenticate import Authenticate
 from application.sessions.expect_admin import ExpectAdmin
 from application.sessions.expect_fresh_proof import ExpectFreshProof
@@ -31,18 +32,29 @@ async def _authenticated(
     return principal
 
 
+def _is_open_while_enrolling(request: Request) -> bool:
+    # As `RoutePolicy` has it; a route that declares nothing is shut.
+    policy = request.app.state.policies.get(request.scope["route"].name)
+    return policy is not None and policy.while_enrolling
+
+
 async def get_current_user(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     authenticate: Annotated[Authenticate, injected(Authenticate)],
+    enrolment: Annotated[RequiredEnrolment, injected(RequiredEnrolment)],
     note_use: Annotated[NoteUse, injected(NoteUse)],
     afterwards: BackgroundTasks,
 ) -> Principal:
     """The user behind the access token, and the session it belongs to. Every protected route depends on this.
 
-    Raises: InvalidAccessToken.
+    So this is where whoever has to enrol a second factor first is kept from all that is not declared for it (MF-07).
+
+    Raises: InvalidAccessToken, FactorEnrolmentRequired.
     """
     principal = await _authenticated(request, credentials, authenticate)
+    if not _is_open_while_enrolling(request):
+        enrolment.expect_done(principal)
     if note_use.is_due(principal):
         afterwards.add_task(note_use.execute, principal=principal)
     return principal
@@ -54,6 +66,8 @@ async def get_optional_user(
     authenticate: Annotated[Authenticate, injected(Authenticate)],
 ) -> Principal | None:
     """The current user, or None where nobody says who is calling.
+
+    What these routes do is for anyone: it is no more for somebody who has to enrol a second factor first.
 
     Raises: InvalidAccessToken for whoever says so and is not.
     """

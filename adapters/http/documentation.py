@@ -27,6 +27,7 @@ from domain.errors import DomainError, InvalidFields, InvalidInput
 from domain.idempotency.idempotent_request import IdempotencyInFlight, IdempotencyKeyReused
 from domain.mfa.factor import InvalidFactor
 from domain.mfa.passkey import InvalidPasskey
+from domain.mfa.requirement import FactorEnrolmentRequired
 from domain.recovery.one_time_token import InvalidToken
 from domain.sessions.session import InvalidAccessToken, InvalidCredentials, ReauthenticationRequired
 from domain.sessions.sign_in_attempt import Reference
@@ -115,6 +116,8 @@ def responses(
     policy = policies[operation]
     if policy.is_bounded:
         errors = (*errors, Throttled, ThrottlesUnavailable)
+    if policy.asks_for_factor:
+        errors = (*errors, FactorEnrolmentRequired)
     if policy.idempotent:
         errors = (*errors, IdempotencyInFlight, IdempotencyKeyReused)
     by_status: defaultdict[int, dict[str, Any]] = defaultdict(dict)

@@ -67,9 +67,10 @@ class RoutePolicy:
     `rate` is what its requests count as; None where there is nothing to guess, and nothing that costs more than saying
     no. Where `known_devices_pass`, that is for strangers alone, and the endpoint tells them apart. Where
     `bounded_in_session` there is something to guess for those who are signed in, and the use case counts it for each
-    session: nobody else at the same network uses that up. `event` is what is written down about its success; None
-    where there is nothing to tell. `idempotent` routes take an `Idempotency-Key`. `body` is for routes that take more
-    than others.
+    session: nobody else at the same network uses that up. A route that is open `while_enrolling` is so also to those
+    who have to enrol a second factor before anything else (MF-07). `event` is what is written down about its success;
+    None where there is nothing to tell. `idempotent` routes take an `Idempotency-Key`. `body` is for routes that take
+    more than others.
     """
 
     access: Access
@@ -78,7 +79,13 @@ class RoutePolicy:
     idempotent: bool = False
     known_devices_pass: bool = False
     bounded_in_session: bool = False
+    while_enrolling: bool = False
     body: BodyLimit | None = None
+
+    @property
+    def asks_for_factor(self) -> bool:
+        """Whether those are refused who have to enrol a second factor first."""
+        return self.access not in {Access.ANYONE, Access.ANYONE_OR_USER} and not self.while_enrolling
 
     @property
     def is_bounded(self) -> bool:
@@ -96,7 +103,9 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "get_me": _READ,
     "update_me": RoutePolicy(access=Access.USER, event=UserProfileUpdated),
     "change_password": RoutePolicy(access=Access.USER, bounded_in_session=True, event=PasswordChanged),
-    "reauthenticate": RoutePolicy(access=Access.USER, bounded_in_session=True, event=SessionReauthenticated),
+    "reauthenticate": RoutePolicy(
+        access=Access.USER, bounded_in_session=True, while_enrolling=True, event=SessionReauthenticated
+    ),
     "list_security_events": _READ,
     "delete_me": RoutePolicy(access=Access.RECENT_USER, event=DeletionScheduled),
     "cancel_deletion": RoutePolicy(access=Access.USER, event=DeletionCancelled),
@@ -107,9 +116,11 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "answer_challenge": RoutePolicy(
         access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, known_devices_pass=True, event=SessionStarted
     ),
-    "list_factors": _READ,
-    "enrol_totp": RoutePolicy(access=Access.RECENT_USER, event=FactorEnrolmentBegun),
-    "activate_totp": RoutePolicy(access=Access.RECENT_USER, bounded_in_session=True, event=FactorEnrolled),
+    "list_factors": RoutePolicy(access=Access.USER, while_enrolling=True),
+    "enrol_totp": RoutePolicy(access=Access.RECENT_USER, while_enrolling=True, event=FactorEnrolmentBegun),
+    "activate_totp": RoutePolicy(
+        access=Access.RECENT_USER, bounded_in_session=True, while_enrolling=True, event=FactorEnrolled
+    ),
     "remove_factor": RoutePolicy(access=Access.RECENT_USER, event=FactorRemoved),
     "make_recovery_codes": RoutePolicy(access=Access.RECENT_USER, event=RecoveryCodesMade),
     "ask_for_passkey": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.PASSKEY_OPTIONS),
@@ -117,14 +128,14 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
         access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, known_devices_pass=True, event=SessionStarted
     ),
     "ask_for_passkey_proof": _READ,
-    "offer_passkey": RoutePolicy(access=Access.RECENT_USER),
-    "register_passkey": RoutePolicy(access=Access.RECENT_USER, event=FactorEnrolled),
+    "offer_passkey": RoutePolicy(access=Access.RECENT_USER, while_enrolling=True),
+    "register_passkey": RoutePolicy(access=Access.RECENT_USER, event=FactorEnrolled, while_enrolling=True),
     "rename_passkey": RoutePolicy(access=Access.RECENT_USER, event=FactorRenamed),
     "remove_passkey": RoutePolicy(access=Access.RECENT_USER, event=FactorRemoved),
     "refresh_session": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.REFRESH),
     "list_sessions": _READ,
-    "get_current_session": _READ,
-    "sign_out": RoutePolicy(access=Access.USER, event=SessionEnded),
+    "get_current_session": RoutePolicy(access=Access.USER, while_enrolling=True),
+    "sign_out": RoutePolicy(access=Access.USER, while_enrolling=True, event=SessionEnded),
     "end_session": RoutePolicy(access=Access.USER, event=SessionEnded),
     "end_other_sessions": RoutePolicy(access=Access.USER, event=SessionEnded),
     "introspect_token": RoutePolicy(access=Access.ADMIN),

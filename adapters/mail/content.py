@@ -34,6 +34,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     MessageKind.PASSKEY_ADDED: ("at",),
     MessageKind.PASSKEY_REMOVED: ("at",),
     MessageKind.PASSKEY_COPY_SUSPECTED: ("at", "passkey"),
+    MessageKind.FACTOR_RESET_REQUESTED: ("at", "due"),
+    MessageKind.FACTOR_RESET_CANCELLED: ("at",),
     MessageKind.RECOVERY_CODES_MADE: ("at",),
     MessageKind.RECOVERY_CODE_USED: ("at", "left"),
     MessageKind.FACTOR_GUESSES_USED_UP: ("at",),

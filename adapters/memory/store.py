@@ -32,6 +32,7 @@ from domain.ids import (
     UserImportId,
 )
 from domain.messages.message import Message
+from domain.mfa.factor_reset import FactorReset
 from domain.mfa.passkey import Passkey
 from domain.mfa.passkey_ceremony import PasskeyCeremony
 from domain.mfa.recovery_code import RecoveryCode
@@ -69,6 +70,7 @@ class State:
     passkeys: dict[FactorId, Passkey] = field(default_factory=dict)
     passkey_ceremonies: dict[CeremonyId, PasskeyCeremony] = field(default_factory=dict)
     recovery_codes: dict[tuple[UserId, str], RecoveryCode] = field(default_factory=dict)
+    factor_resets: dict[FactorId, FactorReset] = field(default_factory=dict)
     sign_in_challenges: dict[ChallengeId, SignInChallenge] = field(default_factory=dict)
     one_time_tokens: dict[OneTimeTokenId, OneTimeToken] = field(default_factory=dict)
     email_changes: dict[EmailChangeId, EmailChange] = field(default_factory=dict)
@@ -94,6 +96,7 @@ class State:
             passkeys=dict(self.passkeys),
             passkey_ceremonies=dict(self.passkey_ceremonies),
             recovery_codes=dict(self.recovery_codes),
+            factor_resets=dict(self.factor_resets),
             sign_in_challenges=dict(self.sign_in_challenges),
             one_time_tokens=dict(self.one_time_tokens),
             email_changes=dict(self.email_changes),
@@ -119,6 +122,7 @@ class State:
             key: row for key, row in self.passkey_ceremonies.items() if row.user_id is None or row.user_id in self.users
         }
         self.recovery_codes = {key: row for key, row in self.recovery_codes.items() if row.user_id in self.users}
+        self.factor_resets = {key: row for key, row in self.factor_resets.items() if row.user_id in self.users}
         self.sign_in_challenges = {
             key: row for key, row in self.sign_in_challenges.items() if row.user_id in self.users
         }

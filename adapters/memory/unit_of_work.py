@@ -8,6 +8,7 @@ from adapters.memory.audit import MemoryAuditLog
 from adapters.memory.audit_chain import MemoryAuditChain
 from adapters.memory.bulk_users import MemoryBulkUserRepository
 from adapters.memory.email_changes import MemoryEmailChangeRepository
+from adapters.memory.factor_resets import MemoryFactorResetRepository
 from adapters.memory.idempotent_requests import MemoryIdempotentRequestRepository
 from adapters.memory.jobs import MemoryJobs
 from adapters.memory.messages import MemoryMessageRepository
@@ -45,6 +46,7 @@ class MemoryTransaction:
         self.passkeys = MemoryPasskeyRepository(block, self.audit)
         self.passkey_ceremonies = MemoryPasskeyCeremonyRepository(block)
         self.recovery_codes = MemoryRecoveryCodeRepository(block)
+        self.factor_resets = MemoryFactorResetRepository(block, self.audit)
         self.sign_in_challenges = MemorySignInChallengeRepository(block)
         self.one_time_tokens = MemoryOneTimeTokenRepository(block)
         self.email_changes = MemoryEmailChangeRepository(block)

@@ -56,6 +56,7 @@ CONSTRAINTS: Mapping[str, type[DomainError]] = {
     "fk_passkey_ceremonies_user_id_users": UserNotFound,
     "uq_passkeys_credential_id": PasskeyAlreadyRegistered,
     "fk_recovery_codes_user_id_users": UserNotFound,
+    "fk_factor_resets_user_id_users": UserNotFound,
     "fk_sign_in_challenges_user_id_users": UserNotFound,
     "fk_refresh_tokens_session_id_sessions": SessionNotFound,
 }

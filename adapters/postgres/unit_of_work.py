@@ -10,6 +10,7 @@ from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.audit_chain import PostgresAuditChain
 from adapters.postgres.bulk_users import PostgresBulkUserRepository
 from adapters.postgres.email_changes import PostgresEmailChangeRepository
+from adapters.postgres.factor_resets import PostgresFactorResetRepository
 from adapters.postgres.idempotent_requests import PostgresIdempotentRequestRepository
 from adapters.postgres.jobs import PostgresOutbox
 from adapters.postgres.messages import PostgresMessageRepository
@@ -47,6 +48,7 @@ class PostgresTransaction:
         self.passkeys = PostgresPasskeyRepository(statements, self.audit)
         self.passkey_ceremonies = PostgresPasskeyCeremonyRepository(statements)
         self.recovery_codes = PostgresRecoveryCodeRepository(statements)
+        self.factor_resets = PostgresFactorResetRepository(statements, self.audit)
         self.sign_in_challenges = PostgresSignInChallengeRepository(statements)
         self.one_time_tokens = PostgresOneTimeTokenRepository(statements)
         self.email_changes = PostgresEmailChangeRepository(statements)

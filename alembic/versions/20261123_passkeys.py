@@ -1,6 +1,6 @@
 """Passkeys.
 
-Revision: b7c41e08d2a9, after 3a9e5d7c20f1. Made on 2026-11-23 17:31:44.218035+00:00.
+Revision: b7c41e08d2a9, after 7d20c4be91a3. Made on 2026-11-23 17:31:44.218035+00:00.
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "b7c41e08d2a9"
-down_revision = "3a9e5d7c20f1"
+down_revision = "7d20c4be91a3"
 branch_labels = None
 depends_on = None
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from application.users.register_user import RegistrationMode, RegistrationPolicy
+from domain.mfa.factor import MfaPolicy
+from domain.mfa.requirement import MfaRequirement
 from domain.users.password_policy import MAX_LENGTH, PasswordPolicy
 
 
@@ -21,15 +23,19 @@ class PublicConfig:
     password_min_length: int
     password_max_length: int
     locales: tuple[str, ...]
+    mfa_required: MfaRequirement
 
 
 class ShowConfig:
-    """Say who may register, which passwords are taken, and which languages are spoken."""
+    """Say who may register, which passwords are taken, who needs a second factor, and which languages are spoken."""
 
-    def __init__(self, registration: RegistrationPolicy, passwords: PasswordPolicy, locales: Locales) -> None:
+    def __init__(
+        self, registration: RegistrationPolicy, passwords: PasswordPolicy, locales: Locales, mfa: MfaPolicy
+    ) -> None:
         self._registration = registration
         self._passwords = passwords
         self._locales = locales
+        self._mfa = mfa
 
     async def execute(self) -> PublicConfig:
         """The same for everybody, for as long as the process runs."""
@@ -38,4 +44,5 @@ class ShowConfig:
             password_min_length=self._passwords.min_length,
             password_max_length=MAX_LENGTH,
             locales=self._locales.tags,
+            mfa_required=self._mfa.required,
         )

@@ -8,6 +8,7 @@ from domain.audit.audit_entry import AuditEntry
 from domain.ids import EmailChangeId
 from domain.messages.message import MessageKind
 from domain.mfa.factor import FactorEnrolled, FactorGuessesUsedUp, FactorKind, FactorRemoved
+from domain.mfa.factor_reset import FactorResetCancelled, FactorResetRequested
 from domain.mfa.passkey import PasskeyCopySuspected
 from domain.mfa.recovery_code import RecoveryCodesMade, RecoveryCodeUsed
 from domain.recovery.one_time_token import Purpose
@@ -192,6 +193,12 @@ def _is_passkey(fact: Fact) -> bool:
     return fact.entry.details.get("kind") == FactorKind.PASSKEY
 
 
+def _factor_reset_requested(fact: Fact) -> Iterable[Draft]:
+    due_at = datetime.fromisoformat(str(fact.entry.details["due_at"]))
+    content = {"at": readable(fact.entry.occurred_at), "due": readable(due_at)}
+    yield Draft(kind=MessageKind.FACTOR_RESET_REQUESTED, recipient=fact.user.email, content=content)
+
+
 def _recovery_codes_made(fact: Fact) -> Iterable[Draft]:
     # The first ones come with a factor, of which the user is told already.
     return _notice(MessageKind.RECOVERY_CODES_MADE)(fact) if fact.entry.details.get("renewed") else ()
@@ -225,6 +232,8 @@ DRAFTERS: Mapping[str, Callable[[Fact], Iterable[Draft]]] = {
     DeletionScheduled.name: _deletion_scheduled,
     FactorEnrolled.name: _factor_enrolled,
     FactorRemoved.name: _factor_removed,
+    FactorResetRequested.name: _factor_reset_requested,
+    FactorResetCancelled.name: _notice(MessageKind.FACTOR_RESET_CANCELLED),
     RecoveryCodesMade.name: _recovery_codes_made,
     RecoveryCodeUsed.name: _recovery_code_used,
     PasskeyCopySuspected.name: _passkey_copy_suspected,

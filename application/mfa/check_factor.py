@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from application.mfa.check_passkey import CheckPasskey
-from application.mfa.factor_proof import FactorProof, PasskeyAnswer
+from application.mfa.factor_proof import CodeProof, FactorProof, PasskeyAnswer
+from application.mfa.held_resets import keep_factors
 from application.mfa.totp_secrets import TotpSecrets
 from application.ports.clock import Clock
 from application.ports.passkeys import PasskeyFault
@@ -36,7 +37,8 @@ class CheckFactor:
     """Tell whether somebody has a second factor of the user's, and use it up: whatever proves something does so once.
 
     A guess at a code is spent before anything is looked at, of one budget for each user, whichever way they come
-    (MF-05). A passkey cannot be guessed: where others have used that budget up, its owner goes on.
+    (MF-05). A passkey cannot be guessed: where others have used that budget up, its owner goes on. A right one ends
+    every hold on the user's factors: what is used is not lost.
     """
 
     def __init__(
@@ -65,7 +67,15 @@ class CheckFactor:
         Raises: Throttled, ThrottlesUnavailable, HashingBusy.
         """
         if isinstance(proof, PasskeyAnswer):
-            return await self._checked_passkey(user, proof, purpose, bound_to)
+            checked = await self._checked_passkey(user, proof, purpose, bound_to)
+        else:
+            checked = await self._checked_code(user, proof)
+        if checked.was_right:
+            # Whichever it was: who has lost one and not all can do without the other by themselves.
+            await keep_factors(self._unit_of_work, user.id, at=self._clock.now())
+        return checked
+
+    async def _checked_code(self, user: User, proof: CodeProof) -> CheckedFactor:
         async with self._guesses.guess(by=SecondFactor(user.id)) as guess:
             if proof.kind is FactorKind.TOTP:
                 guess.was_right = await self._used_totp(user.id, proof.typed)

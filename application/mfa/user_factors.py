@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from application.mfa.held_resets import forget_held_reset
 from application.ports.unit_of_work import Transaction
 from domain.ids import FactorId, UserId
 from domain.mfa.factor import Factor, FactorKind, FactorNotFound
@@ -34,8 +35,9 @@ async def factor_of(tx: Transaction, user_id: UserId, factor_id: FactorId, *, ki
 async def forget_factor(tx: Transaction, factor: Factor) -> None:
     """Forget a loaded one, and the recovery codes with the last: without a factor they open nothing.
 
-    They must not wait for the next one.
+    They must not wait for the next one. With the user locked.
     """
+    await forget_held_reset(tx, factor.user_id, factor.id)
     match factor:
         case TotpFactor():
             await tx.totp_factors.remove(factor)

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from application.ports.audit import AuditChain, AuditLog
 from application.ports.email_changes import EmailChangeRepository
+from application.ports.factor_resets import FactorResetRepository
 from application.ports.idempotent_requests import IdempotentRequestRepository
 from application.ports.messages import MessageRepository
 from application.ports.one_time_tokens import OneTimeTokenRepository
@@ -80,6 +81,8 @@ class Transaction(Protocol):
     def passkey_ceremonies(self) -> PasskeyCeremonyRepository: ...
     @property
     def recovery_codes(self) -> RecoveryCodeRepository: ...
+    @property
+    def factor_resets(self) -> FactorResetRepository: ...
     @property
     def sign_in_challenges(self) -> SignInChallengeRepository: ...
 

@@ -24,6 +24,11 @@ class AccessTokenPolicy:
     client_id: str = "hallporter"
     lifetime: timedelta = timedelta(minutes=10)
 
+    @property
+    def enrolment_audience(self) -> str:
+        """For whom the tokens are of those who have to enrol a second factor first: for nobody but us (MF-07)."""
+        return f"{self.audience}/enrolment"
+
 
 class AccessTokens:
     """Issues access tokens for sessions and checks what comes back (RFC 9068 sections 2 and 4)."""
@@ -46,12 +51,16 @@ class AccessTokens:
         """The key to issue with. May ask the database: get it before a transaction."""
         return await self._keys.active()
 
-    def issue(self, session: Session, key: SigningKey, *, roles: frozenset[str]) -> str:
-        """A new access token for the session of a user who has these roles."""
+    def issue(self, session: Session, key: SigningKey, *, roles: frozenset[str], must_enrol: bool = False) -> str:
+        """A new access token for the session of a user who has these roles.
+
+        Services verify it by its signature alone. So that of a user who must enrol a second factor first is for another
+        audience than theirs, and says no roles.
+        """
         now = self._clock.now().replace(microsecond=0)
         claims = AccessTokenClaims(
             issuer=self._policy.issuer,
-            audience=self._policy.audience,
+            audience=self._policy.enrolment_audience if must_enrol else self._policy.audience,
             subject=session.user_id,
             session_id=session.id,
             client_id=self._policy.client_id,
@@ -60,9 +69,13 @@ class AccessTokens:
             expires_at=now + self._policy.lifetime,
             authenticated_at=session.authenticated_at.replace(microsecond=0),
             methods=session.methods,
-            roles=tuple(sorted(roles)),
+            roles=tuple(sorted(roles)) if not must_enrol else (),
         )
         return self._signer.sign(claims, key)
+
+    def is_for_enrolment(self, claims: AccessTokenClaims) -> bool:
+        """Whether the token is for nobody but us."""
+        return claims.audience == self._policy.enrolment_audience
 
     async def verify(self, token: str) -> AccessTokenClaims:
         """What the token says, if one of our keys signed it, for us, and it is valid now.
@@ -76,7 +89,7 @@ class AccessTokens:
         if (
             claims is None
             or claims.issuer != self._policy.issuer
-            or claims.audience != self._policy.audience
+            or claims.audience not in {self._policy.audience, self._policy.enrolment_audience}
             or claims.client_id != self._policy.client_id
             or not claims.token_id
             or not claims.methods

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from application.mfa.required_enrolment import RequiredEnrolment
 from application.ports.clock import Clock
 from application.ports.device_namer import DeviceNamer
 from application.ports.randomness import Randomness
@@ -29,6 +30,7 @@ class OpenSession:
         access_tokens: AccessTokens,
         devices: DeviceNamer,
         known_devices: KnownDevices,
+        enrolment: RequiredEnrolment,
         clock: Clock,
         randomness: Randomness,
         policy: SessionPolicy,
@@ -37,6 +39,7 @@ class OpenSession:
         self._access_tokens = access_tokens
         self._devices = devices
         self._known_devices = known_devices
+        self._enrolment = enrolment
         self._clock = clock
         self._randomness = randomness
         self._policy = policy
@@ -71,14 +74,16 @@ class OpenSession:
             at=now,
         )
         refresh_token = RefreshTokenSecret.from_random(self._randomness.secret(SECRET_BYTES))
-        # Before the session is kept: one to which nobody got a key would live on unseen.
-        access_token = self._access_tokens.issue(session, await self._access_tokens.key(), roles=user.roles)
+        key = await self._access_tokens.key()
         # A password changed or a user suspended since the read above has moved the security epoch: the session
         # would begin in the old one, and be dead.
         async with self._unit_of_work.begin() as tx:
             await tx.sessions.add(session)
             await self._make_room(tx, session)
             await tx.refresh_tokens.add(RefreshToken.first(refresh_token, session_id=session.id, at=now))
+            must_enrol = await self._enrolment.is_due_in(tx, session, user, at=now)
+            # Before the session counts: one to which nobody got a key would live on unseen.
+            access_token = self._access_tokens.issue(session, key, roles=user.roles, must_enrol=must_enrol)
         return IssuedTokens(
             session_id=session.id,
             user=user,

@@ -3,6 +3,7 @@
 import json
 from datetime import datetime
 
+from application.mfa.required_enrolment import RequiredEnrolment
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.token_sealer import TokenSealer
@@ -29,6 +30,7 @@ class RefreshSession:
         unit_of_work: UnitOfWork,
         access_tokens: AccessTokens,
         sealer: TokenSealer,
+        enrolment: RequiredEnrolment,
         clock: Clock,
         randomness: Randomness,
         policy: SessionPolicy,
@@ -36,6 +38,7 @@ class RefreshSession:
         self._unit_of_work = unit_of_work
         self._access_tokens = access_tokens
         self._sealer = sealer
+        self._enrolment = enrolment
         self._clock = clock
         self._randomness = randomness
         self._policy = policy
@@ -76,10 +79,12 @@ class RefreshSession:
     async def _rotate(
         self, tx: Transaction, presented: RefreshTokenSecret, family: TokenFamily, key: SigningKey, now: datetime
     ) -> IssuedTokens:
+        session, user = family.session, family.user
+        must_enrol = await self._enrolment.is_due_in(tx, session, user, at=now)
         issued = IssuedTokens(
-            session_id=family.session.id,
-            user=family.user,
-            access_token=self._access_tokens.issue(family.session, key, roles=family.user.roles),
+            session_id=session.id,
+            user=user,
+            access_token=self._access_tokens.issue(session, key, roles=user.roles, must_enrol=must_enrol),
             access_token_lifetime=self._access_tokens.lifetime,
             refresh_token=RefreshTokenSecret.from_random(self._randomness.secret(SECRET_BYTES)),
             refresh_token_lifetime=family.session.expires_at - now,

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from application.mfa.check_passkey import CheckPasskey
 from application.mfa.factor_proof import PasskeyAnswer
+from application.mfa.held_resets import keep_factors
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
 from application.sessions.issued_tokens import IssuedTokens
@@ -89,6 +90,8 @@ class SignInWithPasskey:
         reason = reason_against(user, trace, self._policy, at=self._clock.now())
         if reason is not None:
             raise await self._refused.wrong_passkey(trace, reason)
+        # What is used is not lost.
+        await keep_factors(self._unit_of_work, user.id, at=self._clock.now())
         try:
             return await self._open_session.execute(
                 user=user, methods=_METHODS, device=device, known=known.device_id if known is not None else None

@@ -35,6 +35,8 @@ class MessageKind(StrEnum):
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     PASSKEY_COPY_SUSPECTED = "passkey_copy_suspected"
+    FACTOR_RESET_REQUESTED = "factor_reset_requested"
+    FACTOR_RESET_CANCELLED = "factor_reset_cancelled"
     RECOVERY_CODES_MADE = "recovery_codes_made"
     RECOVERY_CODE_USED = "recovery_code_used"
     FACTOR_GUESSES_USED_UP = "factor_guesses_used_up"

@@ -8,6 +8,7 @@ from typing import ClassVar
 from domain.errors import Conflict, NotAllowed, NotAuthenticated, NotFound
 from domain.events import Aggregate, Event, Outcome
 from domain.ids import FactorId, UserId
+from domain.mfa.requirement import MfaRequirement
 from domain.sessions.authentication_method import AuthenticationMethod
 from domain.users.profile import shown_name
 from domain.users.user import User
@@ -42,6 +43,12 @@ class MfaPolicy:
     most_factors: int = 10
     enrolment: timedelta = timedelta(hours=1)
     challenge: timedelta = timedelta(minutes=10)
+    required: MfaRequirement = MfaRequirement.NONE
+    reset_hold: timedelta = timedelta()
+
+    def binds(self, user: User) -> bool:
+        """Whether this user has to have one."""
+        return self.required.binds(user)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from uuid import UUID
 import typer
 
 from adapters.http.schemas.factors import FactorList
+from application.messages.drafts import readable
 from application.mfa.list_factors import Factors, ListFactors
 from application.mfa.reset_factor import ResetFactor
 from application.users.get_user import GetUser
@@ -41,14 +42,19 @@ def reset(
     reason: Annotated[str, typer.Option(help="Why. The user finds it in their own history.")],
     factor: Annotated[UUID | None, typer.Option(help="This one alone, by its id; left out: all of them.")] = None,
 ) -> None:
-    """Take second factors away. Every session of the user ends, and they are told by mail."""
+    """Take second factors away. Every session of the user ends, and they are told by mail.
+
+    Where resets are held, that is later: using one of them until then keeps them all.
+    """
 
     async def command(container: Container) -> str:
         user = await container.resolve(GetUser).execute(who=id_or_email(who))
         found = (await container.resolve(ListFactors).execute(user_id=user.id)).items
         factor_ids = [FactorId(factor)] if factor is not None else [each.id for each in found]
-        for factor_id in factor_ids:
-            await container.resolve(ResetFactor).execute(user_id=user.id, factor_id=factor_id, reason=reason)
-        return f"{len(factor_ids)} second factor(s) of {user.email} taken away."
+        reset = container.resolve(ResetFactor)
+        due = [await reset.execute(user_id=user.id, factor_id=factor_id, reason=reason) for factor_id in factor_ids]
+        held = " and ".join(sorted({readable(moment) for moment in due if moment is not None}))
+        what = f"{len(factor_ids)} second factor(s) of {user.email}"
+        return f"{what} will be taken away at {held}, if none is used until then." if held else f"{what} taken away."
 
     typer.echo(run(command))

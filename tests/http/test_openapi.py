@@ -148,6 +148,7 @@ def test_operations_have_the_names_that_clients_were_generated_with() -> None:
                 200: set(),
                 304: set(),
                 401: {"invalid_access_token"},
+                403: {"factor_enrolment_required"},
                 422: {"invalid_input"},
                 500: {"internal_error"},
                 503: {"database_unavailable", "transaction_conflict"},

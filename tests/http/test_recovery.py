@@ -297,6 +297,7 @@ async def test_clients_are_told_what_their_forms_need(client: httpx.AsyncClient)
         "registration": "open",
         "password": {"min_length": 15, "max_length": 256},
         "locales": ["de", "en"],
+        "mfa_required": "none",
     }
     again = await client.get("/v1/config", headers={"If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304

@@ -238,7 +238,7 @@ def test_operators_see_and_end_sessions(cli: Cli, home: Path) -> None:
     assert cli("messages", "retry", second["id"]).err == "There is no such message\n"
 
 
-def test_operators_see_second_factors_and_take_them_away(cli: Cli, home: Path) -> None:
+def test_operators_see_second_factors_and_take_them_away(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cli("users", "create", "ada@example.com", typed=f"{PASSWORD}\n").code == 0
     assert cli("users", "factors", "list", "ada@example.com").out == "This user has no second factor.\n"
 
@@ -257,7 +257,12 @@ def test_operators_see_second_factors_and_take_them_away(cli: Cli, home: Path) -
     assert "Telephone" in listed
     assert "Recovery codes left: 10" in listed
     assert "Say why" in cli("users", "factors", "reset", "ada@example.com", "--reason", " ").err
-    assert "1 second factor(s)" in cli("users", "factors", "reset", "ada@example.com", "--reason", "Lost it").out
+    reset = ("users", "factors", "reset", "ada@example.com", "--reason", "Lost it")
+    for _ in range(2):
+        held = cli(*reset, FACTOR_RESET_HOLD_SECONDS="3600").out
+        assert re.search(r"1 second factor\(s\) of .* at 20\S+ \S+ UTC, if none is used until then", held)
+    assert "Telephone" in cli("users", "factors", "list", "ada@example.com").out
+    assert "1 second factor(s) of ada@example.com taken away" in cli(*reset).out
     assert cli("users", "factors", "list", "ada@example.com", "--json").out == "[]\n"
 
 

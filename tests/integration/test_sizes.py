@@ -63,7 +63,7 @@ _KEPT_IN = {
         "mailbox.recipient",
     },
     "display_name": {"users.display_name"},
-    "reason": {"users.suspension_reason"},
+    "reason": {"users.suspension_reason", "factor_resets.reason"},
     "locale": {"users.locale", "messages.locale"},
     "name": {"totp_factors.name", "passkeys.name"},
 }

@@ -11,6 +11,7 @@ from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.randomness import SystemRandomness
 from application.ports.unit_of_work import UnitOfWork
 from application.sessions.authenticate import Authenticate
+from domain.mfa.requirement import MfaRequirement
 from tests.world import World, make_world, memory_adapters, new_user
 
 
@@ -39,6 +40,30 @@ async def test_to_ask_who_is_calling_costs_one_statement(world: World, statement
         await world.container.resolve(Authenticate).execute(access_token=signed_in.access_token)
     assert len(statements) == 3
     assert all("JOIN users" in statement for statement in statements)
+
+
+async def test_whether_somebody_has_to_enrol_costs_nothing_where_nobody_has_to(
+    world: World, statements: list[str]
+) -> None:
+    """One statement more for each new token where a factor is required, and none for each request."""
+    await world.register()
+    found = {}
+    for required in (MfaRequirement.NONE, MfaRequirement.ADMINS, MfaRequirement.EVERYONE):
+        settings = world.settings.model_copy(update={"mfa_required": required})
+        other = make_world(world.adapters, settings)
+        signed_in = await other.sign_in()
+        await other.refresh(signed_in.refresh_token)
+        statements.clear()
+        signed_in = await other.sign_in()
+        signing_in = len(statements)
+        tokens = await other.refresh(signed_in.refresh_token)
+        refreshing = len(statements) - signing_in
+        await other.container.resolve(Authenticate).execute(access_token=tokens.access_token)
+        found[required] = (signing_in, refreshing, len(statements) - signing_in - refreshing)
+    signing_in, refreshing, asking = found[MfaRequirement.NONE]
+    assert asking == 1
+    assert found[MfaRequirement.ADMINS] == (signing_in, refreshing, 1)
+    assert found[MfaRequirement.EVERYONE] == (signing_in + 1, refreshing + 1, 1)
 
 
 async def test_reading_by_single_statements_leaves_no_transaction_open(

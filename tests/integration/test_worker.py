@@ -397,6 +397,7 @@ async def test_what_is_done_by_itself_has_its_time_and_a_failure_is_only_logged(
                     "requeue_stranded_messages",
                     "erase_due_users",
                     "lift_suspensions",
+                    "carry_out_factor_resets",
                     "seal_audit_entries",
                     "make_checkpoint",
                     "give_up_imports",

@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
 
 from adapters.http.authentication import AdminUser, RecentAdmin
 from adapters.http.documentation import WITH_ADMIN, WITH_BODY, WITH_RECENT_ADMIN, responses
@@ -11,6 +12,7 @@ from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
 from adapters.http.problems import ROUTE_NOT_FOUND
 from adapters.http.routing import Route
+from adapters.http.schemas.factor_resets import FactorResetResponse
 from adapters.http.schemas.factors import FactorList, FactorReset
 from application.mfa.list_factors import ListFactors
 from application.mfa.reset_factor import ResetFactor
@@ -44,7 +46,8 @@ async def list_user_factors(
         ROUTE_NOT_FOUND,
         *WITH_RECENT_ADMIN,
         *WITH_BODY,
-    ),
+    )
+    | {202: {"model": FactorResetResponse, "description": "Held: it is taken away later."}},
 )
 async def reset_factor(
     user_id: UUID,
@@ -52,8 +55,15 @@ async def reset_factor(
     reset_in: FactorReset,
     caller: RecentAdmin,
     reset: Annotated[ResetFactor, injected(ResetFactor)],
-) -> None:
-    """Take a second factor away from somebody who has lost it. Every session of theirs ends, and they are told."""
-    await reset.execute(
+) -> Response:
+    """Take a second factor away from somebody who has lost it. Every session of theirs ends, and they are told.
+
+    Where `FACTOR_RESET_HOLD_SECONDS` says so, they are told now and it is done later. Using a second factor of theirs
+    until then keeps it.
+    """
+    due_at = await reset.execute(
         user_id=UserId(user_id), factor_id=FactorId(factor_id), reason=reset_in.reason, by=caller.user_id
     )
+    if due_at is None:
+        return Response(status_code=204)
+    return JSONResponse(FactorResetResponse(due_at=due_at).model_dump(mode="json"), 202, headers=NO_STORE)

@@ -31,6 +31,7 @@ from domain.mfa.factor import (
     TooManyFactors,
 )
 from domain.mfa.passkey import LastWayIn
+from domain.mfa.requirement import FactorIsRequired
 from domain.sessions.session import SessionNotFound
 from domain.users.user import UserNotFound
 
@@ -104,7 +105,9 @@ async def activate_totp(
     "/factors/{factor_id:uuid}",
     status_code=204,
     response_class=Response,
-    responses=responses("remove_factor", FactorNotFound, LastWayIn, ROUTE_NOT_FOUND, *_CHANGING, *WITH_RECENT_USER),
+    responses=responses(
+        "remove_factor", FactorNotFound, FactorIsRequired, LastWayIn, ROUTE_NOT_FOUND, *_CHANGING, *WITH_RECENT_USER
+    ),
 )
 async def remove_factor(
     factor_id: FactorReference, caller: RecentUser, remove: Annotated[RemoveFactor, injected(RemoveFactor)]

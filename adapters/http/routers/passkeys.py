@@ -44,6 +44,7 @@ from domain.mfa.factor import (
     TooManyFactors,
 )
 from domain.mfa.passkey import InvalidPasskey, LastWayIn, NoPasskey, PasskeyAlreadyRegistered
+from domain.mfa.requirement import FactorIsRequired
 from domain.sessions.session import SessionNotFound
 from domain.users.user import UserNotFound
 
@@ -186,7 +187,9 @@ async def rename_passkey(
     "/users/me/passkeys/{factor_id:uuid}",
     status_code=204,
     response_class=Response,
-    responses=responses("remove_passkey", FactorNotFound, LastWayIn, ROUTE_NOT_FOUND, *_CHANGING, *WITH_RECENT_USER),
+    responses=responses(
+        "remove_passkey", FactorNotFound, FactorIsRequired, LastWayIn, ROUTE_NOT_FOUND, *_CHANGING, *WITH_RECENT_USER
+    ),
 )
 async def remove_passkey(
     factor_id: FactorReference, caller: RecentUser, remove: Annotated[RemoveFactor, injected(RemoveFactor)]

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 from adapters.http.schemas.base import ResponseSchema
 from application.config.show_config import PublicConfig
 from application.users.register_user import RegistrationMode
+from domain.mfa.requirement import MfaRequirement
 
 
 class PasswordRules(ResponseSchema):
@@ -26,6 +27,7 @@ class ConfigResponse(ResponseSchema):
                     "registration": "open",
                     "password": {"min_length": 15, "max_length": 256},
                     "locales": ["de", "en"],
+                    "mfa_required": "none",
                 }
             ]
         }
@@ -34,6 +36,9 @@ class ConfigResponse(ResponseSchema):
     registration: RegistrationMode
     password: PasswordRules
     locales: list[str] = Field(description="Languages that mail is written in (BCP 47).")
+    mfa_required: MfaRequirement = Field(
+        description="Who has to enrol a second factor before anything else: nobody, operators, or everyone."
+    )
 
     @classmethod
     def of(cls, config: PublicConfig) -> Self:
@@ -41,4 +46,5 @@ class ConfigResponse(ResponseSchema):
             registration=config.registration,
             password=PasswordRules(min_length=config.password_min_length, max_length=config.password_max_length),
             locales=list(config.locales),
+            mfa_required=config.mfa_required,
         )

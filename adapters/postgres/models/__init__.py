@@ -8,6 +8,7 @@ from adapters.postgres.models.base import Base
 from adapters.postgres.models.idempotency import IdempotentRequestModel
 from adapters.postgres.models.messages import MailboxModel, MessageModel
 from adapters.postgres.models.mfa import (
+    FactorResetModel,
     PasskeyCeremonyModel,
     PasskeyModel,
     RecoveryCodeModel,
@@ -28,6 +29,7 @@ __all__ = [
     "AuditProofModel",
     "Base",
     "EmailChangeModel",
+    "FactorResetModel",
     "IdempotentRequestModel",
     "ImportClaimModel",
     "ImportModel",

@@ -11,6 +11,7 @@ from adapters.postgres.models.base import Base
 from domain.mfa.factor import MAX_FACTOR_NAME_LENGTH
 from domain.mfa.recovery_code import HANDLE_LENGTH
 from domain.sessions.session import MAX_NETWORK_ADDRESS_LENGTH, MAX_USER_AGENT_LENGTH
+from domain.users.suspension import MAX_REASON_LENGTH
 
 if TYPE_CHECKING:
     from adapters.postgres.models.users import UserModel
@@ -97,6 +98,22 @@ class RecoveryCodeModel(Base):
     used_at: Mapped[datetime | None]
 
     user: Mapped["UserModel"] = relationship(back_populates="recovery_codes", lazy="raise")
+
+
+class FactorResetModel(Base):
+    """One row a second factor, of whichever kind, that an operator is to take away."""
+
+    __tablename__ = "factor_resets"
+    __table_args__ = (CheckConstraint(f"char_length(reason) <= {MAX_REASON_LENGTH}", name="reason_length"),)
+
+    factor_id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    requested_by: Mapped[UUID | None]
+    reason: Mapped[str]
+    requested_at: Mapped[datetime]
+    due_at: Mapped[datetime] = mapped_column(index=True)
+
+    user: Mapped["UserModel"] = relationship(back_populates="factor_resets", lazy="raise")
 
 
 class SignInChallengeModel(Base):

@@ -10,6 +10,7 @@ from adapters.postgres.models.base import Base
 from adapters.postgres.models.idempotency import IdempotentRequestModel
 from adapters.postgres.models.messages import MessageModel
 from adapters.postgres.models.mfa import (
+    FactorResetModel,
     PasskeyCeremonyModel,
     PasskeyModel,
     RecoveryCodeModel,
@@ -87,5 +88,6 @@ class UserModel(Base):
     passkeys: Mapped[list[PasskeyModel]] = relationship(back_populates="user", lazy="raise")
     passkey_ceremonies: Mapped[list[PasskeyCeremonyModel]] = relationship(back_populates="user", lazy="raise")
     recovery_codes: Mapped[list[RecoveryCodeModel]] = relationship(back_populates="user", lazy="raise")
+    factor_resets: Mapped[list[FactorResetModel]] = relationship(back_populates="user", lazy="raise")
     sign_in_challenges: Mapped[list[SignInChallengeModel]] = relationship(back_populates="user", lazy="raise")
     idempotent_requests: Mapped[list[IdempotentRequestModel]] = relationship(back_populates="user", lazy="raise")
