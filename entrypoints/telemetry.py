@@ -4,10 +4,13 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping, Sequence
-from typing import Any
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any, TextIO
 
 import structlog
 
+from application.audit.origin import present_origin
 from domain.events import Event
 from entrypoints.settings import LogFormat
 
@@ -23,6 +26,8 @@ _SECRET_VALUE = re.compile(
     r"|\$argon2[\w$=,+/-]+",
     re.IGNORECASE,
 )
+# As `://:a@` and `Basic a` are.
+_SHORTEST_SECRET = len("://:a@")
 
 _events = structlog.get_logger("hallporter.events")
 
@@ -30,18 +35,12 @@ _events = structlog.get_logger("hallporter.events")
 def configure_logging(level: str, log_format: LogFormat) -> None:
     """Send our own lines, and those of every library, through the same processors to standard error."""
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _add_request_id,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         redact,
     ]
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
-    )
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if log_format is LogFormat.JSON
@@ -55,6 +54,14 @@ def configure_logging(level: str, log_format: LogFormat) -> None:
             foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
+    )
+    # Ours go straight to where those of libraries go: through logging each would be made ready twice.
+    lines = _Lines(handler)
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=lambda *_: lines,
+        cache_logger_on_first_use=False,
     )
     # A closed pipe behind us must not become an error in front (fault 32).
     logging.raiseExceptions = False
@@ -71,6 +78,29 @@ def configure_logging(level: str, log_format: LogFormat) -> None:
     logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)
 
 
+class _Lines:
+    """Writes lines that are ready to where the handler's go."""
+
+    def __init__(self, handler: logging.StreamHandler[TextIO]) -> None:
+        self._handler = handler
+
+    def msg(self, line: str) -> None:
+        # A closed pipe behind us must not become an error in front (fault 32).
+        with suppress(OSError, ValueError):
+            self._handler.stream.write(f"{line}\n")
+            self._handler.stream.flush()
+
+    debug = info = warning = error = critical = exception = msg
+
+
+def _add_request_id(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Say with each line in which request it was written."""
+    request_id = present_origin().request_id
+    if request_id is not None:
+        line.setdefault("request_id", str(request_id))
+    return line
+
+
 def log_events(events: Sequence[Event]) -> None:
     """One line for each thing that happened, once it counts."""
     for event in events:
@@ -82,15 +112,25 @@ def redact(_logger: object, _method: str, line: MutableMapping[str, Any]) -> Mut
     return {name: _cleaned(name, value) for name, value in line.items()}
 
 
+@lru_cache(1_000)
+def _names_a_secret(name: str) -> bool:
+    return name != "event" and _SECRET_NAME.search(name) is not None
+
+
 def _cleaned(name: str, value: object) -> object:
     if name.startswith("_") or value is None or isinstance(value, bool | int | float):
         return value
-    if _SECRET_NAME.search(name) and name != "event":
+    if _names_a_secret(name):
         return REDACTED
     if isinstance(value, dict):
         return {str(key): _cleaned(str(key), member) for key, member in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_cleaned("", member) for member in value]
-    text = _SECRET_VALUE.sub(REDACTED, str(value))
+    text = str(value)
+    # Ids and words, most of what is told, have none of the signs by which secrets are known.
+    if len(text) >= _SHORTEST_SECRET and not text.replace("-", "").isalnum():
+        text = _SECRET_VALUE.sub(REDACTED, text)
+    if text.isprintable() and len(text) <= _MAX_TEXT:
+        return text
     lines = text[:_MAX_EXCEPTION].split("\n") if name == "exception" else [text[:_MAX_TEXT]]
     return "\n".join("".join(char if char.isprintable() else repr(char)[1:-1] for char in line) for line in lines)

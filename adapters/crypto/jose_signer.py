@@ -18,6 +18,7 @@ from joserfc.jwk import ECKey
 
 from adapters.crypto.jose_checkpoints import read_checkpoint, signed_checkpoint
 from adapters.crypto.jose_text import decoded_object, is_canonical, parsed_object
+from adapters.crypto.read_tokens import ReadTokens
 from adapters.crypto.sealing import SealBroken, Sealer
 from application.ports.token_signer import KeyMaterial, TokenSigner
 from domain.audit.checkpoint import CheckpointClaims
@@ -44,6 +45,7 @@ class JoseTokenSigner:
         self._sealer = sealer
         self._public: OrderedDict[str, ECKey] = OrderedDict()
         self._private: OrderedDict[str, ECKey] = OrderedDict()
+        self._read = ReadTokens()
 
     def generate(self, key_id: KeyId) -> KeyMaterial:
         key = ECKey.generate_key(_CURVE)
@@ -66,16 +68,22 @@ class JoseTokenSigner:
         return jwt.encode(header, _as_json(claims), self._private_key(key), algorithms=[key.algorithm])
 
     def key_id(self, token: str) -> KeyId | None:
-        if len(token) > MAX_TOKEN_LENGTH or not _COMPACT.fullmatch(token):
+        if len(token) > MAX_TOKEN_LENGTH:
             return None
-        header = decoded_object(token.partition(".")[0])
-        if header is None or set(header) != _HEADER_FIELDS or header["typ"] != TYPE:
-            return None
-        key_id = header["kid"]
-        return KeyId(key_id) if isinstance(key_id, str) and _KEY_ID.fullmatch(key_id) else None
+        return self._read.key_id(token) or _key_id_in(token)
 
     def read(self, token: str, key: SigningKey) -> AccessTokenClaims | None:
-        if self.key_id(token) != key.id or not is_canonical(token.rpartition(".")[2]):
+        if self.key_id(token) != key.id:
+            return None
+        claims = self._read.find(token, key)
+        if claims is None:
+            claims = self._verified(token, key)
+            if claims is not None:
+                self._read.note(token, key, claims)
+        return claims
+
+    def _verified(self, token: str, key: SigningKey) -> AccessTokenClaims | None:
+        if not is_canonical(token.rpartition(".")[2]):
             return None
         try:
             signed = jws.deserialize_compact(token, self._public_key(key), algorithms=[key.algorithm])
@@ -91,7 +99,7 @@ class JoseTokenSigner:
         return read_checkpoint(statement, key.public_key)
 
     def _public_key(self, key: SigningKey) -> ECKey:
-        return _remembered(self._public, key.id, lambda: key.public_key)
+        return _remembered(self._public, key.public_key, lambda: key.public_key)
 
     def _private_key(self, key: SigningKey) -> ECKey:
         return _remembered(
@@ -101,13 +109,23 @@ class JoseTokenSigner:
         )
 
 
-def _remembered(keys: OrderedDict[str, ECKey], key_id: str, jwk: Callable[[], str]) -> ECKey:
+def _key_id_in(token: str) -> KeyId | None:
+    if not _COMPACT.fullmatch(token):
+        return None
+    header = decoded_object(token.partition(".")[0])
+    if header is None or set(header) != _HEADER_FIELDS or header["typ"] != TYPE:
+        return None
+    key_id = header["kid"]
+    return KeyId(key_id) if isinstance(key_id, str) and _KEY_ID.fullmatch(key_id) else None
+
+
+def _remembered(keys: OrderedDict[str, ECKey], name: str, jwk: Callable[[], str]) -> ECKey:
     """Parsing a key takes longer than using it."""
-    if key_id not in keys:
-        keys[key_id] = ECKey.import_key(json.loads(jwk()))
+    if name not in keys:
+        keys[name] = ECKey.import_key(json.loads(jwk()))
         if len(keys) > _REMEMBERED_KEYS:
             keys.popitem(last=False)
-    return keys[key_id]
+    return keys[name]
 
 
 def _as_json(claims: AccessTokenClaims) -> dict[str, Any]:

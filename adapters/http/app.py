@@ -51,6 +51,7 @@ from adapters.http.routers import (
     well_known,
 )
 from adapters.http.security_headers import SecurityHeaders
+from adapters.http.straight import StraightToRoute
 from domain.errors import DomainError
 
 type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -169,10 +170,10 @@ def create_app(container: Container | None = None, *, config: HttpConfig, lifesp
     app.add_exception_handler(DomainError, answer_domain_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(HTTPException, answer_http_error)
-    for module in _ROUTERS:
-        app.include_router(module.router)
-    if config.mailbox:
-        app.include_router(mailbox.router)
+    for module in (*_ROUTERS, *([mailbox] if config.mailbox else [])):
+        # As they are: including them would make each route, and what it depends on, a second time.
+        app.router.routes.extend(module.router.routes)
+    app.router.middleware_stack = StraightToRoute(app.router.middleware_stack, app)
     expect_declared(app)
     larger.update(larger_bodies(app))
     return app

@@ -73,6 +73,7 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = None
 
 
+_SCHEMA = "#/components/schemas/{model}"
 _VIOLATIONS: dict[type[DomainError], tuple[str, str, str]] = {
     IdempotencyKeyReused: ("Idempotency-Key:", "reused", f"{IdempotencyKeyReused.title}."),
     InvalidCursor: ("?cursor", "invalid", f"{InvalidCursor.title}."),
@@ -130,9 +131,9 @@ def responses(
         by_status[status][error.code] = {"summary": error.title, "value": value}
     return {
         status: {
-            "model": Problem,
             "description": HTTPStatus(status).phrase,
-            "content": {MEDIA_TYPE: {"examples": examples}},
+            # Not as a "model", of which FastAPI would make hundreds at each start.
+            "content": {MEDIA_TYPE: {"schema": {"$ref": _SCHEMA.format(model=Problem.__name__)}, "examples": examples}},
             "headers": _HEADERS_OF_STATUS.get(status, {}),
         }
         for status, examples in sorted(by_status.items())
@@ -160,12 +161,16 @@ def exact(document: dict[str, Any], policies: Mapping[str, RoutePolicy]) -> dict
             if policy.idempotent and int(status) < HTTPStatus.BAD_REQUEST:
                 answer["headers"] |= _REPLAYED
             content = answer.get("content", {})
-            if MEDIA_TYPE in content and "application/json" in content:
-                content[MEDIA_TYPE] |= content.pop("application/json")
-            elif "HTTPValidationError" in str(content):
+            if "HTTPValidationError" in str(content):
                 del operation["responses"][status]
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for schema in ("HTTPValidationError", "ValidationError"):
-        document.get("components", {}).get("schemas", {}).pop(schema, None)
+        schemas.pop(schema, None)
+    problem = Problem.model_json_schema(ref_template=_SCHEMA, mode="serialization")
+    for field in problem["properties"].values():
+        # Of no use to whoever reads it: what is null there is left out.
+        field.pop("default", None)
+    schemas |= problem.pop("$defs") | {Problem.__name__: problem}
     return document
 
 

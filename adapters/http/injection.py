@@ -13,6 +13,7 @@ class Container(Protocol):
 
 
 _resolvers: dict[type, Callable[[Request], Awaitable[Any]]] = {}
+_services: dict[object, type] = {}
 
 
 def resolver(service: type) -> Callable[[Request], Awaitable[Any]]:
@@ -24,7 +25,13 @@ def resolver(service: type) -> Callable[[Request], Awaitable[Any]]:
             return container.resolve(service)
 
         _resolvers[service] = resolve
+        _services[resolve] = service
     return _resolvers[service]
+
+
+def service_of(resolve: object) -> type | None:
+    """Which service a resolver hands out; None for whatever is no resolver."""
+    return _services.get(resolve)
 
 
 def injected(service: type) -> Any:  # noqa: ANN401  (as Depends itself)

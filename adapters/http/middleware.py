@@ -16,6 +16,7 @@ from domain.audit.audit_entry import Source
 from domain.sessions.session import MAX_NETWORK_ADDRESS_LENGTH
 
 REQUEST_ID_HEADER = "X-Request-Id"
+_REQUEST_ID = REQUEST_ID_HEADER.lower().encode()
 _log = structlog.get_logger("hallporter.http")
 
 
@@ -35,7 +36,8 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _accepted(Headers(scope=scope).get(REQUEST_ID_HEADER)) or str(uuid4())
+        identity = _accepted(Headers(scope=scope).get(REQUEST_ID_HEADER)) or uuid4()
+        request_id = str(identity)
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         state["network_address"] = address_in(scope, self._trusted_proxies)
@@ -47,17 +49,19 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message).update({REQUEST_ID_HEADER: request_id, **state.get("headers", {})})
+                message["headers"] = [*message.get("headers", ()), (_REQUEST_ID, request_id.encode())]
+                if "headers" in state:
+                    MutableHeaders(scope=message).update(state["headers"])
             await send(message)
 
         address = state["network_address"]
         origin = Origin(
             source=Source.HTTP,
-            request_id=UUID(request_id),
+            request_id=identity,
             # A server of one's own may put anything there, such as the path of a socket.
             network_address=address[:MAX_NETWORK_ADDRESS_LENGTH] if address is not None else None,
         )
-        with structlog.contextvars.bound_contextvars(request_id=request_id), acting_from(origin):
+        with acting_from(origin):
             try:
                 await self._app(scope, receive, send_with_id)
             except Exception:  # noqa: BLE001  (the last resort: it is logged, and answered without detail)
@@ -74,9 +78,9 @@ class RequestContext:
             _log.warning("proxy.not_trusted", advice="set TRUSTED_PROXIES to the number of proxies in front of us")
 
 
-def _accepted(given: str | None) -> str | None:
+def _accepted(given: str | None) -> UUID | None:
     try:
-        return str(UUID(given)) if given is not None else None
+        return UUID(given) if given is not None else None
     except ValueError:
         return None
 

@@ -15,6 +15,8 @@ _ALWAYS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+_CONTENTS = b"content-security-policy"
+
 
 class SecurityHeaders:
     """Adds them to every answer, errors among them, but for those that an endpoint has set itself.
@@ -26,9 +28,11 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, *, https: bool, vary: bool = False, exempt: frozenset[str] = frozenset()) -> None:
         self._app = app
         self._vary = vary
-        self._headers = dict(_ALWAYS)
+        headers = dict(_ALWAYS)
         if https:
-            self._headers["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}; includeSubDomains"
+            headers["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}; includeSubDomains"
+        # As they are sent: put together once, and not for each answer.
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         self._exempt = exempt
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,12 +42,13 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
                 if self._vary:
-                    headers.add_vary_header("Origin")
-                for name, value in self._headers.items():
-                    if name != "Content-Security-Policy" or scope["path"] not in self._exempt:
-                        headers.setdefault(name, value)
+                    MutableHeaders(scope=message).add_vary_header("Origin")
+                own = {name for name, _ in message.get("headers", ())}
+                if scope["path"] in self._exempt:
+                    own.add(_CONTENTS)
+                added = (header for header in self._headers if header[0] not in own)
+                message["headers"] = [*message.get("headers", ()), *added]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

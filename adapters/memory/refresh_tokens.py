@@ -4,8 +4,9 @@ import copy
 from dataclasses import replace
 
 from adapters.memory.store import Block, State, expect_free
+from domain.errors import ConcurrentUpdate
 from domain.sessions.refresh_token import RefreshToken
-from domain.sessions.session import SessionNotFound
+from domain.sessions.session import Session, SessionNotFound
 from domain.sessions.token_family import TokenFamily
 
 
@@ -23,8 +24,15 @@ class MemoryRefreshTokenRepository:
 
         await self._block.write(write, token.digest)
 
-    async def rotate(self, rotated: RefreshToken, successor: RefreshToken) -> None:
+    async def rotate(self, rotated: RefreshToken, successor: RefreshToken, session: Session) -> None:
+        # As they are now: the write is done again on what others have committed by then.
+        loaded, generation, used_at = session.version, session.generation, session.last_used_at
+
         def write(state: State) -> None:
+            kept = state.sessions.get(session.id)
+            if kept is None or kept.version != loaded:
+                raise ConcurrentUpdate
+            state.sessions[session.id] = replace(kept, version=loaded + 1, generation=generation, last_used_at=used_at)
             for digest, token in state.refresh_tokens.items():
                 if token.session_id == rotated.session_id:
                     state.refresh_tokens[digest] = replace(token, sealed_answer=None)
@@ -32,18 +40,15 @@ class MemoryRefreshTokenRepository:
             _add(state, successor)
 
         await self._block.write(write, rotated.session_id)
+        session.version += 1
 
-    async def lock_family(self, digest: bytes) -> TokenFamily | None:
-        token = self._block.state().refresh_tokens.get(digest)
-        # An unknown one is a question all the same, which a block of reads cannot ask.
-        await self._block.lock(*([token.session_id] if token is not None else []))
+    async def find_family(self, digest: bytes) -> TokenFamily | None:
+        state = self._block.state()
+        token = state.refresh_tokens.get(digest)
         if token is None:
             return None
-        state = self._block.state()
         session = state.sessions[token.session_id]
-        return copy.deepcopy(
-            TokenFamily(token=state.refresh_tokens[digest], session=session, user=state.users[session.user_id])
-        )
+        return copy.deepcopy(TokenFamily(token=token, session=session, user=state.users[session.user_id]))
 
     async def find(self, digest: bytes) -> RefreshToken | None:
         return self._block.state().refresh_tokens.get(digest)

@@ -163,9 +163,10 @@ class Store:
 class Block:
     """One transaction, or one block of reads, on the store."""
 
-    def __init__(self, store: Store, *, writable: bool) -> None:
+    def __init__(self, store: Store, *, writable: bool, most_writes: int | None = None) -> None:
         self._store = store
         self._writable = writable
+        self._most_writes = most_writes
         self._writes: list[Write] = []
         self._held: dict[Hashable, asyncio.Lock] = {}
         self._ended = False
@@ -183,6 +184,10 @@ class Block:
     async def write(self, write: Write, *locking: Hashable) -> None:
         """Lock, and change what this block sees; others see it after the commit. A refusal ends the block."""
         await self.lock(*locking)
+        if len(self._writes) == self._most_writes:
+            self._ended = True
+            message = "a block of one write cannot write again: open it with begin()"
+            raise TransactionEnded(message)
         try:
             write(self.state())
         except (DomainError, DuplicateKey):

@@ -78,7 +78,16 @@ class MemoryUnitOfWork:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
-        block = Block(self._store, writable=True)
+        async with self._writing(Block(self._store, writable=True)) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        async with self._writing(Block(self._store, writable=True, most_writes=1)) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _writing(self, block: Block) -> AsyncIterator[Transaction]:
         try:
             yield MemoryTransaction(block, self._randomness, self._acted_on)
             block.commit()

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from sqlalchemy import event, make_url
 from sqlalchemy.engine import AdaptedConnection, ExceptionContext
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import PoolProxiedConnection
 
 from adapters.postgres.driver import Connection
 from adapters.postgres.errors import READ_ONLY
@@ -87,9 +89,27 @@ def _replace_all(context: ExceptionContext) -> None:
     request its whole patience to find out (fault 4). One that is read-only of a sudden leads to a server that is the
     primary no more; connecting anew finds the one that is (fault 6).
     """
-    error = context.original_exception
-    if isinstance(error, TimeoutError) or getattr(error, "sqlstate", None) == READ_ONLY:
+    if _is_of_all(context.original_exception):
         context.is_disconnect = context.invalidate_pool_on_disconnect = True
+
+
+def forsake(engine: AsyncEngine, connection: PoolProxiedConnection, error: BaseException) -> None:
+    """Let a connection be replaced on which the driver itself raised, where SQLAlchemy would if it had sent that."""
+    if _is_of_all(error):
+        # As SQLAlchemy does it; there is no public way.
+        engine.sync_engine.pool._invalidate(connection, error)  # noqa: SLF001
+    elif not isinstance(error, Exception) or _is_closed(connection):
+        # Whoever was cancelled has left an answer behind for the next one.
+        connection.invalidate(error)
+
+
+def _is_closed(connection: PoolProxiedConnection) -> bool:
+    driver: Any = connection.driver_connection
+    return bool(driver.is_closed())
+
+
+def _is_of_all(error: BaseException) -> bool:
+    return isinstance(error, TimeoutError) or getattr(error, "sqlstate", None) == READ_ONLY
 
 
 def asyncpg_url(text: str) -> str:

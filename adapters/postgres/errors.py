@@ -8,6 +8,7 @@ another library works on the driver's connection as the driver's own error.
 from collections.abc import Mapping
 from datetime import timedelta
 
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -38,6 +39,8 @@ _UNSTORABLE = {
 }
 # A write after a refused one, and a unique violation that has no word of its own below.
 _BUGS: Mapping[str, type[Exception]] = {"25P02": TransactionEnded, "23505": DuplicateKey}
+# The driver's errors in the words of SQLAlchemy's dialect, where a connection could not be made.
+_WRAPPED: type[Exception] = AsyncAdapt_asyncpg_dbapi.Error
 _RETRY_AFTER = timedelta(seconds=2)
 _RETRY_CONFLICT_AFTER = timedelta(seconds=1)
 
@@ -105,6 +108,8 @@ def driver_error_in(error: Exception) -> BaseException | None:
     """What the driver itself raised, if it did."""
     if isinstance(error, DBAPIError):
         return error.orig.__cause__ if error.orig is not None else None
+    if isinstance(error, _WRAPPED):
+        return error.__cause__
     return error if isinstance(error, (SERVER_ERROR, INTERFACE_ERROR)) else None
 
 

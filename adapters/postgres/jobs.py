@@ -36,12 +36,13 @@ class PostgresOutbox:
     """Queues jobs on the connection of a block, so that they come to be with its commit, or not at all."""
 
     def __init__(self, statements: Statements) -> None:
-        self._queries = _queries_on(_BlockDriver(statements))
+        self._statements = statements
 
     async def add(self, jobs: Iterable[Job]) -> None:
         """Queue these, but for those that wait or are being done."""
         if queued := list(jobs):
-            await self._queries.enqueue(
+            # Made only now: most blocks queue nothing.
+            await _queries_on(_BlockDriver(self._statements)).enqueue(
                 [job.kind.value for job in queued],
                 [job.subject.bytes for job in queued],
                 [0] * len(queued),

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from adapters.postgres import passkeys, totp_factors, users
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.models import SessionModel, UserModel
+from adapters.postgres.prepared import Prepared
 from adapters.postgres.statements import Statements
 from domain.ids import SessionId, UserId
 from domain.sessions.authentication_method import AuthenticationMethod
@@ -78,11 +79,7 @@ class PostgresSessionRepository:
         return await self._statements.delete_some(SessionModel, over, limit)
 
     async def find_live(self, session_id: SessionId, *, at: datetime) -> Principal | None:
-        has_factors = or_(totp_factors.is_active_of(_USERS.c.id), passkeys.is_there_of(_USERS.c.id)).label(
-            "has_factors"
-        )
-        query = select(_USERS, *PREFIXED, has_factors).join_from(_SESSIONS, _USERS)
-        row = await self._statements.row(query.where(_SESSIONS.c.id == session_id, _is_live(at)))
+        row = await self._statements.prepared_row(_FIND_LIVE, session_id=session_id, at=at)
         if row is None:
             return None
         return Principal(user=users.from_row(row), session=from_row(row), has_factors=row.has_factors)
@@ -103,7 +100,7 @@ def _live_of(user_id: UserId, at: datetime, used_after: datetime) -> Select[*tup
     )
 
 
-def _is_live(at: datetime) -> ColumnElement[bool]:
+def _is_live(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """`Session.is_live` in SQL, so that the check and the read are one statement."""
     return and_(
         _SESSIONS.c.ended_at.is_(None),
@@ -111,6 +108,14 @@ def _is_live(at: datetime) -> ColumnElement[bool]:
         users.may_come_in(at),
         _USERS.c.security_epoch == _SESSIONS.c.security_epoch,
     )
+
+
+_HAS_FACTORS = or_(totp_factors.is_active_of(_USERS.c.id), passkeys.is_there_of(_USERS.c.id))
+_FIND_LIVE = Prepared(
+    select(_USERS, *PREFIXED, _HAS_FACTORS.label("has_factors"))
+    .join_from(_SESSIONS, _USERS)
+    .where(_SESSIONS.c.id == bindparam("session_id"), _is_live(bindparam("at")))
+)
 
 
 def _to_row(session: Session) -> dict[str, object]:

@@ -2,15 +2,19 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, Executable, Select, UpdateBase, delete, select
-from sqlalchemy.engine import CursorResult, Row
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import Connection, CursorResult, Row
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import PoolProxiedConnection
 
+from adapters.postgres.database import forsake
 from adapters.postgres.errors import driver_error_in, sqlstate_of, stays, translated
 from adapters.postgres.models.base import Base
+from adapters.postgres.prepared import Prepared
 from application.ports.unit_of_work import DatabaseUnavailable, ReadOnlyBlock, TransactionConflict, TransactionEnded
 from domain.errors import ConcurrentUpdate, DomainError, InvalidFields
 
@@ -20,12 +24,52 @@ type Parameters = Mapping[str, object] | Sequence[Mapping[str, object]]
 
 
 class Statements:
-    """The connection of one block, which ends with the first refusal."""
+    """What one block sends over its connection, which ends with the first refusal."""
 
-    def __init__(self, connection: AsyncConnection, *, writable: bool) -> None:
-        self._connection = connection
+    def __init__(self, engine: AsyncEngine, pooled: PoolProxiedConnection, *, writable: bool) -> None:
+        self._engine = engine
+        self._pooled = pooled
         self._writable = writable
         self._ended = False
+        self._is_over = False
+        self._is_transaction = False
+        self._has_written = False
+
+    @cached_property
+    def _connection(self) -> AsyncConnection:
+        """SQLAlchemy's hand on it. Those who prepared their statement need none."""
+        return AsyncConnection(self._engine, Connection(self._engine.sync_engine, self._pooled))
+
+    async def begin(self) -> None:
+        """Let what follows count together, or not at all."""
+        self._is_transaction = True
+        await self._connection.begin()
+
+    async def commit(self) -> None:
+        """Let it count.
+
+        Raises: TransactionEnded if a refusal came before.
+        """
+        self.expect_running()
+        with in_our_words():
+            await self._connection.commit()
+
+    async def close(self) -> None:
+        """Give the connection back. What is still open is rolled back."""
+        self._is_over = True
+        if "_connection" not in self.__dict__:
+            self._pooled.close()
+            return
+        try:
+            await self._connection.close()
+        except Exception:  # noqa: BLE001  (the driver's own errors come unwrapped here)
+            # Lost on the way: the database rolls back by itself, and what the block raised matters more.
+            await self._connection.invalidate()
+
+    async def prepared_row(self, prepared: Prepared, /, **values: object) -> Any | None:  # noqa: ANN401  (has its columns)
+        """The row of a statement that finds or writes at most one, by the shortest way that there is."""
+        record = await self._run(lambda: self._fetched(prepared, values), writes=prepared.writes)
+        return prepared.row(record) if record is not None else None
 
     async def rows(self, query: Executable, parameters: Parameters | None = None) -> Sequence[Row[*tuple[Any, ...]]]:
         """All rows of a query."""
@@ -53,12 +97,7 @@ class Statements:
         """Insert by COPY: many times faster than INSERT, and with all its constraints."""
 
         async def send() -> None:
-            connection = await self._connection.get_raw_connection()
-            driver = connection.driver_connection
-            assert driver is not None  # noqa: S101  (for the type checker: it is open)
-            if not driver.is_in_transaction():
-                # SQLAlchemy begins with the first statement that it sends itself.
-                await self._connection.exec_driver_sql("SELECT 1")
+            driver = await self._driver()
             await driver.copy_records_to_table(model.__tablename__, columns=columns, records=rows)
 
         await self._run(send, writes=True)
@@ -80,6 +119,15 @@ class Statements:
         """Take a lock that no row stands for, until the end of the block."""
         await self._run(lambda: self._connection.execute(statement), writes=True)
 
+    async def write_prepared(self, prepared: Prepared, /, **values: object) -> None:
+        """As `write_one`, of a statement that returns what it wrote.
+
+        Raises: ConcurrentUpdate.
+        """
+        if await self.prepared_row(prepared, **values) is None:
+            self._ended = True
+            raise ConcurrentUpdate
+
     async def write_one(self, statement: UpdateBase, *, otherwise: type[DomainError] = ConcurrentUpdate) -> None:
         """Update the one row that was loaded.
 
@@ -99,11 +147,34 @@ class Statements:
         writes = isinstance(statement, UpdateBase) or _locks(statement)
         return await self._run(lambda: self._connection.execute(statement, parameters), writes=writes)
 
+    async def _driver(self) -> Any:  # noqa: ANN401  (it is untyped)
+        driver: Any = self._pooled.driver_connection
+        if self._is_transaction and not driver.is_in_transaction():
+            # SQLAlchemy begins with the first statement that it sends itself.
+            await self._connection.exec_driver_sql("SELECT 1")
+        return driver
+
+    async def _fetched(self, prepared: Prepared, values: Mapping[str, object]) -> Any | None:  # noqa: ANN401  (untyped)
+        driver = await self._driver()
+        try:
+            return await driver.fetchrow(prepared.sql, *prepared.arguments(values))
+        except BaseException as error:
+            forsake(self._engine, self._pooled, error)
+            raise
+
     async def _run[T](self, send: Callable[[], Awaitable[T]], *, writes: bool) -> T:
+        if self._is_over:
+            message = "the block is over"
+            raise TransactionEnded(message)
         self.expect_running()
         if writes and not self._writable:
             message = "a block of reads cannot write or lock: open it with begin()"
             raise ReadOnlyBlock(message)
+        if writes and self._has_written and not self._is_transaction:
+            self._ended = True
+            message = "a block of one write cannot write again: open it with begin()"
+            raise TransactionEnded(message)
+        self._has_written = self._has_written or writes
         try:
             with in_our_words():
                 return await send()

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import MappingProxyType
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.audit_chain import PostgresAuditChain
@@ -80,37 +80,39 @@ class PostgresUnitOfWork:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
-        async with _connection_of(self._transactions) as connection:
-            await connection.begin()
-            statements = Statements(connection, writable=True)
-            tx = PostgresTransaction(statements, self._randomness, self._acted_on)
+        async with self._statements(self._transactions, writable=True) as statements:
+            await statements.begin()
+            tx = self._transaction(statements)
+            yield tx
+            await statements.commit()
+        self._on_commit(tx.audit.written)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        async with self._statements(self._single_statements, writable=True) as statements:
+            tx = self._transaction(statements)
             yield tx
             statements.expect_running()
-            with in_our_words():
-                await connection.commit()
         self._on_commit(tx.audit.written)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
-        async with _connection_of(self._single_statements) as connection:
-            yield PostgresTransaction(Statements(connection, writable=False), self._randomness, self._acted_on)
+        async with self._statements(self._single_statements, writable=False) as statements:
+            yield self._transaction(statements)
 
-
-@asynccontextmanager
-async def _connection_of(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A connection from the pool. Only getting it is put into our words: what the block raises is its own affair."""
-    connection = engine.connect()
-    with in_our_words():
-        await connection.start()
-    try:
-        yield connection
-    finally:
+    @asynccontextmanager
+    async def _statements(self, engine: AsyncEngine, *, writable: bool) -> AsyncIterator[Statements]:
+        # Only getting the connection is put into our words: what the block raises is its own affair.
+        with in_our_words():
+            pooled = await engine.raw_connection()
+        statements = Statements(engine, pooled, writable=writable)
         try:
-            # Rolls back what is still open.
-            await connection.close()
-        except Exception:  # noqa: BLE001  (the driver's own errors come unwrapped here)
-            # Lost on the way: the database rolls back by itself, and what the block raised matters more.
-            await connection.invalidate()
+            yield statements
+        finally:
+            await statements.close()
+
+    def _transaction(self, statements: Statements) -> PostgresTransaction:
+        return PostgresTransaction(statements, self._randomness, self._acted_on)
 
 
 def _is_unit_of_work(postgres: PostgresUnitOfWork) -> UnitOfWork:

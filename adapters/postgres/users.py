@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, any_, delete, insert, literal_column, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, any_, delete, insert, literal_column, or_, select, update
 from sqlalchemy.engine import Row
 
 from adapters.postgres.audit import PostgresAuditLog
@@ -92,7 +92,7 @@ class PostgresUserRepository:
         return from_row(row)
 
 
-def may_come_in(at: datetime) -> ColumnElement[bool]:
+def may_come_in(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """`User.may_come_in` in SQL."""
     in_time = or_(_USERS.c.deletion_due_at.is_(None), _USERS.c.deletion_due_at > at)
     is_free = or_(_USERS.c.suspended_at.is_(None), _USERS.c.suspended_until <= at)

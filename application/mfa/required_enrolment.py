@@ -16,6 +16,10 @@ class RequiredEnrolment:
     def __init__(self, policy: MfaPolicy) -> None:
         self._policy = policy
 
+    def concerns(self, user: User) -> bool:
+        """Whether the user has to have a factor; whether there is one is another question."""
+        return self._policy.binds(user)
+
     def is_due(self, principal: Principal) -> bool:
         """Whether the principal has to enrol before anything else."""
         return self._policy.binds(principal.user) and not principal.has_factors
@@ -34,7 +38,7 @@ class RequiredEnrolment:
         Session and factors are looked at in one statement: a factor that was enrolled elsewhere meanwhile has ended
         the session, and does not make its token one that services believe.
         """
-        if not self._policy.binds(user):
+        if not self.concerns(user):
             return False
         principal = await tx.sessions.find_live(session.id, at=at)
         return principal is None or self.is_due(principal)

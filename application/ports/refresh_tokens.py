@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from domain.sessions.refresh_token import RefreshToken
+from domain.sessions.session import Session
 from domain.sessions.token_family import TokenFamily
 
 
@@ -16,21 +17,17 @@ class RefreshTokenRepository(Protocol):
         """
         ...
 
-    async def rotate(self, rotated: RefreshToken, successor: RefreshToken) -> None:
-        """Keep the successor, and that its predecessor was rotated; what older ones still seal is forgotten.
+    async def rotate(self, rotated: RefreshToken, successor: RefreshToken, session: Session) -> None:
+        """Keep the successor, that its predecessor was rotated, and the session, whose version counts up.
 
-        Only with the session locked.
+        What older ones still seal is forgotten. One write, for `write` or `begin`.
+
+        Raises: ConcurrentUpdate when the session was changed or removed since it was loaded.
         """
         ...
 
-    async def lock_family(self, digest: bytes) -> TokenFamily | None:
-        """The token with this SHA-256, its session and user, as they stand now. None for an unknown one.
-
-        The session is nobody else's to lock or save until this transaction ends; waits up to a second for whoever has
-        it. Only inside `begin`.
-
-        Raises: DatabaseUnavailable.
-        """
+    async def find_family(self, digest: bytes) -> TokenFamily | None:
+        """The token with this SHA-256, its session and user, as they were at one moment. None for an unknown one."""
         ...
 
     async def find(self, digest: bytes) -> RefreshToken | None:

@@ -121,6 +121,15 @@ class UnitOfWork(Protocol):
         """
         ...
 
+    def write(self) -> AbstractAsyncContextManager[Transaction]:
+        """A block for one write that is one statement and counts as soon as it is made. Cheaper than `begin`.
+
+        A read may come before it; a second write raises TransactionEnded.
+
+        Raises: as `begin`.
+        """
+        ...
+
     def read(self) -> AbstractAsyncContextManager[Transaction]:
         """A block for reading by single statements, each consistent in itself. Cheaper than `begin`.
 

@@ -1,28 +1,34 @@
 """Refreshing."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from application.mfa.required_enrolment import RequiredEnrolment
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.token_sealer import TokenSealer
-from application.ports.unit_of_work import Transaction, UnitOfWork
+from application.ports.unit_of_work import TransactionConflict, UnitOfWork
 from application.sessions.access_tokens import AccessTokens
 from application.sessions.issued_tokens import IssuedTokens
+from domain.errors import ConcurrentUpdate
 from domain.opaque_token import SECRET_BYTES
 from domain.sessions.refresh_token import Presented, RefreshTokenSecret
-from domain.sessions.session import InvalidRefreshToken, SessionPolicy
+from domain.sessions.session import InvalidRefreshToken, Session, SessionPolicy
 from domain.sessions.token_family import TokenFamily
 from domain.signing.signing_key import SigningKey
+from domain.users.user import User
+
+# Each time that somebody was faster, they have got something done: with one family there are not that many.
+_MOST_DECISIONS = 20
+_COME_BACK_AFTER = timedelta(seconds=1)
 
 
 class RefreshSession:
     """Exchange a refresh token for the next one (RFC 9700 section 4.14).
 
-    Everything is decided in one transaction that has the session locked, so two tabs, two processes or a thief and an
-    owner come one after the other. Whoever lost the answer, or comes with the same token at the same moment, gets the
-    same answer again: it was sealed under the token that they present.
+    What is decided counts only if the session is still the one that it was decided on, so two tabs, two processes or a
+    thief and an owner come one after the other: whoever was slower decides anew. Whoever lost the answer, or comes with
+    the same token at the same moment, gets the same answer again: it was sealed under the token that they present.
     """
 
     def __init__(
@@ -46,41 +52,46 @@ class RefreshSession:
     async def execute(self, *, refresh_token: str) -> IssuedTokens:
         """The next tokens, or the same ones again within the grace period.
 
-        Raises: InvalidRefreshToken.
+        Raises: InvalidRefreshToken, TransactionConflict.
         """
         presented = RefreshTokenSecret.parse(refresh_token)
         if presented is None:
             raise InvalidRefreshToken
         key = await self._access_tokens.key()
-        async with self._unit_of_work.begin() as tx:
-            family = await tx.refresh_tokens.lock_family(presented.digest())
-            issued = await self._answer(tx, presented, family, key) if family is not None else None
-        # Raised out here: a family that has just been revoked must stay so.
-        if issued is None:
-            raise InvalidRefreshToken
-        return issued
+        for _ in range(_MOST_DECISIONS):
+            async with self._unit_of_work.read() as tx:
+                family = await tx.refresh_tokens.find_family(presented.digest())
+            try:
+                issued = await self._answer(presented, family, key) if family is not None else None
+            except ConcurrentUpdate:
+                continue
+            if issued is None:
+                raise InvalidRefreshToken
+            return issued
+        raise TransactionConflict(retry_after=_COME_BACK_AFTER)
 
-    async def _answer(
-        self, tx: Transaction, presented: RefreshTokenSecret, family: TokenFamily, key: SigningKey
-    ) -> IssuedTokens | None:
+    async def _answer(self, presented: RefreshTokenSecret, family: TokenFamily, key: SigningKey) -> IssuedTokens | None:
+        """Raises: ConcurrentUpdate."""
         now = self._clock.now()
         match family.judge(at=now, policy=self._policy):
             case Presented.NEXT:
-                return await self._rotate(tx, presented, family, key, now)
+                return await self._rotate(presented, family, key, now)
             case Presented.SAME:
                 return self._opened(presented, family, now)
             case Presented.REUSED:
                 family.revoke(at=now)
-                await tx.sessions.save(family.session)
+                # Before the refusal: a family that has just been revoked must stay so.
+                async with self._unit_of_work.begin() as tx:
+                    await tx.sessions.save(family.session)
                 return None
             case Presented.NOTHING:
                 return None
 
     async def _rotate(
-        self, tx: Transaction, presented: RefreshTokenSecret, family: TokenFamily, key: SigningKey, now: datetime
+        self, presented: RefreshTokenSecret, family: TokenFamily, key: SigningKey, now: datetime
     ) -> IssuedTokens:
         session, user = family.session, family.user
-        must_enrol = await self._enrolment.is_due_in(tx, session, user, at=now)
+        must_enrol = await self._must_enrol(session, user, now)
         issued = IssuedTokens(
             session_id=session.id,
             user=user,
@@ -92,9 +103,15 @@ class RefreshSession:
         rotated, successor = family.rotate(
             issued.refresh_token, sealed_answer=self._sealed(presented, issued, now), at=now
         )
-        await tx.refresh_tokens.rotate(rotated, successor)
-        await tx.sessions.save(family.session)
+        async with self._unit_of_work.write() as tx:
+            await tx.refresh_tokens.rotate(rotated, successor, family.session)
         return issued
+
+    async def _must_enrol(self, session: Session, user: User, now: datetime) -> bool:
+        if not self._enrolment.concerns(user):
+            return False
+        async with self._unit_of_work.read() as tx:
+            return await self._enrolment.is_due_in(tx, session, user, at=now)
 
     def _sealed(self, presented: RefreshTokenSecret, issued: IssuedTokens, now: datetime) -> str:
         expires_at = now + issued.access_token_lifetime

@@ -43,7 +43,8 @@ async def test_an_event_without_an_aggregate_can_be_appended(uow: UnitOfWork) ->
         await tx.audit.append(unknown)
     async with uow.read() as tx:
         (entry,) = await tx.audit.of_user(user.id, limit=10)
-    assert (entry.event, entry.details) == ("sign_in.refused", {"reason": "wrong_password", "network_address": "::1"})
+    details = {"reason": "wrong_password", "network_address": "::1", "fault": None}
+    assert (entry.event, entry.details) == ("sign_in.refused", details)
 
 
 async def test_no_more_entries_come_than_were_asked_for(uow: UnitOfWork) -> None:

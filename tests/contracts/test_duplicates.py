@@ -31,7 +31,9 @@ AGAIN: dict[str, Act] = {
     "session": lambda tx: tx.sessions.add(SESSION),
     "digest": lambda tx: tx.refresh_tokens.add(replace(TOKEN, generation=2)),
     "generation": lambda tx: tx.refresh_tokens.add(replace(TOKEN, digest=bytes(32))),
-    "rotated to a taken generation": lambda tx: tx.refresh_tokens.rotate(TOKEN, replace(TOKEN, digest=bytes(32))),
+    "rotated to a taken generation": lambda tx: tx.refresh_tokens.rotate(
+        TOKEN, replace(TOKEN, digest=bytes(32)), replace(SESSION)
+    ),
     "signing key": lambda tx: tx.signing_keys.add(KEY),
 }
 

@@ -246,7 +246,7 @@ async def test_pr_02_what_is_personal_is_forgotten_of_one_user_and_that_things_h
         ]
         forgotten = await tx.audit.find(refused_then.id)
         assert forgotten == replace(refused_then, personal={})
-        assert forgotten.details == {"reason": "wrong_password", "network_address": None}
+        assert forgotten.details == {"reason": "wrong_password", "network_address": None, "fault": None}
         assert list(await tx.audit.of_user(bob.id)) == list(of_bob)
         assert await tx.audit.find(of_bob[1].id) == of_bob[1]
         assert of_bob[1].details["network_address"] == "192.0.2.7"

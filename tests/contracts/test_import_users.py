@@ -247,7 +247,7 @@ class Interloper:
     def __init__(self, unit_of_work: UnitOfWork, *emails: str) -> None:
         self._unit_of_work = unit_of_work
         self._emails = [*emails]
-        self.read = unit_of_work.read
+        self.read, self.write = unit_of_work.read, unit_of_work.write
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:

@@ -13,7 +13,8 @@ from application.ports.unit_of_work import (
     UnitOfWork,
 )
 from domain.errors import ConcurrentUpdate
-from domain.sessions.session import EndReason, Session
+from domain.sessions.refresh_token import RefreshToken, RefreshTokenSecret
+from domain.sessions.session import EndReason, Session, SessionNotFound
 from domain.users.registration import EmailAlreadyRegistered
 from domain.users.user import User, UserNotFound
 from tests.world import new_session, new_user
@@ -217,3 +218,41 @@ async def test_a_block_that_is_over_answers_no_more(uow: UnitOfWork) -> None:
         kept.append(tx)
     with pytest.raises(Exception, match=r"over|closed"):
         await kept[0].users.find_by_email(new_user().email)
+
+
+async def test_a_block_of_one_write_keeps_it(uow: UnitOfWork) -> None:
+    user = new_user()
+    session = new_session(user)
+    token = RefreshToken.first(RefreshTokenSecret.from_random(bytes(32)), session_id=session.id, at=session.created_at)
+    async with uow.begin() as tx:
+        await tx.users.add(user)
+        await tx.sessions.add(session)
+    async with uow.write() as tx:
+        assert await tx.refresh_tokens.find(token.digest) is None
+        await tx.refresh_tokens.add(token)
+    async with uow.read() as tx:
+        assert await tx.refresh_tokens.find(token.digest) == token
+
+
+async def test_a_block_of_one_write_does_not_write_twice(uow: UnitOfWork) -> None:
+    async def write_twice() -> None:
+        async with uow.write() as tx:
+            session = new_session(new_user())
+            for _ in range(2):
+                await tx.sessions.note_use(session.id, at=session.created_at, unless_after=session.created_at)
+
+    with pytest.raises(TransactionEnded, match="one write"):
+        await write_twice()
+
+
+async def test_a_refusal_swallowed_in_a_block_of_one_write_is_loud(uow: UnitOfWork) -> None:
+    session = new_session(new_user())
+    token = RefreshToken.first(RefreshTokenSecret.from_random(bytes(32)), session_id=session.id, at=session.created_at)
+
+    async def swallow() -> None:
+        async with uow.write() as tx:
+            with suppress(SessionNotFound):
+                await tx.refresh_tokens.add(token)
+
+    with pytest.raises(TransactionEnded):
+        await swallow()

@@ -109,7 +109,7 @@ class CrashingUnitOfWork:
     def __init__(self, unit_of_work: UnitOfWork, import_id: UserImportId) -> None:
         self._unit_of_work = unit_of_work
         self._import_id = import_id
-        self.read = unit_of_work.read
+        self.read, self.write = unit_of_work.read, unit_of_work.write
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:

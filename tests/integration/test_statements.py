@@ -1,15 +1,20 @@
 """How many statements things cost."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from asyncpg.connection import LoggedQuery  # type: ignore[import-untyped]  # it has no stubs
 from sqlalchemy import event
+from sqlalchemy.engine import AdaptedConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.database import open_engine
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.randomness import SystemRandomness
-from application.ports.unit_of_work import UnitOfWork
+from application.ports.unit_of_work import DatabaseUnavailable, UnitOfWork
 from application.sessions.authenticate import Authenticate
 from domain.mfa.requirement import MfaRequirement
 from tests.world import World, make_world, memory_adapters, new_user
@@ -17,14 +22,27 @@ from tests.world import World, make_world, memory_adapters, new_user
 
 @pytest.fixture
 def statements(engine: AsyncEngine) -> Iterator[list[str]]:
+    """What goes to the database, in order: SQLAlchemy's statements, and what the driver sends by itself."""
     seen: list[str] = []
+    drivers: set[Any] = set()
 
     def see(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         seen.append(statement)
 
+    def see_driver(query: LoggedQuery) -> None:
+        seen.append(query.query)
+
+    def watch(connection: AdaptedConnection, *_: object) -> None:
+        drivers.add(connection.driver_connection)
+        connection.driver_connection.add_query_logger(see_driver)
+
     event.listen(engine.sync_engine, "before_cursor_execute", see)
+    event.listen(engine.sync_engine, "checkout", watch)
     yield seen
     event.remove(engine.sync_engine, "before_cursor_execute", see)
+    event.remove(engine.sync_engine, "checkout", watch)
+    for driver in drivers:
+        driver.remove_query_logger(see_driver)
 
 
 @pytest.fixture
@@ -35,9 +53,11 @@ def world(engine: AsyncEngine, postgres_uow: UnitOfWork) -> World:
 async def test_to_ask_who_is_calling_costs_one_statement(world: World, statements: list[str]) -> None:
     await world.register()
     signed_in = await world.sign_in()
+    await asyncio.sleep(0)  # the driver tells in the next turn
     statements.clear()
     for _ in range(3):
         await world.container.resolve(Authenticate).execute(access_token=signed_in.access_token)
+    await asyncio.sleep(0)
     assert len(statements) == 3
     assert all("JOIN users" in statement for statement in statements)
 
@@ -53,17 +73,52 @@ async def test_whether_somebody_has_to_enrol_costs_nothing_where_nobody_has_to(
         other = make_world(world.adapters, settings)
         signed_in = await other.sign_in()
         await other.refresh(signed_in.refresh_token)
+        await asyncio.sleep(0)
         statements.clear()
         signed_in = await other.sign_in()
+        await asyncio.sleep(0)
         signing_in = len(statements)
         tokens = await other.refresh(signed_in.refresh_token)
+        await asyncio.sleep(0)
         refreshing = len(statements) - signing_in
         await other.container.resolve(Authenticate).execute(access_token=tokens.access_token)
+        await asyncio.sleep(0)
         found[required] = (signing_in, refreshing, len(statements) - signing_in - refreshing)
     signing_in, refreshing, asking = found[MfaRequirement.NONE]
     assert asking == 1
     assert found[MfaRequirement.ADMINS] == (signing_in, refreshing, 1)
     assert found[MfaRequirement.EVERYONE] == (signing_in + 1, refreshing + 1, 1)
+
+
+async def test_to_refresh_costs_two_statements_and_no_transaction(world: World, statements: list[str]) -> None:
+    await world.register()
+    signed_in = await world.sign_in()
+    await asyncio.sleep(0)
+    statements.clear()
+    refreshed = await world.refresh(signed_in.refresh_token)
+    await world.refresh(refreshed.refresh_token)
+    await asyncio.sleep(0)
+    assert [statement.split()[0] for statement in statements] == ["SELECT", "WITH"] * 2
+
+
+async def test_who_is_calling_is_asked_over_the_connections_that_everything_else_has(
+    database: str, world: World
+) -> None:
+    await world.register()
+    signed_in = await world.sign_in()
+    async with open_engine(database, pool_size=1, pool_timeout=0.05) as engine:
+        unit_of_work = PostgresUnitOfWork(engine, SystemRandomness())
+        async with unit_of_work.begin():
+            with pytest.raises(DatabaseUnavailable):
+                async with unit_of_work.read() as tx:
+                    await tx.sessions.find_live(signed_in.session_id, at=world.clock.now())
+        async with unit_of_work.read() as tx:
+            first = await tx.sessions.find_live(signed_in.session_id, at=world.clock.now())
+            user = await tx.users.find_by_email(new_user().email)
+            then = await tx.sessions.find_live(signed_in.session_id, at=world.clock.now())
+    assert first is not None
+    assert first == then
+    assert user == first.user
 
 
 async def test_reading_by_single_statements_leaves_no_transaction_open(

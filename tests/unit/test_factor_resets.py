@@ -213,6 +213,7 @@ class Meanwhile:
         self._inner = inner
         self._happens = happens
         self.read = inner.read
+        self.write = inner.write
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
