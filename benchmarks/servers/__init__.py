@@ -1,0 +1,1 @@
+"""The limit: what the same work takes with nothing around it."""
