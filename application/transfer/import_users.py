@@ -165,6 +165,9 @@ class ImportUsers:
             is_hopeful = is_hopeful and user_import.applies and not user_import.count(Verdict.EXISTS)
             taken = Identities() if is_hopeful else await self._taken(tx, user_import, read, key)
             accepted, reports = judged(read.arrivals, taken)
+            if is_hopeful and len(accepted) < len(read.arrivals):
+                # Rows of this very chunk meet. What else they meet is told first, and only the database knows it.
+                accepted, reports = judged(read.arrivals, await self._taken(tx, user_import, read, key))
             if user_import.applies:
                 await tx.bulk_users.add_all([arrival.user for arrival in accepted])
             else:

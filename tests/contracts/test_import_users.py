@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from adapters.memory.password_hasher import MemoryPasswordHasher
@@ -313,6 +313,9 @@ _rows = st.lists(
 )
 
 
+@example(
+    rows=[{"email": "bob@example.com"}, {"email": "bob@example.com", "source_id": "1"}], rows_at_once=2, present=True
+)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(rows=_rows, rows_at_once=st.integers(min_value=1, max_value=5), present=st.booleans())
 async def test_a_dry_run_says_what_a_real_one_does(
