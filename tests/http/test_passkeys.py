@@ -231,3 +231,13 @@ async def test_pk_07_the_last_way_in_stays_by_whichever_route(client: httpx.Asyn
     for path in (PASSKEYS, FACTORS):
         answer = await client.delete(f"{path}/{body['passkey']['id']}", headers=bearer)
         assert (answer.status_code, answer.json()["code"]) == (409, "last_way_in")
+
+
+async def test_pr_01_the_export_has_what_is_held_of_a_passkey(client: httpx.AsyncClient, world: World) -> None:
+    headers, authenticator, body = await ada_with_passkey(client, world)
+    (exported,) = (await client.get("/v1/users/me/export", headers=headers)).json()["factors"]
+    question = await asked(client, f"{PROOFS}/options", headers)
+    (allowed,) = question["options"]["allowCredentials"]
+    assert (exported["id"], exported["credential_id"]) == (body["passkey"]["id"], allowed["id"])
+    assert (exported["backed_up"], exported["transports"]) == (True, allowed["transports"])
+    assert exported["user_handle"] == authenticator.get(question["options"])["response"]["userHandle"]

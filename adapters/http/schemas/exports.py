@@ -1,5 +1,6 @@
 """What is held about a user."""
 
+from base64 import urlsafe_b64encode
 from typing import Any, Self
 from uuid import UUID
 
@@ -9,6 +10,8 @@ from adapters.http.schemas.base import ResponseSchema, Timestamp
 from adapters.http.schemas.sign_in_attempts import SignInAttemptResponse
 from adapters.http.schemas.users import USER_EXAMPLE, UserResponse
 from application.users.export_user import UserExport
+from domain.mfa.factor import Factor
+from domain.mfa.passkey import Passkey
 from domain.mfa.totp_factor import TotpFactor
 
 
@@ -37,7 +40,7 @@ class ExportedEmailChange(ResponseSchema):
 
 
 class ExportedFactor(ResponseSchema):
-    """A second factor; one that was never activated among them."""
+    """A second factor; an app that was never activated among them. What follows `last_used_at` is of passkeys alone."""
 
     id: UUID
     kind: str
@@ -45,6 +48,35 @@ class ExportedFactor(ResponseSchema):
     created_at: Timestamp
     activated_at: Timestamp | None
     last_used_at: Timestamp | None
+    credential_id: str | None = None
+    public_key: str | None = None
+    user_handle: str | None = None
+    authenticator: str | None = Field(default=None, description="What its maker calls this kind of device (AAGUID).")
+    transports: list[str] | None = None
+    backed_up: bool | None = None
+
+    @classmethod
+    def of(cls, factor: Factor) -> Self:
+        exported = cls(
+            id=factor.id,
+            kind=factor.kind,
+            name=factor.name,
+            created_at=factor.created_at,
+            activated_at=factor.activated_at if isinstance(factor, TotpFactor) else factor.created_at,
+            last_used_at=factor.last_used_at,
+        )
+        if not isinstance(factor, Passkey):
+            return exported
+        return exported.model_copy(
+            update={
+                "credential_id": _base64url(factor.public.credential_id),
+                "public_key": _base64url(factor.public.public_key),
+                "user_handle": _base64url(factor.user_handle),
+                "authenticator": factor.public.aaguid or None,
+                "transports": list(factor.public.transports),
+                "backed_up": factor.public.backed_up,
+            }
+        )
 
 
 class ExportedMessage(ResponseSchema):
@@ -131,17 +163,7 @@ class UserExportResponse(ResponseSchema):
                 )
                 for session in export.sessions
             ],
-            factors=[
-                ExportedFactor(
-                    id=factor.id,
-                    kind=factor.kind,
-                    name=factor.name,
-                    created_at=factor.created_at,
-                    activated_at=factor.activated_at if isinstance(factor, TotpFactor) else factor.created_at,
-                    last_used_at=factor.last_used_at,
-                )
-                for factor in export.factors
-            ],
+            factors=[ExportedFactor.of(factor) for factor in export.factors],
             recovery_codes_left=export.recovery_codes_left,
             email_changes=[
                 ExportedEmailChange(
@@ -169,3 +191,8 @@ class UserExportResponse(ResponseSchema):
                 for entry in export.history
             ],
         )
+
+
+def _base64url(content: bytes) -> str:
+    """As browsers write it (L3 §3)."""
+    return urlsafe_b64encode(content).rstrip(b"=").decode()
