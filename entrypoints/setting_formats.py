@@ -129,6 +129,15 @@ def parsed_limit(given: object) -> Limit:
     return Limit(int(parts["count"]), int(parts["units"] or 1) * _UNITS[parts["unit"]])
 
 
+def written_limit(limit: Limit) -> str:
+    """As `parsed_limit` reads it."""
+    for unit, length in reversed(_UNITS.items()):
+        number, rest = divmod(limit.per, length)
+        if number and not rest:
+            return f"{limit.count}/{number}{unit}s" if number > 1 else f"{limit.count}/{unit}"
+    return f"{limit.count}/{limit.per}"
+
+
 def checked_public_url(url: str) -> str:
     """Without a slash at its end."""
     if not _PUBLIC_URL.fullmatch(url):

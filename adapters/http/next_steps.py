@@ -29,11 +29,6 @@ ANSWER: dict[str, Any] = {
         "answer_challenge", "Show a second factor.", parameters={"challenge_id": "$response.body#/challenge_id"}
     )
 }
-_OF_PASSKEY = {"factor_id": "$response.body#/passkey/id"}
-USE_PASSKEY: dict[str, Any] = {
-    "Rename": _link("rename_passkey", "Call it otherwise.", parameters=_OF_PASSKEY),
-    "Remove": _link("remove_passkey", "Do without it.", parameters=_OF_PASSKEY),
-}
 END_NEWEST: dict[str, Any] = {
     "EndNewest": _link(
         "end_session", "End the session that began last.", parameters={"session_id": "$response.body#/items/0/id"}

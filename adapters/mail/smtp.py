@@ -159,6 +159,23 @@ class SmtpMailer:
         finally:
             client.close()
 
+    async def greet(self) -> None:
+        """Connect as for a mail, with TLS and credentials, and send none.
+
+        Raises: MailDelayed.
+        """
+        client = self._client()
+        try:
+            async with asyncio.timeout(self._timeout):
+                await client.connect(timeout=self._connect_timeout)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise MailDelayed(str(_problem(error, "while connecting"))) from None
+        else:
+            with contextlib.suppress(aiosmtplib.SMTPException):
+                await client.quit(timeout=_GOODBYE_TIMEOUT)
+        finally:
+            client.close()
+
     def _client(self) -> aiosmtplib.SMTP:
         server = self._server
         return aiosmtplib.SMTP(

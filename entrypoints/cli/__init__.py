@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from domain.errors import InvalidInput
-from entrypoints.cli import audit, factors, jobs, keys, messages, migrate, openapi, serve, sessions, users, worker
+from entrypoints.cli import (
+    audit,
+    config,
+    doctor,
+    factors,
+    jobs,
+    keys,
+    messages,
+    migrate,
+    openapi,
+    serve,
+    sessions,
+    users,
+    worker,
+)
 from entrypoints.startup import PROBLEMS
 
 app = typer.Typer(
@@ -23,6 +37,8 @@ app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("migrate")(migrate.migrate)
 app.command("openapi")(openapi.openapi)
+app.command("config")(config.config)
+app.command("doctor")(doctor.doctor)
 users.app.add_typer(factors.app, name="factors")
 app.add_typer(users.app, name="users")
 app.add_typer(sessions.app, name="sessions")

@@ -319,3 +319,70 @@ def test_alembic_says_why_it_cannot_reach_the_database(
     assert end.value.code != 0
     assert "No PostgreSQL answers" in said.out + said.err
     assert "canary" not in said.out + said.err
+
+
+def test_config_tells_where_each_setting_comes_from_and_no_secret(cli: Cli, home: Path) -> None:
+    (home / ".env").write_text("LIMIT_GUESSES=7/3hours\nPASWORD_MIN_LENGTH=20\nLOG_LEVEL=ERROR\n")
+    told = cli(
+        *("config", "--json"),
+        SMTP_URL="smtp://canary:canary@mail.example.com:2525",
+        MAIL_FROM="porter@example.com",
+        LOG_LEVEL="WARNING",
+        SECRET_KEY="canaryT9vK2mQ7xW4cR8bN1zL5yP3dF6gH0jSa",
+    )
+    assert "canary" not in told.out + told.err
+    settings = {each["setting"]: (each["value"], each["source"]) for each in json.loads(told.out)}
+    assert set(settings) == {name.upper() for name in Settings.model_fields}
+    for name, value, source in (
+        ("LIMIT_GUESSES", "7/3hours", ".env"),
+        ("LOG_LEVEL", "WARNING", "environment"),
+        ("SMTP_URL", "smtp://***@mail.example.com:2525", "environment"),
+        ("SECRET_KEY", "set, 38 characters", "environment"),
+        ("LIMIT_CREDENTIALS", "30/minute", "default"),
+        ("WORKER", "true", "default"),
+        ("MFA_REQUIRED", "none", "default"),
+        ("LINKS_URL", "http://127.0.0.1:8000/links", "derived"),
+        ("PASSKEY_RP_ID", "localhost", "derived"),
+    ):
+        assert settings[name] == (value, source), name
+    assert told.err == "In .env, and no setting of ours: PASWORD_MIN_LENGTH\n"
+    assert "LIMIT_GUESSES " in cli("config").out
+
+
+def examined(cli: Cli, **settings: str) -> tuple[int, dict[str, tuple[str, str]]]:
+    told = cli("doctor", "--json", **settings)
+    return told.code, {each["check"]: (each["state"], each["advice"]) for each in json.loads(told.out)}
+
+
+def test_a_doctor_makes_no_migration_and_says_what_is_missing(cli: Cli) -> None:
+    code, found = examined(cli)
+    assert (code, found["migrations"]) == (1, ("problem", "Run: hallporter migrate"))
+    assert found.keys() == {"settings", "mail", "database", "clock", "migrations", "disk"}
+    assert cli("migrate").code == 0
+    code, found = examined(cli)
+    assert (code, found["migrations"][0], found["signing key"][0]) == (0, "ok", "skipped")
+    assert "Run: hallporter migrate" not in cli("doctor").out
+
+
+def test_a_doctor_looks_at_the_keys_and_at_what_waits(cli: Cli) -> None:
+    assert cli("keys", "rotate", "--now").code == 0
+    code, found = examined(cli)
+    assert (code, found["secret key"][0], found["signing key"][0], found["queue"][0]) == (0, "ok", "ok", "ok")
+    code, found = examined(cli, SECRET_KEY="T9vK2mQ7xW4cR8bN1zL5yP3dF6gH0jSa")
+    assert (code, found["secret key"][0]) == (1, "problem")
+
+
+@pytest.mark.parametrize(
+    ("settings", "check"),
+    [
+        ({"DATABASE_URL": "postgresql://porter:canary@127.0.0.1:1/hallporter"}, "database"),
+        ({"SMTP_URL": "smtp://porter:canary@localhost:1", "MAIL_FROM": "porter@example.com"}, "mail"),
+        ({"REDIS_URL": "redis://porter:canary@127.0.0.1:1"}, "redis"),
+    ],
+)
+def test_a_doctor_says_who_does_not_answer_and_no_secret(cli: Cli, settings: dict[str, str], check: str) -> None:
+    assert cli("migrate").code == 0
+    code, found = examined(cli, **settings)
+    assert (code, found[check][0]) == (1, "problem")
+    told = cli("doctor", **settings)
+    assert (told.code, "canary" in told.out + told.err) == (1, False)

@@ -12,7 +12,7 @@ from adapters.http.documentation import WITH_BODY, WITH_RECENT_USER, WITH_USER, 
 from adapters.http.headers import LOCATION, NO_STORE
 from adapters.http.injection import injected
 from adapters.http.new_session import device_token_of, handed_out
-from adapters.http.next_steps import USE_PASSKEY, USE_SESSION
+from adapters.http.next_steps import USE_SESSION
 from adapters.http.problems import CROSS_SITE_REQUEST, ROUTE_NOT_FOUND
 from adapters.http.routing import Route
 from adapters.http.schemas.base import SAMPLE_ID
@@ -141,8 +141,7 @@ async def offer_passkey(
         *_CHANGING,
         *WITH_RECENT_USER,
         *WITH_BODY,
-    )
-    | {201: {"links": USE_PASSKEY}},
+    ),
 )
 async def register_passkey(
     passkey_in: PasskeyCreate,
