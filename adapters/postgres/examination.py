@@ -3,22 +3,25 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import column, func, select, table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres import roles
 from adapters.postgres.jobs import SETTINGS
+from adapters.postgres.models import MessageModel, SigningKeyModel
 from adapters.postgres.schema import is_up_to_date
+from domain.messages.message import MessageState
+from domain.signing.signing_key import KeyState
 
 _SERVER = text("SELECT current_setting('server_version'), clock_timestamp()")
-_WORK = text(
-    # Constants of ours; what waits for its time is not late.
-    f"""
-    SELECT (SELECT count(*) FROM {SETTINGS.queue_table} WHERE status = 'failed'),
-           (SELECT min(execute_after) FROM {SETTINGS.queue_table} WHERE status = 'queued'),
-           (SELECT count(*) FROM messages WHERE state = 'dead'),
-           (SELECT state_since FROM signing_keys WHERE state = 'active')
-    """  # noqa: S608
+_JOBS = table(SETTINGS.queue_table, column("status"), column("execute_after"))
+_MESSAGES, _KEYS = MessageModel.__table__, SigningKeyModel.__table__
+_WORK = select(
+    select(func.count()).where(_JOBS.c.status == text("'failed'")).scalar_subquery(),
+    # What waits for its time is not late.
+    select(func.min(_JOBS.c.execute_after)).where(_JOBS.c.status == text("'queued'")).scalar_subquery(),
+    select(func.count()).where(_MESSAGES.c.state == MessageState.DEAD.value).scalar_subquery(),
+    select(_KEYS.c.state_since).where(_KEYS.c.state == KeyState.ACTIVE.value).scalar_subquery(),
 )
 
 
