@@ -10,7 +10,8 @@ from domain.recovery.recovery_events import PasswordResetRequested
 class RequestUserPasswordReset:
     """Have a user mailed a link for choosing another password. Operators neither see nor choose one (RC-10).
 
-    Where others may know the one of today it can be discarded: nothing opens before another one is chosen (PW-10).
+    Where others may know the one of today it can be discarded: no password opens anything before another one is chosen
+    (PW-10). Passkeys do as before; they are taken away one by one.
     """
 
     def __init__(self, unit_of_work: UnitOfWork, clock: Clock) -> None:
