@@ -107,6 +107,7 @@ from application.transfer.show_import import ShowImport
 from application.transfer.start_import import DraftImport, StartImport
 from application.transfer.upload_import import UploadImport
 from application.transfer.user_reader import UserReader
+from application.upkeep.begin_anew import BeginAnew
 from application.upkeep.carry_out_factor_resets import CarryOutFactorResets
 from application.upkeep.erase_due_users import EraseDueUsers
 from application.upkeep.forget_erased_user import ForgetErasedUser
@@ -219,6 +220,7 @@ USE_CASES: tuple[type, ...] = (
     EraseDueUsers,
     ForgetErasedUser,
     RequeueStrandedMessages,
+    BeginAnew,
     PurgeExpired,
     PrepareMessages,
     DeliverMessage,

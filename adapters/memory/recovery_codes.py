@@ -45,6 +45,16 @@ class MemoryRecoveryCodeRepository:
         await self._block.write(write)
         return True
 
+    async def forget_some(self, *, limit: int) -> int:
+        gone = list(self._block.state().recovery_codes)[:limit]
+
+        def write(state: State) -> None:
+            for key in gone:
+                state.recovery_codes.pop(key, None)
+
+        await self._block.write(write)
+        return len(gone)
+
     async def count(self, user_id: UserId) -> int:
         codes = self._block.state().recovery_codes.values()
         return sum(code.user_id == user_id and code.used_at is None for code in codes)

@@ -67,6 +67,17 @@ class MemoryTotpFactorRepository:
         await self._block.write(write, factor_id)
         return True
 
+    async def use_up(self, step: int, *, limit: int) -> int:
+        factors = self._block.state().totp_factors.values()
+        behind = [row.id for row in factors if row.last_step is None or row.last_step < step][:limit]
+
+        def write(state: State) -> None:
+            for factor_id in behind:
+                state.totp_factors[factor_id] = replace(state.totp_factors[factor_id], last_step=step)
+
+        await self._block.write(write, *behind)
+        return len(behind)
+
     async def purge(self, *, pending_since: datetime, limit: int) -> int:
         factors = self._block.state().totp_factors.values()
         old = [row.id for row in factors if not row.is_active and row.created_at < pending_since][:limit]

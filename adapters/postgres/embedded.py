@@ -22,6 +22,16 @@ def embedded_postgres(home: Path, *, durable: bool = True) -> Iterator[str]:
 
     Raises: EmbeddedPostgresError.
     """
+    with embedded_server(home, durable=durable) as server:
+        yield server.url()
+
+
+@contextmanager
+def embedded_server(home: Path, *, durable: bool = True) -> Iterator[OwnServer]:
+    """The same, for whoever has to do with the server itself.
+
+    Raises: EmbeddedPostgresError.
+    """
     server = OwnServer(home.expanduser().absolute(), durable=durable)
     with _open_lock_file(server.home / "postgres.users") as users:
         try:
@@ -35,7 +45,7 @@ def embedded_postgres(home: Path, *, durable: bool = True) -> Iterator[str]:
                 except OSError as error:
                     message = f"{server.home} cannot be used ({error}). Mend it, or set HALLPORTER_HOME to another."
                     raise EmbeddedPostgresError(message) from error
-            yield server.url()
+            yield server
         finally:
             with _locked(server.home / "postgres.lock"):
                 fcntl.flock(users, fcntl.LOCK_UN)

@@ -21,6 +21,7 @@ from adapters.postgres.unprivileged import NotPermitted, way_around_root
 
 DATABASE = "hallporter"
 USER = "hallporter"
+_RESTORED, _REPLACED = f"{DATABASE}_restored", f"{DATABASE}_replaced"
 _NEWEST = "18"
 _INSTALLATIONS = {"16": "pginstall", "18": "pginstall18"}
 _START_TIMEOUT = 60.0
@@ -84,6 +85,45 @@ class OwnServer:
         """
         if self._answers():
             self._run("pg_ctl", "stop", "-D", "postgres", "-m", "fast", "-w")
+
+    def dump(self, to: Path) -> None:
+        """Write the database into a file of pg_dump's own format, as it is at one moment. Work on it goes on meanwhile.
+
+        Raises: EmbeddedPostgresError.
+        """
+        # Aside, where whoever the server runs as may write; and nothing half is ever at `to`.
+        part = self._part()
+        try:
+            self._run("pg_dump", *self._where(DATABASE), "--format=custom", f"--file={part.name}")
+            shutil.copyfile(part, to.with_name(f"{to.name}.part"))
+            to.with_name(f"{to.name}.part").chmod(0o600)
+            to.with_name(f"{to.name}.part").replace(to)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def restore(self, source: Path) -> None:
+        """Put the database of such a file in place of the present one, which stays if anything is wrong with it.
+
+        Raises: EmbeddedPostgresError, also while anybody is connected.
+        """
+        part = self._part()
+        try:
+            shutil.copyfile(source, part)
+            self._psql(f'DROP DATABASE IF EXISTS "{_RESTORED}";\nCREATE DATABASE "{_RESTORED}";')
+            # Rights are given by every migration; those of the file may be of roles that are not here.
+            rights = ("--no-owner", "--no-privileges")
+            self._run("pg_restore", *self._where(_RESTORED), *rights, "--exit-on-error", part.name)
+            self._psql(f'ALTER DATABASE :"name" RENAME TO "{_REPLACED}";')
+            self._psql(f'ALTER DATABASE "{_RESTORED}" RENAME TO :"name";\nDROP DATABASE "{_REPLACED}";')
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _part(self) -> Path:
+        part = self.home / "backup.part"
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        self._run_as.own(part)
+        return part
 
     def _create(self) -> None:
         # Made aside and then moved, so that being killed half-way leaves nothing that looks finished.
@@ -176,9 +216,22 @@ class OwnServer:
             message = f"The folder {folder} is not ours alone. Remove it, or set HALLPORTER_HOME to a shorter path."
             raise EmbeddedPostgresError(message)
 
+    def _where(self, database: str) -> tuple[str, ...]:
+        return "-h", str(self._socket_folder()), "-U", USER, "-d", database
+
     def _psql(self, sql: str) -> str:
-        where = ("-h", str(self._socket_folder()), "-U", USER, "-d", "postgres")
-        return self._run("psql", *where, "-X", "-A", "-t", "-v", f"name={DATABASE}", "-v", "ON_ERROR_STOP=1", text=sql)
+        return self._run(
+            "psql",
+            *self._where("postgres"),
+            "-X",
+            "-A",
+            "-t",
+            "-v",
+            f"name={DATABASE}",
+            "-v",
+            "ON_ERROR_STOP=1",
+            text=sql,
+        )
 
     def _binary(self, name: str) -> str:
         version_file = self._data / "PG_VERSION"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, tuple_, update
 
 from adapters.postgres.models import RecoveryCodeModel
 from adapters.postgres.statements import Statements
@@ -41,6 +41,11 @@ class PostgresRecoveryCodeRepository:
             _CODES.c.used_at.is_(None),
         )
         return await self._statements.count(update(RecoveryCodeModel).where(this).values(used_at=at)) == 1
+
+    async def forget_some(self, *, limit: int) -> int:
+        some = select(_CODES.c.user_id, _CODES.c.handle).limit(limit)
+        of_them = tuple_(_CODES.c.user_id, _CODES.c.handle).in_(some)
+        return await self._statements.count(delete(RecoveryCodeModel).where(of_them))
 
     async def count(self, user_id: UserId) -> int:
         left = and_(_CODES.c.user_id == user_id, _CODES.c.used_at.is_(None))

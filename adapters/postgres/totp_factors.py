@@ -52,6 +52,11 @@ class PostgresTotpFactorRepository:
         used = update(TotpFactorModel).where(unused).values(last_step=step, last_used_at=at)
         return await self._statements.count(used) == 1
 
+    async def use_up(self, step: int, *, limit: int) -> int:
+        behind = select(_FACTORS.c.id).where(or_(_FACTORS.c.last_step.is_(None), _FACTORS.c.last_step < step))
+        some = _FACTORS.c.id.in_(behind.limit(limit))
+        return await self._statements.count(update(TotpFactorModel).where(some).values(last_step=step))
+
     async def purge(self, *, pending_since: datetime, limit: int) -> int:
         old = and_(_FACTORS.c.activated_at.is_(None), _FACTORS.c.created_at < pending_since)
         return await self._statements.delete_some(TotpFactorModel, old, limit)

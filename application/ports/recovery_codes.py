@@ -29,6 +29,10 @@ class RecoveryCodeRepository(Protocol):
         """
         ...
 
+    async def forget_some(self, *, limit: int) -> int:
+        """Forget at most `limit`, whosever they are; how many."""
+        ...
+
     async def count(self, user_id: UserId) -> int:
         """How many the user has left."""
         ...

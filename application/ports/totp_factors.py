@@ -40,6 +40,10 @@ class TotpFactorRepository(Protocol):
         """
         ...
 
+    async def use_up(self, step: int, *, limit: int) -> int:
+        """Use up every step until this one, of at most `limit` factors of anybody's that are not there; how many."""
+        ...
+
     async def purge(self, *, pending_since: datetime, limit: int) -> int:
         """Forget at most `limit` that were begun before that moment and are not active; how many."""
         ...

@@ -9,6 +9,7 @@ import typer
 from domain.errors import InvalidInput
 from entrypoints.cli import (
     audit,
+    backup,
     config,
     doctor,
     factors,
@@ -37,6 +38,9 @@ app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("migrate")(migrate.migrate)
 app.command("openapi")(openapi.openapi)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
+app.command("restored")(backup.restored)
 app.command("config")(config.config)
 app.command("doctor")(doctor.doctor)
 users.app.add_typer(factors.app, name="factors")

@@ -375,3 +375,34 @@ async def test_what_is_over_is_purged_a_few_at_a_time(uow: UnitOfWork) -> None:
     async with uow.begin() as tx:
         assert [await tx.sign_in_challenges.purge(expired_before=over, limit=2) for _ in range(3)] == [2, 1, 0]
     assert await factors_of(uow, user.id) == [active, young]
+
+
+async def test_recovery_codes_of_everybody_are_forgotten_a_few_at_a_time(uow: UnitOfWork) -> None:
+    ada, bob = await kept_user(uow), await kept_user(uow, "bob@example.com")
+    async with uow.begin() as tx:
+        await tx.recovery_codes.replace(ada.id, new_codes(ada, "AAAA", "BBBB"))
+        await tx.recovery_codes.replace(bob.id, new_codes(bob, "AAAA"))
+    for forgotten in (2, 1, 0):
+        async with uow.begin() as tx:
+            assert await tx.recovery_codes.forget_some(limit=2) == forgotten
+    async with uow.read() as tx:
+        assert await tx.recovery_codes.count(ada.id) + await tx.recovery_codes.count(bob.id) == 0
+
+
+async def test_steps_of_everybody_are_used_up_a_few_factors_at_a_time(uow: UnitOfWork) -> None:
+    ada, bob = await kept_user(uow), await kept_user(uow, "bob@example.com")
+    behind, pending, ahead = new_factor(ada), new_factor(ada, active=False), new_factor(bob)
+    ahead.last_step = STEP + 9
+    await keep(uow, behind, pending, ahead)
+    for used in (1, 1, 0):
+        async with uow.begin() as tx:
+            assert await tx.totp_factors.use_up(STEP + 5, limit=1) == used
+    assert {
+        factor.id: factor.last_step for factor in [*await factors_of(uow, ada.id), *await factors_of(uow, bob.id)]
+    } == {
+        behind.id: STEP + 5,
+        pending.id: STEP + 5,
+        ahead.id: STEP + 9,
+    }
+    assert not await use_step(uow, behind, STEP + 5)
+    assert await use_step(uow, behind, STEP + 6)
