@@ -2,8 +2,6 @@
 
 import re
 
-from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
-
 from application.ports.email_parser import EmailParser
 from domain.errors import InvalidFields
 from domain.users.email_address import MAX_LENGTH, MAX_LOCAL_LENGTH, EmailAddress, invalid_email
@@ -14,7 +12,8 @@ _LABEL = r"[a-z0-9](?:-?[a-z0-9]){0,31}"
 PLAIN = re.compile(
     rf"(?P<local>[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@(?:{_LABEL}\.){{1,3}}(?P<top>[a-z]{{2,24}})", re.ASCII
 )
-_SPECIAL_TOP_LEVELS = {name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES}
+# What nobody's mail is under, though it looks so (IANA, Special-Use Domain Names), as the library has them.
+SPECIAL_TOP_LEVELS = frozenset({"arpa", "invalid", "local", "localhost", "onion", "test"})
 
 
 class StrictEmailParser:
@@ -24,7 +23,7 @@ class StrictEmailParser:
         if len(text) > MAX_LENGTH:  # before the tables of IDNA are asked (DA-04)
             raise InvalidFields([invalid_email(field)])
         plain = PLAIN.fullmatch(text)
-        if plain is not None and len(plain["local"]) <= MAX_LOCAL_LENGTH and plain["top"] not in _SPECIAL_TOP_LEVELS:
+        if plain is not None and len(plain["local"]) <= MAX_LOCAL_LENGTH and plain["top"] not in SPECIAL_TOP_LEVELS:
             return EmailAddress(canonical=text.lower(), display=text)
         return parse_by_library(text, field=field)
 
@@ -34,6 +33,9 @@ def parse_by_library(text: str, *, field: str = "email") -> EmailAddress:
 
     Raises: InvalidFields.
     """
+    # Its tables take time and memory, and few addresses need them.
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
+
     try:
         valid = validate_email(text, strict=True, allow_smtputf8=False, check_deliverability=False)
         return EmailAddress(canonical=f"{valid.local_part}@{valid.ascii_domain}".lower(), display=valid.normalized)

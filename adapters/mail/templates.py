@@ -4,14 +4,16 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import cast
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateSyntaxError, select_autoescape
+from typing import TYPE_CHECKING, cast
 
 from adapters.mail.content import MAX_SUBJECT_LENGTH, MAY_BE_EMPTY, SAMPLES, VARIABLES, harmless, one_line
 from application.ports.mailer import Mail
 from domain.messages.message import MessageKind
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
 
 _SHIPPED = Path(__file__).parent
 _LAYOUTS = ("layouts/message.txt", "layouts/message.html")
@@ -22,8 +24,8 @@ _TAG = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
 _FRAME = "frame"
 _TABLES = (_FRAME, *VARIABLES)
 
-type _Catalogue = dict[tuple[str, str], tuple[Template, ...]]
-"""What is said in one language, by table and key."""
+type _Catalogue = dict[tuple[str, str], tuple[str, ...]]
+"""What is said in one language, by table and key: texts of templates."""
 
 
 class TemplatesProblem(Exception):
@@ -50,7 +52,9 @@ class Templates:
     `folder` is laid out like the folder of this module and goes before it: layouts file by file, languages key by
     key. What a language lacks is said in English. `service` is the name that recipients know us by.
 
-    All is read and tried out here, once; a file that is changed later counts from the next start.
+    All is read here, once; a file that is changed later counts from the next start. Where there is a folder, all is
+    tried out as well. What is shipped needs no trying, and is made ready when the first mail needs it: most processes
+    send none, and each would take a tenth of a second and some MB for it.
 
     Raises: TemplatesProblem.
     """
@@ -59,19 +63,13 @@ class Templates:
         if folder is not None and not folder.is_dir():
             message = f"{folder} is no folder: create it, or name the one that has the mail templates."
             raise TemplatesProblem(message)
-        folders = [_SHIPPED] if folder is None else [_SHIPPED, folder]
+        self._folders = [_SHIPPED] if folder is None else [_SHIPPED, folder]
+        self._is_tried_out = folder is None
         self._service = one_line(service)
-        self._environment = Environment(
-            loader=FileSystemLoader(folders[::-1]),
-            autoescape=select_autoescape(["html"], default_for_string=False),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._text, self._html = (self._layout(name, folders) for name in _LAYOUTS)
-        self._catalogues = self._read(folders)
-        self._try_layouts()
+        self._templates: dict[str, Template] = {}
+        self._catalogues = self._read()
+        if not self._is_tried_out:
+            self._try_layouts()
 
     @property
     def locales(self) -> Sequence[str]:
@@ -85,7 +83,8 @@ class Templates:
         """
         content = {name: harmless(name, mail.content[name]) for name in VARIABLES[mail.kind]}
         page = self._page(mail.kind, self._locale(mail.locale), content)
-        return Rendered(str(page["subject"]), self._text.render(page), self._html.render(page))
+        text, html = self._layouts
+        return Rendered(str(page["subject"]), text.render(page), html.render(page))
 
     def _locale(self, wish: str | None) -> str:
         tag = (wish or _FALLBACK).lower()
@@ -95,8 +94,8 @@ class Templates:
         """What a layout may use."""
 
         def said(key: str, table: str = kind) -> list[str]:
-            templates = self._catalogues[locale].get((table, key), ())
-            return [template.render(content, service=self._service) for template in templates]
+            texts = self._catalogues[locale].get((table, key), ())
+            return [self._template(text).render(content, service=self._service) for text in texts]
 
         return {
             "lang": locale,
@@ -111,19 +110,44 @@ class Templates:
             "footer": "".join(said("footer", _FRAME)),
         }
 
-    def _layout(self, name: str, folders: Sequence[Path]) -> Template:
+    @cached_property
+    def _environment(self) -> "Environment":
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape  # noqa: PLC0415
+
+        return Environment(
+            loader=FileSystemLoader(self._folders[::-1]),
+            autoescape=select_autoescape(["html"], default_for_string=False),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+
+    @cached_property
+    def _layouts(self) -> "tuple[Template, Template]":
+        text, html = map(self._layout, _LAYOUTS)
+        return text, html
+
+    def _layout(self, name: str) -> "Template":
+        from jinja2 import TemplateSyntaxError  # noqa: PLC0415
+
         try:
             return self._environment.get_template(name)
         except (TemplateSyntaxError, UnicodeDecodeError, OSError) as error:
-            message = f"{folders[-1] / name} is no Jinja template ({_reason(error)}): correct it, or remove it."
+            message = f"{self._folders[-1] / name} is no Jinja template ({_reason(error)}): correct it, or remove it."
             raise TemplatesProblem(message) from None
+
+    def _template(self, text: str) -> "Template":
+        if text not in self._templates:
+            self._templates[text] = self._environment.from_string(text)
+        return self._templates[text]
 
     def _try_layouts(self) -> None:
         for locale in self._catalogues:
             for kind in MessageKind:
                 for content in _samples(kind):
                     page = self._page(kind, locale, content)
-                    for layout in (self._text, self._html):
+                    for layout in self._layouts:
                         try:
                             layout.render(page)
                         except Exception as error:  # noqa: BLE001  (a template may raise anything)
@@ -132,9 +156,9 @@ class Templates:
                             )
                             raise TemplatesProblem(message) from None
 
-    def _read(self, folders: Sequence[Path]) -> dict[str, _Catalogue]:
+    def _read(self) -> dict[str, _Catalogue]:
         catalogues: dict[str, _Catalogue] = {}
-        for folder in folders:
+        for folder in self._folders:
             for file in sorted((folder / "locales").glob("*.toml")):
                 tag = file.stem.lower()
                 if not _TAG.fullmatch(tag):
@@ -158,20 +182,20 @@ class Templates:
                 raise TemplatesProblem(message)
             for key, value in entries.items():
                 place = f"{file}, [{table}] {key}"
-                texts = _texts(value, _keys(table), key, place)
-                catalogue[table, key] = tuple(self._template(text, table, place) for text in texts)
+                catalogue[table, key] = texts = _texts(value, _keys(table), key, place)
+                if not self._is_tried_out:
+                    self._try(texts, table, place)
         return catalogue
 
-    def _template(self, text: str, table: str, place: str) -> Template:
+    def _try(self, texts: Sequence[str], table: str, place: str) -> None:
         try:
-            template = self._environment.from_string(text)
-            for content in _samples(table):
-                template.render(content, service=self._service)
+            for text in texts:
+                for content in _samples(table):
+                    self._template(text).render(content, service=self._service)
         except Exception as error:  # noqa: BLE001  (a template may raise anything)
             variables = _list(["service", *VARIABLES.get(table, ())])
             message = f"{place} fails ({_reason(error)}): correct it; it may use {variables}."
             raise TemplatesProblem(message) from None
-        return template
 
 
 def _keys(table: str) -> Mapping[str, type]:
@@ -182,7 +206,7 @@ def _keys(table: str) -> Mapping[str, type]:
     return keys | {"action": str} if "link" in VARIABLES[table] else keys
 
 
-def _texts(value: object, keys: Mapping[str, type], key: str, place: str) -> list[str]:
+def _texts(value: object, keys: Mapping[str, type], key: str, place: str) -> tuple[str, ...]:
     if key not in keys:
         message = f"{place} is never shown: remove it; this table may have {_list(keys)}."
         raise TemplatesProblem(message)
@@ -190,7 +214,7 @@ def _texts(value: object, keys: Mapping[str, type], key: str, place: str) -> lis
     if not isinstance(value, keys[key]) or not all(isinstance(text, str) for text in texts):
         message = f"{place} must be {'a list of strings' if keys[key] is list else 'a string'}: correct it."
         raise TemplatesProblem(message)
-    return cast("list[str]", texts)
+    return tuple(cast("list[str]", texts))
 
 
 def _samples(table: str) -> Iterator[dict[str, str]]:
@@ -201,6 +225,8 @@ def _samples(table: str) -> Iterator[dict[str, str]]:
 
 
 def _reason(error: Exception) -> str:
+    from jinja2 import TemplateSyntaxError  # noqa: PLC0415
+
     if isinstance(error, TemplateSyntaxError):
         return f"line {error.lineno}: {error.message}".rstrip(".")
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__

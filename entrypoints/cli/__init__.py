@@ -6,24 +6,27 @@ from typing import Annotated
 
 import typer
 
-from domain.errors import InvalidInput
-from entrypoints.cli import (
-    audit,
-    backup,
-    config,
-    doctor,
-    factors,
-    jobs,
-    keys,
-    messages,
-    migrate,
-    openapi,
-    serve,
-    sessions,
-    users,
-    worker,
-)
-from entrypoints.startup import PROBLEMS
+from entrypoints.loading import loading
+
+with loading():
+    from domain.errors import InvalidInput
+    from entrypoints.cli import (
+        audit,
+        backup,
+        config,
+        doctor,
+        factors,
+        jobs,
+        keys,
+        messages,
+        migrate,
+        openapi,
+        serve,
+        sessions,
+        users,
+        worker,
+    )
+    from entrypoints.startup import PROBLEMS
 
 app = typer.Typer(
     name="hallporter",

@@ -11,9 +11,6 @@ from typing import Annotated, Literal, TextIO
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from adapters.http.schemas.audit import AuditEntryResponse, CheckpointResponse, VerificationResponse
 from adapters.http.schemas.signing import JsonWebKey
@@ -32,6 +29,7 @@ from domain.events import Outcome
 from domain.ids import UserId
 from domain.signing.signing_key import SigningKey
 from entrypoints.audit_files import PublicKeys, kept_checkpoints, public_keys
+from entrypoints.cli.printing import print_table
 from entrypoints.cli.running import run
 from entrypoints.container import Container
 from entrypoints.startup import StartupProblem
@@ -42,7 +40,6 @@ app = typer.Typer(
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 _TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
-_WIDEST_LINE = 500
 
 
 @app.command("list")
@@ -86,13 +83,11 @@ def list_entries(
         typer.echo("There are no such entries." if wanted.names else "There are no entries.")
         return
     columns = ("occurred_at", "event", "outcome", "source", "actor_id", "subject_id", "network_address", "details")
-    table = Table(box=None, pad_edge=False)
-    for name in columns:
-        table.add_column(name.removesuffix("_id").replace("_", " "), no_wrap=True)
-    for row in rows:
-        told = row | {"details": json.dumps(row["details"], ensure_ascii=False)}
-        table.add_row(*(escape(_printable(told[name])) for name in columns))
-    Console(width=_WIDEST_LINE).print(table, crop=False)
+    told = [row | {"details": json.dumps(row["details"], ensure_ascii=False)} for row in rows]
+    print_table(
+        [name.removesuffix("_id").replace("_", " ") for name in columns],
+        [[_printable(row[name]) for name in columns] for row in told],
+    )
 
 
 @app.command()

@@ -5,9 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 # Never cut: whoever wants less width has --json.
@@ -24,12 +21,22 @@ def print_rows(
     if not rows:
         typer.echo(otherwise)
         return
-    table = Table(box=None, pad_edge=False)
     shown = [name for name in rows[0] if name not in hidden]
-    for name in shown:
-        table.add_column(name.replace("_", " "), no_wrap=True)
+    print_table([name.replace("_", " ") for name in shown], [[_readable(row[name]) for name in shown] for row in rows])
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Rows as people read them, each in a line of its own however long."""
+    # Commands that print none, `serve` above all, do without what this takes.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=True)
     for row in rows:
-        table.add_row(*(escape(_readable(row[name])) for name in shown))
+        table.add_row(*map(escape, row))
     Console(width=_WIDEST_LINE).print(table, crop=False)
 
 

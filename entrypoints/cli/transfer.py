@@ -7,12 +7,10 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from adapters.http.schemas.imports import ImportResponse, ImportRowResponse
 from application.transfer.export_users import ExportUsers
@@ -25,6 +23,9 @@ from domain.transfer.user_import import ImportMode, RowFormat, UserImport, Verdi
 from entrypoints.cli.running import run
 from entrypoints.container import Container
 from entrypoints.malloc import seldom_look_for_cycles
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 SOME_INVALID = 3
 _BLOCK_BYTES = 256 * 1024
@@ -129,7 +130,17 @@ def _created(file: Path | None) -> Iterator[BinaryIO | None]:
 
 
 @contextmanager
-def _progress(source: BinaryIO) -> Iterator[Progress]:
+def _progress(source: BinaryIO) -> Iterator["Progress"]:
+    # Other commands do without what this takes.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     size = os.fstat(source.fileno()).st_size if source.seekable() else 0
     columns = (
         BarColumn(),
@@ -143,7 +154,7 @@ def _progress(source: BinaryIO) -> Iterator[Progress]:
         yield progress
 
 
-async def _blocks(source: BinaryIO, progress: Progress) -> AsyncIterator[bytes]:
+async def _blocks(source: BinaryIO, progress: "Progress") -> AsyncIterator[bytes]:
     while block := await asyncio.to_thread(source.read, _BLOCK_BYTES):
         yield block
         task = progress.tasks[0]

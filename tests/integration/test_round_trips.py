@@ -85,10 +85,9 @@ def person(number: int) -> dict[str, str]:
 
 # Whatever else is installed is loaded when it is needed first, if ever: each takes time and memory of every start.
 LOADED_AT_START = {
-    *("aiosmtplib", "annotated_doc", "annotated_types", "anyio", "argon2", "asyncpg", "attr", "bcrypt", "croniter"),
-    *("cryptography", "cython_runtime", "dateutil", "dotenv", "email_validator", "fastapi", "greenlet", "idna"),
-    *("jinja2", "joserfc", "markupsafe", "opentelemetry", "pgqueuer", "punq", "pydantic", "pydantic_core"),
-    *("pydantic_settings", "pygments", "rich", "sqlalchemy", "starlette", "structlog", "typing_extensions"),
+    *("aiosmtplib", "annotated_doc", "annotated_types", "anyio", "argon2", "asyncpg", "croniter", "cryptography"),
+    *("cython_runtime", "dateutil", "dotenv", "fastapi", "greenlet", "joserfc", "opentelemetry", "pgqueuer", "punq"),
+    *("pydantic", "pydantic_core", "pydantic_settings", "sqlalchemy", "starlette", "structlog", "typing_extensions"),
     "typing_inspection",
 }
 

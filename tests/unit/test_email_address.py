@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 import pytest
+from email_validator import SPECIAL_USE_DOMAIN_NAMES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.mail.email_parser import PLAIN, StrictEmailParser, parse_by_library
+from adapters.mail.email_parser import PLAIN, SPECIAL_TOP_LEVELS, StrictEmailParser, parse_by_library
 from domain.errors import InvalidFields
 from domain.users.email_address import EmailAddress
 
@@ -42,6 +43,10 @@ def test_different_mailboxes_are_not_equal(one: str, other: str) -> None:
 def test_the_display_form_keeps_the_capitals_of_the_local_part() -> None:
     assert parser.parse("Ada.Lovelace@Example.com").display == "Ada.Lovelace@example.com"
     assert str(parser.parse("Ada.Lovelace@Example.com")) == "Ada.Lovelace@example.com"
+
+
+def test_top_level_domains_that_nobody_has_are_those_of_the_library() -> None:
+    assert {name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES} == SPECIAL_TOP_LEVELS
 
 
 def test_an_address_knows_its_two_parts() -> None:

@@ -11,29 +11,22 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _FOLDER = Path(__file__).parent
 _FALLBACK = "en"
 _WISH = re.compile(r"\s*(?P<tag>[A-Za-z]{2,3})(?:-[A-Za-z0-9-]+)?\s*(?:;\s*q=(?P<weight>[01](?:\.[0-9]{1,3})?))?\s*")
 
-_environment = Environment(
-    loader=FileSystemLoader(_FOLDER),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    auto_reload=False,
-)
-
 
 def page(template: str, **content: object) -> HTMLResponse:
     """The page that a template makes of its content."""
     style, script = _file("style.css"), _file("link.js")
-    body = _environment.get_template(template).render(content, style=style, script=script)
+    body = _environment().get_template(template).render(content, style=style, script=script)
     policy = (
         f"default-src 'none'; style-src {_hash_of(style)}; script-src {_hash_of(script)}; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -51,6 +44,21 @@ def said(wishes: str) -> Mapping[str, Any]:
     ]
     wanted = (tag for weight, _, tag in sorted(weighed, reverse=True) if weight > 0 and tag in spoken)
     return spoken[next(wanted, _FALLBACK)]
+
+
+@cache
+def _environment() -> "Environment":
+    # Where the links of mails lead elsewhere, nobody ever asks for a page.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
+
+    return Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
 
 
 @cache
