@@ -4,8 +4,9 @@ What an endpoint depends on never changes, so the order of it is laid down once.
 parameters are declared, read and validated, and what OpenAPI says of them.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from inspect import iscoroutinefunction
 from typing import Any, Self, cast
 
@@ -14,6 +15,7 @@ from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import request_body_to_args, request_params_to_args
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from adapters.http.injection import Container, service_of
@@ -115,10 +117,19 @@ async def _read(
         (dependant.header_params, "headers"),
         (dependant.cookie_params, "cookies"),
     ):
-        if given == "headers" and all(_is_left_out(field, request) for field in fields):
-            arguments.update((field.name, None) for field in fields)
-        elif fields:
-            values, errors = request_params_to_args(fields, getattr(request, given))
+        if not fields:
+            continue
+        received = getattr(request, given)
+        said: list[ModelField] = []
+        for field in fields:
+            if _is_left_out(field, received):
+                arguments[field.name] = field.field_info.default
+            elif (model := _model_left_out(field, received)) is not None:
+                arguments[field.name] = model.model_construct()
+            else:
+                said.append(field)
+        if said:
+            values, errors = request_params_to_args(said, received)
             arguments.update(values)
             wrong += errors
     if dependant.body_params:
@@ -128,16 +139,34 @@ async def _read(
     return wrong
 
 
-def _is_left_out(field: ModelField, request: Request) -> bool:
-    """Whether a header is not there, and need not be: most requests have none of those that they may have."""
+def _is_left_out(field: ModelField, received: Mapping[str, Any]) -> bool:
+    """Whether a parameter is not there, and need not be: most requests have few of those that they may have."""
     info = field.field_info
     return (
-        info.default is None
+        isinstance(info.default, int | str | None)
         and not info.validate_default
         and isinstance(info.alias, str)
         and info.alias == info.validation_alias
-        and info.alias not in request.headers
+        and info.alias not in received
     )
+
+
+def _model_left_out(field: ModelField, received: Mapping[str, Any]) -> type[BaseModel] | None:
+    """The model of several parameters, where none of them is there, and none need be."""
+    model = field.field_info.annotation
+    if not isinstance(model, type) or not issubclass(model, BaseModel):
+        return None
+    names = _names_of_optional(model)
+    return model if names is not None and names.isdisjoint(received) else None
+
+
+@cache
+def _names_of_optional(model: type[BaseModel]) -> frozenset[str] | None:
+    """What the parameters of a model are called; None where one has to be there, or more is to be known of it."""
+    fields = model.model_fields.values()
+    if any(field.default is not None or field.validate_default or field.validation_alias for field in fields):
+        return None
+    return frozenset(model.model_fields) if model.model_config.get("extra", "ignore") == "ignore" else None
 
 
 def _add_given(dependant: Dependant, request: Request, arguments: dict[str, Any], answered: Answered) -> None:

@@ -71,6 +71,11 @@ class Statements:
         record = await self._run(lambda: self._fetched(prepared, values), writes=prepared.writes)
         return prepared.row(record) if record is not None else None
 
+    async def prepared_rows(self, prepared: Prepared, /, **values: object) -> Sequence[Any]:
+        """All rows of a statement, by the same way."""
+        records = await self._run(lambda: self._fetched(prepared, values, every=True), writes=prepared.writes)
+        return list(map(prepared.row, records))
+
     async def rows(self, query: Executable, parameters: Parameters | None = None) -> Sequence[Row[*tuple[Any, ...]]]:
         """All rows of a query."""
         return (await self._execute(query, parameters)).all()
@@ -154,10 +159,11 @@ class Statements:
             await self._connection.exec_driver_sql("SELECT 1")
         return driver
 
-    async def _fetched(self, prepared: Prepared, values: Mapping[str, object]) -> Any | None:  # noqa: ANN401  (untyped)
+    async def _fetched(self, prepared: Prepared, values: Mapping[str, object], *, every: bool = False) -> Any:  # noqa: ANN401  (untyped)
         driver = await self._driver()
         try:
-            return await driver.fetchrow(prepared.sql, *prepared.arguments(values))
+            fetch = driver.fetch if every else driver.fetchrow
+            return await fetch(prepared.sql, *prepared.arguments(values))
         except BaseException as error:
             forsake(self._engine, self._pooled, error)
             raise

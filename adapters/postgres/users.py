@@ -77,7 +77,8 @@ class PostgresUserRepository:
     async def page(
         self, *, only: UserFilter, order: UserOrder, after: UserPosition | None, limit: int
     ) -> Page[User, UserPosition]:
-        rows = await self._statements.rows(page_of_users(only, order, after, limit))
+        prepared, values = page_of_users(only, order, after, limit)
+        rows = await self._statements.prepared_rows(prepared, **values)
         admitted = [row for row in rows if row.admitted]
         shown = [from_row(row) for row in admitted[:limit]]
         if len(admitted) > limit:

@@ -105,5 +105,10 @@ class UserPosition:
 
 def statuses_of(user: User) -> frozenset[UserStatus]:
     """Each that the user has."""
+    if user.suspension is None and user.deletion_due_at is None:
+        return _ACTIVE
     has = {UserStatus.SUSPENDED: user.suspension, UserStatus.DELETION_SCHEDULED: user.deletion_due_at}
-    return frozenset(status for status, found in has.items() if found is not None) or frozenset({UserStatus.ACTIVE})
+    return frozenset(status for status, found in has.items() if found is not None)
+
+
+_ACTIVE = frozenset({UserStatus.ACTIVE})

@@ -141,7 +141,8 @@ async def expect_one_range(
     connection: AsyncConnection, only: UserFilter, order: UserOrder, after: UserPosition | None
 ) -> dict[str, Any]:
     """The scan of a page, which is all there is to it."""
-    query = page_of_users(only, order, after, LIMIT)
+    prepared, values = page_of_users(only, order, after, LIMIT)
+    query = prepared.statement.params(values)
     plan = await explained(connection, query, "ANALYZE, BUFFERS")
     for planned in (plan, await explained(connection, query, "GENERIC_PLAN")):
         kinds = [node["Node Type"] for node in nodes(planned)]

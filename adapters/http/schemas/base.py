@@ -20,7 +20,7 @@ class ResponseSchema(BaseModel):
 
 
 def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 SAMPLE_ID = "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d"

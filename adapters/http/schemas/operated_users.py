@@ -16,6 +16,7 @@ from adapters.http.schemas.users import (
     NewPassword,
     UserResponse,
     UserUpdate,
+    shown,
 )
 from application.admin.change_user import UserChanges
 from application.ports.user_search import UserFilter, UserOrder, UserStatus, statuses_of
@@ -43,12 +44,14 @@ class OperatedUserResponse(UserResponse):
 
     @classmethod
     def of(cls, user: User) -> Self:
-        return cls(
-            **UserResponse.of(user).model_dump(),
-            status=sorted(statuses_of(user)),
-            suspension=SuspensionResponse.of(user.suspension) if user.suspension is not None else None,
-            has_password=user.password_hash is not None,
-            last_seen_at=user.last_seen_at,
+        return cls.model_validate(
+            {
+                **shown(user),
+                "status": sorted(statuses_of(user)),
+                "suspension": SuspensionResponse.of(user.suspension) if user.suspension is not None else None,
+                "has_password": user.password_hash is not None,
+                "last_seen_at": user.last_seen_at,
+            }
         )
 
 

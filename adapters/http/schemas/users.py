@@ -135,15 +135,20 @@ class UserResponse(ResponseSchema):
 
     @classmethod
     def of(cls, user: User) -> Self:
-        return cls(
-            id=user.id,
-            email=user.email.display,
-            email_verified=user.email_verified,
-            display_name=user.display_name,
-            locale=user.locale,
-            is_active=user.is_active,
-            deletion_due_at=user.deletion_due_at,
-            roles=sorted(user.roles),
-            created_at=user.created_at,
-            updated_at=user.updated_at,
-        )
+        return cls.model_validate(shown(user))
+
+
+def shown(user: User) -> dict[str, object]:
+    """The fields of a user that everybody sees who sees the user at all."""
+    return {
+        "id": user.id,
+        "email": user.email.display,
+        "email_verified": user.email_verified,
+        "display_name": user.display_name,
+        "locale": user.locale,
+        "is_active": user.is_active,
+        "deletion_due_at": user.deletion_due_at,
+        "roles": sorted(user.roles),
+        "created_at": user.created_at,
+        "updated_at": user.updated_at,
+    }
