@@ -16,7 +16,7 @@ from adapters.devices.ua_device_namer import UaDeviceNamer
 from adapters.jobs.job_queue import OpenQueue
 from adapters.mail.email_parser import StrictEmailParser
 from adapters.mail.mailbox_mailer import MailboxMailer
-from adapters.mail.smtp import SmtpMailer, SmtpServer
+from adapters.mail.smtp_server import SmtpServer
 from adapters.mail.templates import Templates
 from adapters.postgres.database import open_engine
 from adapters.postgres.jobs import open_queue
@@ -79,6 +79,8 @@ def mailer_of(settings: Settings, templates: Templates, mailbox: Mailbox) -> Mai
     """Mail by SMTP where there is a server, else into the mailbox."""
     if settings.smtp_url is None:
         return MailboxMailer(mailbox, templates=templates, clock=SystemClock())
+    from adapters.mail.smtp import SmtpMailer  # noqa: PLC0415  (what sends is loaded where there is a relay)
+
     server = SmtpServer.parse(settings.smtp_url.get_secret_value())
     return SmtpMailer(server, sender=settings.sender, templates=templates)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from adapters.mail.smtp import SmtpMailer, SmtpServer
+from adapters.mail.smtp_server import SmtpServer
 from adapters.mail.templates import Templates, TemplatesProblem
 from adapters.memory.rate_limiter import MemoryRateLimiter
 from adapters.postgres import schema
@@ -166,6 +166,8 @@ async def _mail(settings: Settings) -> Finding:
         return _problem("mail", str(problem), "Mend the templates, or leave MAIL_TEMPLATES out")
     if settings.smtp_url is None:
         return Finding(check="mail", state=State.SKIPPED, found="goes into the mailbox of development")
+    from adapters.mail.smtp import SmtpMailer  # noqa: PLC0415  (what sends is loaded where there is a relay)
+
     server = SmtpServer.parse(settings.smtp_url.get_secret_value())
     try:
         await SmtpMailer(server, sender=settings.sender, templates=templates).greet()

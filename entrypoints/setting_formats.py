@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from adapters.mail.smtp import SmtpServer
+from adapters.mail.smtp_server import SmtpServer
 from adapters.postgres.database import asyncpg_url
 from domain.throttling.throttle import Limit
 

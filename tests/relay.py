@@ -13,7 +13,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from adapters.mail.smtp import SmtpServer
+from adapters.mail.smtp_server import SmtpServer
 
 
 @dataclass

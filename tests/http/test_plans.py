@@ -10,6 +10,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Header, Query,
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from adapters.http.injection import resolver
 from adapters.http.plan import Plan
@@ -19,6 +20,16 @@ from adapters.http.strict_json import StrictRoute
 
 class Said(RequestSchema):
     count: int
+
+
+class Wishes(BaseModel):
+    colour: str | None = None
+    size: int | None = None
+
+
+class Needs(BaseModel):
+    colour: str
+    size: int | None = 3
 
 
 class Heard(ResponseSchema):
@@ -78,6 +89,14 @@ async def answer(
     return Heard(count=said.count * limit, trail=list(trail))
 
 
+async def wished(wishes: Annotated[Wishes, Query()]) -> dict[str, Any]:
+    return wishes.model_dump()
+
+
+async def needed(needs: Annotated[Needs, Query()]) -> dict[str, Any]:
+    return needs.model_dump()
+
+
 async def nothing(trail: Called) -> None:
     trail.append("nothing")
 
@@ -89,6 +108,8 @@ def client_of(route_class: type[APIRoute]) -> tuple[httpx.AsyncClient, Container
         "/nothing", nothing, methods=["POST"], dependencies=[Depends(bounded)], status_code=204, response_class=Response
     )
     router.add_api_route("/bare", shared, methods=["GET"], response_model_exclude_none=True)
+    for name, endpoint in (("/wished", wished), ("/needed", needed)):
+        router.add_api_route(name, endpoint, response_model=dict[str, Any])
     app = FastAPI()
     app.state.container = container = Container()
     app.include_router(router)
@@ -117,6 +138,10 @@ IDENTITY = "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d"
         ("POST", "/nothing", {}),
         ("POST", "/nothing", {"headers": {"X-Bound": "none"}}),
         ("GET", "/bare", {}),
+        ("GET", "/wished", {}),
+        ("GET", "/wished?size=4", {}),
+        ("GET", "/needed", {}),
+        ("GET", "/needed?colour=red", {}),
         ("GET", "/bounded/bare", {}),
         ("GET", "/bounded/bare", {"headers": {"X-Bound": "0"}}),
     ],

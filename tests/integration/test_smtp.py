@@ -20,7 +20,8 @@ from cryptography.x509.oid import NameOID
 
 from adapters.mail.content import SAMPLES
 from adapters.mail.email_parser import StrictEmailParser
-from adapters.mail.smtp import Encryption, SmtpMailer, SmtpServer, check_sender
+from adapters.mail.smtp import SmtpMailer
+from adapters.mail.smtp_server import Encryption, SmtpServer, check_sender
 from adapters.mail.templates import Templates
 from application.ports.mailer import Mail, MailDelayed, MailRefused
 from domain.ids import MessageId
