@@ -28,7 +28,7 @@ def policies_of(settings: Settings) -> Sequence[tuple[type, object]]:
         (ImportPolicy, ImportPolicy()),
         (MessagePolicy, MessagePolicy()),
         (OneTimeTokenPolicy, OneTimeTokenPolicy()),
-        (RetentionPolicy, RetentionPolicy()),
+        (RetentionPolicy, settings.retention_policy),
         (ThrottlePolicy, settings.throttle_policy),
         (LinkPolicy, LinkPolicy(base_url=settings.effective_links_url)),
         (DeletionPolicy, DeletionPolicy(grace=timedelta(seconds=settings.deletion_grace_seconds))),

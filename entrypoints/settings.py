@@ -20,6 +20,7 @@ from domain.users.password_policy import MAX_LENGTH, MIN_LENGTH_FLOOR
 from entrypoints.kept_key import MIN_SECRET_KEY_LENGTH, kept_key
 from entrypoints.mfa_settings import MfaSettings
 from entrypoints.passkey_settings import PasskeySettings, passkey_problems
+from entrypoints.retention_settings import RetentionSettings
 from entrypoints.setting_formats import (
     DOMAIN,
     checked_database_url,
@@ -63,7 +64,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class Settings(MfaSettings, PasskeySettings):
+class Settings(MfaSettings, PasskeySettings, RetentionSettings):
     """Every setting. The name in the environment is the field's, in capitals."""
 
     model_config = SettingsConfigDict(

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from pgqueuer.domain.models import Job as QueuedJob
+from pgqueuer.domain.settings import DBSettings
 from pgqueuer.ports import RepositoryPort
 
 from application.ports.jobs import Job, JobKind, JobQueue, ParkedJob
@@ -13,6 +14,7 @@ from application.ports.jobs import Job, JobKind, JobQueue, ParkedJob
 type OpenQueue = Callable[[], AbstractAsyncContextManager[RepositoryPort]]
 
 _ALL = 10_000
+_AT_ONCE = 1_000
 
 
 class PgQueuerJobQueue:
@@ -34,9 +36,21 @@ class PgQueuerJobQueue:
 
     async def purge(self, *, done_for: timedelta) -> None:
         async with self._open_queue() as queries:
-            log = queries.qbe.settings.queue_table_log
-            # PgQueuer can only empty it. What it counts from it, it has counted by then.
-            await queries.driver.execute(f"DELETE FROM {log} WHERE created < now() - $1::interval", done_for)  # noqa: S608
+            # PgQueuer can only empty them. What it counts from the log, it has counted by then.
+            for purge in _purges(queries.qbe.settings):
+                while await queries.driver.fetch(purge, done_for):
+                    pass
+
+
+def _purges(settings: DBSettings) -> Sequence[str]:
+    """Some at a time, the oldest first: by their time, or by their number where there is no index but that."""
+    log, statistics = settings.queue_table_log, settings.statistics_table
+    oldest = {
+        log: f"SELECT id FROM {log} WHERE created < now() - $1::interval ORDER BY created LIMIT {_AT_ONCE}",  # noqa: S608  (names of ours)
+        statistics: f"SELECT id FROM (SELECT id, created FROM {statistics} ORDER BY id LIMIT {_AT_ONCE}) AS oldest "  # noqa: S608  (names of ours)
+        "WHERE created < now() - $1::interval",
+    }
+    return [f"DELETE FROM {table} WHERE id = ANY (ARRAY({found})) RETURNING 1" for table, found in oldest.items()]  # noqa: S608  (names of ours)
 
 
 def as_job(queued: QueuedJob) -> Job:

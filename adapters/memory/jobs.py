@@ -9,9 +9,9 @@ from application.ports.jobs import Job
 
 
 class _Driver(InMemoryDriver):
-    async def execute(self, query: str, *args: object) -> str:  # noqa: ARG002  (as the method it replaces)
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:  # noqa: ARG002  (as what it replaces)
         """Statements on tables are about the log, which memory does not keep."""
-        return ""
+        return []
 
 
 class MemoryJobs:

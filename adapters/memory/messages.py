@@ -67,9 +67,9 @@ class MemoryMessageRepository:
             for message in self._block.state().messages.values()
         )
 
-    async def requeue(self, *, untouched_since: datetime, at: datetime) -> int:
+    async def requeue(self, *, untouched_since: datetime, at: datetime, limit: int) -> int:
         messages = self._block.state().messages.values()
-        stranded = [row.id for row in messages if row.is_waiting and row.updated_at <= untouched_since]
+        stranded = [row.id for row in messages if row.is_waiting and row.updated_at <= untouched_since][:limit]
 
         def write(state: State) -> None:
             for message_id in stranded:

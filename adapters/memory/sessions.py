@@ -96,13 +96,19 @@ class MemorySessionRepository:
     async def purge(self, *, over_since: datetime, limit: int) -> int:
         sessions = self._block.state().sessions.values()
         over = [row.id for row in sessions if min(row.ended_at or row.expires_at, row.expires_at) < over_since][:limit]
+        tokens = [token.digest for token in self._block.state().refresh_tokens.values() if token.session_id in over][
+            :limit
+        ]
+        gone = over[: limit - len(tokens)]
 
         def write(state: State) -> None:
-            state.sessions = {key: row for key, row in state.sessions.items() if key not in over}
+            for digest in tokens:
+                state.refresh_tokens.pop(digest, None)
+            state.sessions = {key: row for key, row in state.sessions.items() if key not in gone}
             state.remove_orphans()
 
-        await self._block.write(write, *over)
-        return len(over)
+        await self._block.write(write, *tokens, *gone)
+        return len(tokens) + len(gone)
 
     async def find_live(self, session_id: SessionId, *, at: datetime) -> Principal | None:
         state = self._block.state()

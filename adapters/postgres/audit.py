@@ -25,7 +25,7 @@ from sqlalchemy.engine import Row
 from adapters.postgres.audit_queries import ENTRIES, PROOFS, last_examined, page_query, read_query
 from adapters.postgres.jobs import PostgresOutbox
 from adapters.postgres.models import AuditEntryModel, AuditProofModel
-from adapters.postgres.statements import Statements
+from adapters.postgres.statements import Statements, is_one_of
 from application.audit.origin import present_origin
 from application.audit.written import entry_of
 from application.ports.audit import AuditFilter, AuditPlace
@@ -121,11 +121,11 @@ class PostgresAuditLog:
 
     async def purge_personal(self, *, occurred_before: datetime, limit: int) -> int:
         # The oldest by sequence, which is very nearly their order in time: nothing is looked for among the rest.
-        oldest = select(PROOFS.sequence).where(PROOFS.personal.is_not(None)).order_by(PROOFS.sequence).limit(limit)
+        oldest = select(PROOFS.sequence).where(PROOFS.personal.is_not(None))
         return await self._statements.count(
             update(AuditProofModel)
             .where(
-                PROOFS.sequence.in_(oldest),
+                is_one_of(PROOFS.sequence, oldest, limit, by=PROOFS.sequence),
                 ENTRIES.sequence == PROOFS.sequence,
                 ENTRIES.occurred_at < occurred_before,
             )

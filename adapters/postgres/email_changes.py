@@ -40,7 +40,8 @@ class PostgresEmailChangeRepository:
         return [_from_row(row) for row in await self._statements.rows(query.limit(limit))]
 
     async def purge(self, *, requested_before: datetime, limit: int) -> int:
-        return await self._statements.delete_some(EmailChangeModel, _CHANGES.c.requested_at < requested_before, limit)
+        old = _CHANGES.c.requested_at < requested_before
+        return await self._statements.delete_some(EmailChangeModel, old, limit, by=_CHANGES.c.requested_at)
 
 
 def _to_row(change: EmailChange) -> dict[str, object]:

@@ -58,11 +58,8 @@ class PostgresIdempotentRequestRepository:
 
     async def purge(self, *, expired_before: datetime, limit: int) -> int:
         is_over = _REQUESTS.c.expires_at < expired_before
-        found = select(_REQUESTS.c.digest).where(is_over).limit(limit)
-        # Asked again of each: a key that is used anew is no longer over.
-        return await self._statements.count(
-            delete(IdempotentRequestModel).where(is_over, _REQUESTS.c.digest.in_(found))
-        )
+        # Asked again of each as it is locked: a key that is used anew is no longer over.
+        return await self._statements.delete_some(IdempotentRequestModel, is_over, limit, by=_REQUESTS.c.expires_at)
 
 
 def _claimed(once: Once) -> ColumnElement[bool]:

@@ -4,21 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.jobs import PostgresOutbox
 from adapters.postgres.models import MessageModel
-from adapters.postgres.statements import Statements
+from adapters.postgres.statements import Statements, is_one_of
 from application.ports.jobs import Job, JobKind
 from domain.ids import MessageId, UserId
 from domain.messages.message import Message, MessageKind, MessageNotFound, MessageState
 from domain.users.email_address import EmailAddress
 
 _MESSAGES = MessageModel.__table__
-_WAITING = [MessageState.QUEUED.value, MessageState.FAILED.value]
+# To the letter as in the index of these: a parameter would not be found to imply it.
+_IS_WAITING: ColumnElement[bool] = literal_column("state IN ('queued', 'failed')")
 _OVER = [MessageState.SENT.value, MessageState.DEAD.value]
 
 
@@ -61,10 +62,13 @@ class PostgresMessageRepository:
         row = await self._statements.row(query)
         return row.messages if row is not None else 0
 
-    async def requeue(self, *, untouched_since: datetime, at: datetime) -> int:
-        stranded = _MESSAGES.c.state.in_(_WAITING) & (_MESSAGES.c.updated_at <= untouched_since)
+    async def requeue(self, *, untouched_since: datetime, at: datetime, limit: int) -> int:
+        stranded = select(_MESSAGES.c.id).where(_IS_WAITING, _MESSAGES.c.updated_at <= untouched_since)
         rows = await self._statements.rows(
-            update(MessageModel).where(stranded).values(updated_at=at).returning(_MESSAGES.c.id)
+            update(MessageModel)
+            .where(is_one_of(_MESSAGES.c.id, stranded, limit, by=_MESSAGES.c.updated_at))
+            .values(updated_at=at)
+            .returning(_MESSAGES.c.id)
         )
         await self._outbox.add(Job(kind=JobKind.MESSAGE, subject=row.id) for row in rows)
         return len(rows)
@@ -88,7 +92,7 @@ class PostgresMessageRepository:
 
     async def purge(self, *, updated_before: datetime, limit: int) -> int:
         over = _MESSAGES.c.state.in_(_OVER) & (_MESSAGES.c.updated_at < updated_before)
-        return await self._statements.delete_some(MessageModel, over, limit)
+        return await self._statements.delete_some(MessageModel, over, limit, by=_MESSAGES.c.updated_at)
 
 
 def _to_row(message: Message) -> dict[str, object]:

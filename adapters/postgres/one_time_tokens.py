@@ -65,7 +65,8 @@ class PostgresOneTimeTokenRepository:
         await self._statements.write(update(OneTimeTokenModel).where(these).values(spent_at=at))
 
     async def purge(self, *, expired_before: datetime, limit: int) -> int:
-        return await self._statements.delete_some(OneTimeTokenModel, _TOKENS.c.expires_at < expired_before, limit)
+        expired = _TOKENS.c.expires_at < expired_before
+        return await self._statements.delete_some(OneTimeTokenModel, expired, limit, by=_TOKENS.c.expires_at)
 
 
 def _of(user_id: UserId, purpose: Purpose) -> ColumnElement[bool]:

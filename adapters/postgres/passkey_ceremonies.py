@@ -44,7 +44,7 @@ class PostgresPasskeyCeremonyRepository:
 
     async def purge(self, *, expired_before: datetime, limit: int) -> int:
         expired = _CEREMONIES.c.expires_at < expired_before
-        return await self._statements.delete_some(PasskeyCeremonyModel, expired, limit)
+        return await self._statements.delete_some(PasskeyCeremonyModel, expired, limit, by=_CEREMONIES.c.expires_at)
 
 
 def _is_good(

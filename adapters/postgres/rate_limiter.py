@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import CTE, ColumnElement, Select, and_, delete, exists, func, literal, select, tuple_, update
+from sqlalchemy import CTE, ColumnElement, Select, and_, delete, exists, func, literal, select, true, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -18,6 +18,7 @@ from domain.throttling.throttle import Allowance, Throttle, Throttled
 
 _log = structlog.get_logger("hallporter.postgres")
 _THROTTLES = ThrottleModel.__table__
+_FULL_AT = _THROTTLES.c.full_at
 _AT_ONCE = 5_000
 
 
@@ -55,15 +56,18 @@ class PostgresRateLimiter:
             await connection.execute(delete(ThrottleModel).where(_THROTTLES.c.owner.in_(owners)))
 
     async def purge(self, *, at: datetime) -> int:
-        # Asked again of each row that is deleted: it may have been used since it was found.
-        is_full = _THROTTLES.c.full_at <= at
-        found = select(_THROTTLES.c.owner, _THROTTLES.c.name).where(is_full).limit(_AT_ONCE)
-        some = delete(ThrottleModel).where(is_full, tuple_(_THROTTLES.c.owner, _THROTTLES.c.name).in_(found))
-        forgotten = 0
+        # Key by key, some at a time, for there is no index to find those that are full by.
+        key, forgotten = tuple_(_THROTTLES.c.owner, _THROTTLES.c.name), 0
+        behind: ColumnElement[bool] = true()
         async with self._connection() as connection:
-            while count := (await connection.execute(some)).rowcount:
-                forgotten += count
-        return forgotten
+            while True:
+                ends = select(_THROTTLES.c.owner, _THROTTLES.c.name).where(behind).order_by(*key.clauses)
+                end = (await connection.execute(ends.offset(_AT_ONCE - 1).limit(1))).one_or_none()
+                some = behind if end is None else behind & (key <= tuple_(*end))
+                forgotten += (await connection.execute(delete(ThrottleModel).where(some, at >= _FULL_AT))).rowcount
+                if end is None:
+                    return forgotten
+                behind = key > tuple_(*end)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:

@@ -4,20 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from adapters.postgres import passkeys, totp_factors, users
 from adapters.postgres.audit import PostgresAuditLog
-from adapters.postgres.models import SessionModel, UserModel
+from adapters.postgres.models import RefreshTokenModel, SessionModel, UserModel
 from adapters.postgres.prepared import Prepared
-from adapters.postgres.statements import Statements
+from adapters.postgres.statements import Statements, is_one_of
 from domain.ids import SessionId, UserId
 from domain.sessions.authentication_method import AuthenticationMethod
 from domain.sessions.principal import Principal
 from domain.sessions.session import Device, EndReason, Session, SessionNotFound
 
 _SESSIONS = SessionModel.__table__
+_TOKENS = RefreshTokenModel.__table__
 _USERS = UserModel.__table__
 # Session and user in one row: the session's columns get a prefix, since both have an id and a version.
 _PREFIX = "session_"
@@ -75,8 +76,18 @@ class PostgresSessionRepository:
         return row is not None and row.same == 0 and (first_is_new or row.sessions > 0)
 
     async def purge(self, *, over_since: datetime, limit: int) -> int:
-        over = or_(_SESSIONS.c.ended_at < over_since, _SESSIONS.c.expires_at < over_since)
-        return await self._statements.delete_some(SessionModel, over, limit)
+        over_at = func.least(_SESSIONS.c.ended_at, _SESSIONS.c.expires_at)
+        over = select(_SESSIONS.c.id).where(over_at < over_since).order_by(over_at).limit(limit)
+        ids = [row.id for row in await self._statements.rows(over.with_for_update(skip_locked=True))]
+        if not ids:
+            return 0
+        # Theirs first: one may have been refreshed thousands of times.
+        tokens = select(_TOKENS.c.digest).where(_TOKENS.c.session_id.in_(ids))
+        removed = await self._statements.count(
+            delete(RefreshTokenModel).where(is_one_of(_TOKENS.c.digest, tokens, limit))
+        )
+        gone = _SESSIONS.c.id.in_(ids[: limit - removed])
+        return removed + await self._statements.count(delete(SessionModel).where(gone))
 
     async def find_live(self, session_id: SessionId, *, at: datetime) -> Principal | None:
         row = await self._statements.prepared_row(_FIND_LIVE, session_id=session_id, at=at)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 
@@ -36,8 +36,8 @@ class PostgresSignInAttemptRepository:
         return [_from_row(row) for row in await self._statements.rows(newest_first)]
 
     async def purge(self, *, occurred_before: datetime, limit: int) -> int:
-        old = select(_ATTEMPTS.c.reference).where(_ATTEMPTS.c.occurred_at < occurred_before).limit(limit)
-        return await self._statements.count(delete(SignInAttemptModel).where(_ATTEMPTS.c.reference.in_(old)))
+        old = _ATTEMPTS.c.occurred_at < occurred_before
+        return await self._statements.delete_some(SignInAttemptModel, old, limit, by=_ATTEMPTS.c.occurred_at)
 
 
 def _to_row(attempt: SignInAttempt) -> dict[str, object]:

@@ -38,7 +38,7 @@ class PostgresSignInChallengeRepository:
 
     async def purge(self, *, expired_before: datetime, limit: int) -> int:
         expired = _CHALLENGES.c.expires_at < expired_before
-        return await self._statements.delete_some(SignInChallengeModel, expired, limit)
+        return await self._statements.delete_some(SignInChallengeModel, expired, limit, by=_CHALLENGES.c.expires_at)
 
 
 def _is_good(challenge_id: ChallengeId, at: datetime) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Executable, Select, UpdateBase, delete, select
+from sqlalchemy import ARRAY, ColumnElement, Executable, Select, UpdateBase, any_, delete, func, select
 from sqlalchemy.engine import Connection, CursorResult, Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
@@ -84,10 +84,12 @@ class Statements:
         """Insert, update or delete; how many rows it was."""
         return (await self._execute(statement)).rowcount
 
-    async def delete_some(self, model: type[Base], which: ColumnElement[bool], limit: int) -> int:
-        """Delete at most `limit` rows of a table with an `id`; how many it was."""
-        found = select(model.__table__.c.id).where(which).limit(limit)
-        return await self.count(delete(model).where(model.__table__.c.id.in_(found)))
+    async def delete_some(
+        self, model: type[Base], which: ColumnElement[bool], limit: int, *, by: ColumnElement[Any]
+    ) -> int:
+        """Delete at most `limit` rows of a table with a key of one column, the first `by` an index; how many it was."""
+        (key,) = model.__table__.primary_key
+        return await self.count(delete(model).where(is_one_of(key, select(key).where(which), limit, by=by)))
 
     async def row(self, query: Executable) -> Row[*tuple[Any, ...]] | None:
         """The row of a statement that finds or writes at most one."""
@@ -187,6 +189,18 @@ class Statements:
         except Exception:
             self._ended = True
             raise
+
+
+def is_one_of(
+    key: ColumnElement[Any], found: Select[*tuple[Any, ...]], limit: int, *, by: ColumnElement[Any] | None = None
+) -> ColumnElement[bool]:
+    """Whether a key is one of the first that a query finds; their rows are locked, but for those that others have.
+
+    They are found by an index and then by their keys, whatever PostgreSQL believes of how many there are: where it is
+    told of a set, it may well look at each row of a table to see whether it is in there.
+    """
+    first = found.order_by(by).limit(limit).with_for_update(skip_locked=True)
+    return key == any_(func.array(first.scalar_subquery(), type_=ARRAY(key.type)))
 
 
 def _locks(statement: Executable) -> bool:

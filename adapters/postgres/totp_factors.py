@@ -59,7 +59,7 @@ class PostgresTotpFactorRepository:
 
     async def purge(self, *, pending_since: datetime, limit: int) -> int:
         old = and_(_FACTORS.c.activated_at.is_(None), _FACTORS.c.created_at < pending_since)
-        return await self._statements.delete_some(TotpFactorModel, old, limit)
+        return await self._statements.delete_some(TotpFactorModel, old, limit, by=_FACTORS.c.created_at)
 
 
 def is_active_of(user_id: ColumnElement[Any]) -> ColumnElement[bool]:

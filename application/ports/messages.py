@@ -37,8 +37,8 @@ class MessageRepository(Protocol):
         """How many of that kind were made for this address since, whosever it is."""
         ...
 
-    async def requeue(self, *, untouched_since: datetime, at: datetime) -> int:
-        """Queue the delivery of those that wait and that nobody has tried since that moment; how many.
+    async def requeue(self, *, untouched_since: datetime, at: datetime, limit: int) -> int:
+        """Queue the delivery of at most `limit` that wait and that nobody has tried since that moment; how many.
 
         Should a job have been lost, this is how its message is not.
         """

@@ -74,7 +74,10 @@ class SessionRepository(Protocol):
         ...
 
     async def purge(self, *, over_since: datetime, limit: int) -> int:
-        """Forget at most `limit` that ended or expired before that moment, with their refresh tokens; how many."""
+        """Forget sessions that ended or expired before that moment, after their refresh tokens.
+
+        At most `limit` tokens of theirs, or them; how many.
+        """
         ...
 
     async def find_live(self, session_id: SessionId, *, at: datetime) -> Principal | None:

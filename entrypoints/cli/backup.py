@@ -58,8 +58,8 @@ def restored(*, yes: Annotated[bool, _YES] = False) -> None:
 
 
 def _begin_anew() -> None:
-    gone = run(lambda container: container.resolve(BeginAnew).execute())
-    typer.echo(f"Restored. Every session has ended ({gone['sessions']}), and what was good once is good no more.")
+    run(lambda container: container.resolve(BeginAnew).execute())
+    typer.echo("Restored. Every session has ended, and what was good once is good no more.")
 
 
 def _of_embedded(settings: Settings, otherwise: str) -> Settings:

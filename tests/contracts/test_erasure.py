@@ -349,12 +349,31 @@ async def test_sessions_that_ended_or_expired_before_a_moment_are_forgotten_with
     for _ in range(2):
         async with uow.begin() as tx:
             purged.append(await tx.sessions.purge(over_since=moment, limit=100))
-    assert purged == [3, 0]
+    assert purged == [6, 0]
     async with uow.read() as tx:
         assert list(await tx.sessions.all_of(user.id)) == [just_ended, live]
         found = [await tx.refresh_tokens.find(token.digest) for token in tokens]
         assert await tx.users.get(user.id) == user
     assert found == [tokens[0], None, tokens[2], None, None]
+
+
+async def test_a_session_that_was_refreshed_often_is_forgotten_a_few_tokens_at_a_time(uow: UnitOfWork) -> None:
+    user = new_user()
+    session = new_session(user)
+    tokens = [replace(new_refresh_token(session), generation=generation) for generation in range(1, 6)]
+    async with uow.begin() as tx:
+        await tx.users.add(user)
+        await tx.sessions.add(session)
+        for token in tokens:
+            await tx.refresh_tokens.add(token)
+    seen = []
+    for _ in range(4):
+        async with uow.begin() as tx:
+            removed = await tx.sessions.purge(over_since=session.expires_at + TICK, limit=2)
+        async with uow.read() as tx:
+            left = [await tx.refresh_tokens.find(token.digest) for token in tokens]
+            seen.append((removed, len(tokens) - left.count(None), len(await tx.sessions.all_of(user.id))))
+    assert seen == [(2, 3, 1), (2, 1, 1), (2, 0, 0), (0, 0, 0)]
 
 
 async def test_all_sessions_of_a_user_come_last_signed_in_first_live_or_not(uow: UnitOfWork) -> None:

@@ -333,6 +333,23 @@ async def test_what_is_noted_about_jobs_is_forgotten_after_a_while(postgres_benc
     assert noted == [3, 0]
 
 
+async def test_what_is_counted_of_jobs_is_forgotten_after_a_while_too(
+    postgres_bench: Bench, engine: AsyncEngine
+) -> None:
+    """Else it would grow by a few rows for each second in which anything is done, for ever."""
+    async with engine.connect() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO job_statistics (created, count, priority, status, entrypoint) "
+                "SELECT now() - n * interval '1 hour', 1, 0, 'successful', 'message' "
+                "FROM generate_series(2400, 1, -1) AS n"
+            )
+        )
+    await postgres_bench.queue.purge(done_for=timedelta(days=7))
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM job_statistics")) == 7 * 24 - 1
+
+
 async def test_a_job_that_waits_is_not_queued_twice(bench: Bench) -> None:
     user, _ = await register(bench.unit_of_work)
     await bench.done()
@@ -341,8 +358,8 @@ async def test_a_job_that_waits_is_not_queued_twice(bench: Bench) -> None:
         await tx.messages.add(message)
     for _ in range(2):
         async with bench.unit_of_work.begin() as tx:
-            assert await tx.messages.requeue(untouched_since=NOW, at=NOW) == 1
+            assert await tx.messages.requeue(untouched_since=NOW, at=NOW, limit=100) == 1
     assert await bench.done() == [Job(kind=JobKind.MESSAGE, subject=message.id)]
     async with bench.unit_of_work.begin() as tx:
-        assert await tx.messages.requeue(untouched_since=NOW, at=NOW) == 1
+        assert await tx.messages.requeue(untouched_since=NOW, at=NOW, limit=100) == 1
     assert await bench.done() == [Job(kind=JobKind.MESSAGE, subject=message.id)]

@@ -316,6 +316,18 @@ async def test_messages_of_a_kind_to_an_address_are_counted_whosever_they_are(uo
     assert counts == [2, 1, 0]
 
 
+async def test_of_many_messages_that_wait_some_are_queued_again_at_a_time(uow: UnitOfWork) -> None:
+    user = await registered(uow)
+    async with uow.begin() as tx:
+        for _ in range(3):
+            await tx.messages.add(new_message(user))
+    requeued = []
+    for _ in range(3):
+        async with uow.begin() as tx:
+            requeued.append(await tx.messages.requeue(untouched_since=NOW, at=NOW + TICK, limit=2))
+    assert requeued == [2, 1, 0]
+
+
 async def test_only_messages_that_wait_and_were_not_touched_since_are_queued_again(uow: UnitOfWork) -> None:
     user = await registered(uow)
     stranded, fresh, sent, dead = (new_message(user) for _ in range(4))
@@ -331,7 +343,7 @@ async def test_only_messages_that_wait_and_were_not_touched_since_are_queued_aga
     requeued = []
     for _ in range(2):
         async with uow.begin() as tx:
-            requeued.append(await tx.messages.requeue(untouched_since=NOW, at=later))
+            requeued.append(await tx.messages.requeue(untouched_since=NOW, at=later, limit=100))
     assert requeued == [1, 0]
     async with uow.begin() as tx:
         assert (await tx.messages.lock(stranded.id)).updated_at == later

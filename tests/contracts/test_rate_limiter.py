@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.memory.rate_limiter import MemoryRateLimiter
@@ -153,6 +154,21 @@ async def test_counters_that_are_full_are_forgotten(limiter: RateLimiter) -> Non
     assert await limiter.purge(at=NOW + FIVE.interval) == 1
     assert await limiter.purge(at=NOW + FIVE.interval) == 0
     assert await passed(limiter, throttle("late"), at=NOW + timedelta(seconds=30)) == 4
+
+
+async def test_however_many_counters_there_are_those_that_are_full_are_forgotten(
+    postgres_limiter: RateLimiter, engine: AsyncEngine
+) -> None:
+    async with engine.connect() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO throttles (owner, name, full_at) SELECT 'owner' || n / 2, 'name' || n % 2, "
+                "CAST(:now AS timestamptz) + n % 3 * interval '1 second' FROM generate_series(1, 12000) AS n"
+            ),
+            {"now": NOW},
+        )
+    moments = [NOW + timedelta(seconds=seconds) for seconds in (0, 0, 1, 2)]
+    assert [await postgres_limiter.purge(at=moment) for moment in moments] == [4000, 0, 4000, 4000]
 
 
 async def test_all_counters_of_an_owner_can_be_forgotten_and_nobody_elses(limiter: RateLimiter) -> None:

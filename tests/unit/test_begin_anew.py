@@ -30,7 +30,8 @@ async def test_fault_47_whatever_is_good_once_is_good_no_more(world: World) -> N
     code = app.code(1)
 
     gone = await world.container.resolve(BeginAnew).execute()
-    assert (gone["sessions"], gone["recovery_codes"], gone["totp_steps"]) == (1, 10, 1)
+    # A session and its refresh token.
+    assert (gone["sessions"], gone["recovery_codes"], gone["totp_steps"]) == (2, 10, 1)
     assert (await world.events_of(None))[0] == "backup.restored"
 
     reset = world.container.resolve(ResetPassword)

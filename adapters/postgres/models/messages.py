@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from adapters.postgres.models.base import Base
@@ -30,6 +30,8 @@ class MessageModel(Base):
         CheckConstraint(f"char_length(locale) <= {MAX_LOCALE_LENGTH}", name="locale_length"),
         CheckConstraint(f"char_length(last_error) <= {MAX_ERROR_LENGTH}", name="last_error_length"),
         Index("ix_messages_state_id", "state", "id"),
+        # Of few, that are looked for among all that were sent.
+        Index("ix_messages_waiting", "updated_at", postgresql_where=text("state IN ('queued', 'failed')")),
         Index("ix_messages_recipient_canonical_kind_created_at", "recipient_canonical", "kind", "created_at"),
     )
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from adapters.postgres.models.base import Base
@@ -19,6 +19,8 @@ class SessionModel(Base):
 
     __tablename__ = "sessions"
     __table_args__ = (
+        # When it was over, which is the earlier of the two: to be forgotten in that order.
+        Index("ix_sessions_over", text("least(ended_at, expires_at)")),
         CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="ended_for_a_reason"),
         CheckConstraint(f"char_length(user_agent) <= {MAX_USER_AGENT_LENGTH}", name="user_agent_length"),
         CheckConstraint(f"char_length(device_name) <= {MAX_DEVICE_NAME_LENGTH}", name="device_name_length"),
