@@ -37,8 +37,6 @@ class BeginAnew:
             "sign_in_challenges": lambda tx: tx.sign_in_challenges.purge(expired_before=now + _ALL, limit=_AT_ONCE),
             "passkey_ceremonies": lambda tx: tx.passkey_ceremonies.purge(expired_before=now + _ALL, limit=_AT_ONCE),
             "idempotent_requests": lambda tx: tx.idempotent_requests.purge(expired_before=now + _ALL, limit=_AT_ONCE),
-            # What was still to be sent was sent long ago, or has links that lead nowhere now.
-            "messages": lambda tx: tx.messages.purge(updated_before=now + _ALL, limit=_AT_ONCE),
             "recovery_codes": lambda tx: tx.recovery_codes.forget_some(limit=_AT_ONCE),
             "totp_steps": lambda tx: tx.totp_factors.use_up(step, limit=_AT_ONCE),
         }
