@@ -1,11 +1,12 @@
 """The adapters of a running service. The only module that knows every one of them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
 from adapters.crypto.argon2_hasher import Argon2PasswordHasher
+from adapters.crypto.hashing_threads import HashingThreads
 from adapters.crypto.jose_signer import JoseTokenSigner
 from adapters.crypto.keyed_hash import HmacKeyedHash
 from adapters.crypto.password_transfer import SealingPasswordTransfer
@@ -18,7 +19,8 @@ from adapters.mail.email_parser import StrictEmailParser
 from adapters.mail.mailbox_mailer import MailboxMailer
 from adapters.mail.smtp_server import SmtpServer
 from adapters.mail.templates import Templates
-from adapters.postgres.database import open_engine
+from adapters.postgres.counted_pool import CountedPool
+from adapters.postgres.database import open_engine, pool_of
 from adapters.postgres.jobs import open_queue
 from adapters.postgres.mailbox import PostgresMailbox
 from adapters.postgres.rate_limiter import PostgresRateLimiter
@@ -45,10 +47,19 @@ from application.ports.secret_sealer import SecretSealer
 from application.ports.token_sealer import TokenSealer
 from application.ports.token_signer import TokenSigner
 from application.ports.unit_of_work import UnitOfWork
+from domain.events import Event
 from entrypoints.malloc import give_back_free_memory
 from entrypoints.passkey_settings import effective_origins, effective_rp_id
 from entrypoints.settings import Settings
 from entrypoints.telemetry import log_events
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workings:
+    """What of them can be watched at work."""
+
+    pool: CountedPool
+    hashing: HashingThreads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +84,7 @@ class Adapters:
     clock: Clock
     randomness: Randomness
     readiness: Readiness
+    workings: Workings | None = None
 
 
 def mailer_of(settings: Settings, templates: Templates, mailbox: Mailbox) -> Mailer:
@@ -107,10 +119,16 @@ async def open_rate_limiter(settings: Settings, otherwise: RateLimiter) -> Async
 
 
 @asynccontextmanager
-async def open_adapters(settings: Settings, database_url: str, *, role: str | None = None) -> AsyncIterator[Adapters]:
+async def open_adapters(
+    settings: Settings,
+    database_url: str,
+    *,
+    role: str | None = None,
+    on_commit: Callable[[Sequence[Event]], None] = log_events,
+) -> AsyncIterator[Adapters]:
     """The adapters of a running service; closed after the block.
 
-    Connections work as `role`, where there is one (SK-06).
+    Connections work as `role`, where there is one (SK-06). `on_commit` is told the events of each transaction.
 
     Raises: TemplatesProblem.
     """
@@ -132,7 +150,7 @@ async def open_adapters(settings: Settings, database_url: str, *, role: str | No
         ):
             mailbox = PostgresMailbox(engine)
             yield Adapters(
-                unit_of_work=PostgresUnitOfWork(engine, randomness, on_commit=log_events, acted_on=JOBS_OF_EVENTS),
+                unit_of_work=PostgresUnitOfWork(engine, randomness, on_commit=on_commit, acted_on=JOBS_OF_EVENTS),
                 secret_sealer=AesSecretSealer(sealer),
                 keyed_hash=HmacKeyedHash(settings.root_key()),
                 passkeys=passkeys_of(settings),
@@ -150,6 +168,7 @@ async def open_adapters(settings: Settings, database_url: str, *, role: str | No
                 clock=SystemClock(),
                 randomness=randomness,
                 readiness=PostgresReadiness(probes),
+                workings=Workings(pool=pool_of(engine), hashing=passwords.threads),
             )
     finally:
         passwords.close()

@@ -13,8 +13,10 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from adapters.http.app import HttpConfig, create_app
+from adapters.http.counting import CountedRequests
 from adapters.http.route_policies import expect_declared
 from entrypoints.malloc import share_one_heap
+from entrypoints.metrics import metrics_of
 from entrypoints.settings import Settings
 from entrypoints.startup import PROBLEMS, started
 from entrypoints.worker import working
@@ -36,6 +38,7 @@ def http_config(settings: Settings) -> HttpConfig:
 
 def make_app(settings: Settings) -> FastAPI:
     """The app on real adapters, which are opened when it starts."""
+    metrics = metrics_of(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -45,13 +48,16 @@ def make_app(settings: Settings) -> FastAPI:
         _leave_with_parent()
         async with AsyncExitStack() as running:
             with _reported():
-                service = await running.enter_async_context(started(settings))
+                service = await running.enter_async_context(started(settings, metrics))
             app.state.container = service.container
             if settings.worker:
                 await running.enter_async_context(working(service.worker))
             yield
 
-    return create_app(config=http_config(settings), lifespan=lifespan)
+    app = create_app(config=http_config(settings), lifespan=lifespan)
+    if metrics is not None:
+        app.add_middleware(CountedRequests, counts=metrics.meters)
+    return app
 
 
 def _leave_with_parent() -> None:

@@ -1,7 +1,9 @@
 """How settings are written. What a check raises is a predicate without a subject: the setting's name goes before it."""
 
 import re
+from contextlib import suppress
 from datetime import timedelta
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -32,8 +34,29 @@ _REDIS_URL = re.compile(
 )
 _DEFAULT_PORTS = {"https": ":443", "http": ":80"}
 _APP = re.compile(r"android:apk-key-hash:[\w-]{43}", re.ASCII)
+_LAST_PORT = 65_535
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.ASCII)
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
+
+
+def checked_listener(text: str) -> str:
+    """Unchanged, if one can listen there."""
+    with suppress(ValueError):
+        host, port = host_and_port(text)
+        ip_address(host)
+        if 0 < port <= _LAST_PORT:
+            return text
+    message = "must be an address of this machine and a port, such as 127.0.0.1:9464 or [::1]:9464"
+    raise ValueError(message)
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """The two parts of an address to listen on.
+
+    Raises: ValueError.
+    """
+    host, _, port = text.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def checked_database_url(url: SecretStr) -> SecretStr:

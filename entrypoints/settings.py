@@ -18,6 +18,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from adapters.mail.smtp_server import check_sender
 from domain.users.password_policy import MAX_LENGTH, MIN_LENGTH_FLOOR
 from entrypoints.kept_key import MIN_SECRET_KEY_LENGTH, kept_key
+from entrypoints.metrics_settings import MetricsSettings, metrics_problems
 from entrypoints.mfa_settings import MfaSettings
 from entrypoints.passkey_settings import PasskeySettings, passkey_problems
 from entrypoints.retention_settings import RetentionSettings
@@ -64,7 +65,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class Settings(MfaSettings, PasskeySettings, RetentionSettings):
+class Settings(MetricsSettings, MfaSettings, PasskeySettings, RetentionSettings):
     """Every setting. The name in the environment is the field's, in capitals."""
 
     model_config = SettingsConfigDict(
@@ -164,6 +165,7 @@ class Settings(MfaSettings, PasskeySettings, RetentionSettings):
             *self._hashing_problems(),
             *self._lifetime_problems(),
             *self._mail_problems(),
+            *metrics_problems(self),
             *passkey_problems(self, public_url=self.public_url, cors_origins=self.cors_origins),
             *(self._production_problems() if self.is_production else []),
         ]

@@ -1,9 +1,10 @@
 """From settings to use cases that work: the same for the API and for every command."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass, replace
 
+from adapters.jobs.heartbeat import Heartbeat
 from adapters.jobs.worker import Worker
 from adapters.mail.templates import TemplatesProblem
 from adapters.postgres import schema
@@ -16,8 +17,11 @@ from domain.errors import DomainError
 from entrypoints.adapters import Adapters, open_adapters
 from entrypoints.container import Container, build_container
 from entrypoints.database import database_url
+from entrypoints.metrics import Metrics
+from entrypoints.readiness import ReadinessOfProcess
 from entrypoints.settings import Settings
 from entrypoints.settings_problem import SettingsProblem
+from entrypoints.telemetry import log_events
 from entrypoints.worker import make_worker
 
 
@@ -38,11 +42,12 @@ PROBLEMS = (SettingsProblem, TemplatesProblem, EmbeddedPostgresError, DatabasePr
 
 
 @asynccontextmanager
-async def started(settings: Settings) -> AsyncIterator[Started]:
+async def started(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[Started]:
     """The use cases on the database of the settings, for as long as the block.
 
     The schema is brought up to date first. Not so in production: there it changes when somebody says so, by
     `hallporter migrate` or `hallporter serve`. Connections step down to the application's role wherever they may.
+    `metrics` are told for as long.
 
     Raises: one of PROBLEMS.
     """
@@ -51,11 +56,19 @@ async def started(settings: Settings) -> AsyncIterator[Started]:
             await schema.expect_up_to_date(url)
         else:
             await schema.migrate(url)
-        async with open_adapters(settings, url, role=await schema.application_role(url)) as adapters:
+        role = await schema.application_role(url)
+        on_commit = log_events if metrics is None else metrics.on_commit
+        async with open_adapters(settings, url, role=role, on_commit=on_commit) as opened:
+            heartbeat = Heartbeat()
+            adapters = replace(opened, readiness=ReadinessOfProcess(opened.readiness, heartbeat))
+            if metrics is not None:
+                adapters = metrics.counting(adapters)
             container = build_container(settings, adapters)
             with acting_from(Origin(source=Source.WORKER)):
                 await expect_readable_keys(container, adapters)
-            yield Started(container=container, worker=make_worker(settings, adapters, container))
+            worker = make_worker(settings, adapters, container, heartbeat)
+            async with nullcontext() if metrics is None else metrics.told(url, role, opened.workings, heartbeat):
+                yield Started(container=container, worker=worker)
 
 
 async def expect_readable_keys(container: Container, adapters: Adapters) -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 
+from adapters.jobs.heartbeat import Heartbeat
 from adapters.jobs.worker import Upkeep, Worker
 from application.audit.make_checkpoint import MakeCheckpoint
 from application.audit.origin import Origin, acting_from
@@ -30,15 +31,18 @@ _DRAIN_SECONDS = 25.0
 _BY_ITSELF = Origin(source=Source.WORKER)
 
 
-def make_worker(settings: Settings, adapters: Adapters, container: Container) -> Worker:
-    """A worker on the queue of these adapters."""
+def make_worker(
+    settings: Settings, adapters: Adapters, container: Container, heartbeat: Heartbeat | None = None
+) -> Worker:
+    """A worker on the queue of these adapters. `heartbeat` hears of it."""
     handle_job = container.resolve(HandleJob)
 
     async def handle(job: Job) -> timedelta | None:
         with acting_from(_BY_ITSELF):
             return await handle_job.execute(job=job)
 
-    return Worker(adapters.open_queue, handle, _upkeep(container), lease=timedelta(seconds=settings.job_lease_seconds))
+    lease = timedelta(seconds=settings.job_lease_seconds)
+    return Worker(adapters.open_queue, handle, _upkeep(container), lease=lease, heartbeat=heartbeat)
 
 
 @asynccontextmanager

@@ -43,25 +43,25 @@ class Argon2PasswordHasher:
             time_cost=iterations, memory_cost=memory_kib, parallelism=1, hash_len=_HASH_BYTES, salt_len=_SALT_BYTES
         )
         self._dummy = self._argon2.hash(b"nobody has this password")
-        self._threads = HashingThreads(on_idle=on_idle)
+        self.threads = HashingThreads(on_idle=on_idle)
 
     async def hash(self, password: Password, *, owner: UserId) -> PasswordHash:
-        text = await self._threads.run(lambda: self._argon2.hash(_as_bytes(password)))
+        text = await self.threads.run(lambda: self._argon2.hash(_as_bytes(password)))
         return seal_hash(text, owner=owner, sealer=self._sealer)
 
     async def matches(self, password: Password, hashed: PasswordHash | None) -> bool:
         text = open_hash(hashed, sealer=self._sealer) if hashed is not None else None
         if text is not None and not self._is_outdated(text):
-            return await self._threads.run(lambda: self._verify(text, password))
+            return await self.threads.run(lambda: self._verify(text, password))
         other = _other(text) if text is not None else None
         if other is not None:
-            return await self._threads.run(
+            return await self.threads.run(
                 lambda: self._matches_other(other, password),
                 places=1 + other.cost.milliseconds // MILLISECONDS_A_PLACE,
                 large=other.cost.memory > LARGE_MEMORY,
             )
         # Without a hash, the same work on one that nothing matches.
-        await self._threads.run(lambda: self._verify(self._dummy, password))
+        await self.threads.run(lambda: self._verify(self._dummy, password))
         return False
 
     def needs_rehash(self, hashed: PasswordHash) -> bool:
@@ -70,7 +70,7 @@ class Argon2PasswordHasher:
 
     def close(self) -> None:
         """Let the threads go. What is still queued is dropped."""
-        self._threads.close()
+        self.threads.close()
 
     def _is_outdated(self, text: str) -> bool:
         """Whether it is Argon2id of other parameters than today's, or something else altogether."""

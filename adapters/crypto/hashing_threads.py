@@ -19,18 +19,33 @@ _IDLE_SECONDS = 1.0
 class HashingThreads:
     """As many threads as cores, since more would only share them, and one more for what takes much memory.
 
-    The queue is limited: beyond it the answer is HashingBusy at once. `on_idle` is called, in a thread, once nothing
-    has been hashed for a second.
+    The queue is limited: beyond it the answer is HashingBusy at once, and one more is `refused`. `on_idle` is called,
+    in a thread, once nothing has been hashed for a second.
     """
+
+    refused = 0
 
     def __init__(self, *, on_idle: Callable[[], object]) -> None:
         self._on_idle = on_idle
         self._idle_timer: asyncio.TimerHandle | None = None
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._cores = cores
         self._threads = ThreadPoolExecutor(max_workers=cores, thread_name_prefix="argon2")
         # Started when it is first needed, like all of them. One at a time is the bound on their memory.
         self._large = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large hash")
         self._places = _Places(_LONGEST_QUEUE * cores)
+        self._ordinary = _Present()
+        self._large_ones = _Present()
+
+    @property
+    def running(self) -> int:
+        """Pieces of work that are being done."""
+        return min(self._ordinary.count, self._cores) + min(self._large_ones.count, 1)
+
+    @property
+    def waiting(self) -> int:
+        """Pieces of work that wait for a thread."""
+        return self._ordinary.count + self._large_ones.count - self.running
 
     async def run[T](self, work: Callable[[], T], *, places: int = 1, large: bool = False) -> T:
         """What the work comes to. It takes so many places in the queue, or half of it if that is less.
@@ -40,9 +55,13 @@ class HashingThreads:
         # Never more than half: what wanted all of it would find no gap in a queue that is merely in use.
         taken = min(places, self._places.all // 2)
         if not self._places.take(taken):
+            self.refused += 1
             raise HashingBusy
+        present = self._large_ones if large else self._ordinary
+        present.add(1)
         job = (self._large if large else self._threads).submit(work)
         # On the job and not here: a caller who goes away leaves the job in its place.
+        job.add_done_callback(lambda _: present.add(-1))
         job.add_done_callback(lambda _: self._places.give_back(taken))
         try:
             return await asyncio.wrap_future(job)
@@ -60,6 +79,18 @@ class HashingThreads:
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         self._idle_timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._threads.submit, self._on_idle)
+
+
+class _Present:
+    """How many there are: they come in the event loop, and go in threads."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._lock = threading.Lock()
+
+    def add(self, more: int) -> None:
+        with self._lock:
+            self.count += more
 
 
 class _Places:

@@ -30,6 +30,7 @@ from domain.errors import (
 from domain.mfa.factor import InvalidFactor
 from domain.mfa.passkey import InvalidPasskey
 from domain.sessions.session import InvalidAccessToken, ReauthenticationRequired
+from domain.throttling.throttle import Throttled
 from domain.users.registration import EmailAlreadyRegistered
 
 MEDIA_TYPE = "application/problem+json"
@@ -134,6 +135,9 @@ async def answer_domain_error(request: Request, error: Exception) -> JSONRespons
     """The answer to a refusal of the core."""
     if not isinstance(error, DomainError):
         raise error
+    if isinstance(error, Throttled):
+        # For those who count: see `CountedRequests`.
+        request.state.throttle = error.throttle.name
     headers: dict[str, str] = {}
     status = status_of(type(error), operation_of(request))
     if isinstance(error, NotAuthenticated) and status == HTTPStatus.UNAUTHORIZED:

@@ -17,6 +17,7 @@ from pgqueuer.domain.models import Schedule
 from pgqueuer.domain.types import Channel, QueueExecutionMode
 from pgqueuer.ports import RepositoryPort
 
+from adapters.jobs.heartbeat import Heartbeat
 from adapters.jobs.job_queue import OpenQueue, as_job
 from application.ports.jobs import Job, JobKind
 from domain.errors import Unavailable
@@ -30,6 +31,7 @@ _LONGEST_WAIT = timedelta(minutes=5)
 _AT_ONCE = 20
 _HARDLY = timedelta(milliseconds=1)
 _RECONNECT = timedelta(seconds=2)
+_BEAT_SECONDS = 10.0
 
 type Handler = Callable[[Job], Awaitable[timedelta | None]]
 
@@ -61,15 +63,23 @@ class Worker:
 
     `handle` answers how long to wait before the same job is tried again, or None when it is done; what it raises is
     tried again with growing waits, and parked in the end. A worker that is gone for `lease` loses its jobs to others.
+    `heartbeat` hears of it while it works.
     """
 
     def __init__(
-        self, open_queue: OpenQueue, handle: Handler, upkeep: Mapping[str, Upkeep], *, lease: timedelta
+        self,
+        open_queue: OpenQueue,
+        handle: Handler,
+        upkeep: Mapping[str, Upkeep],
+        *,
+        lease: timedelta,
+        heartbeat: Heartbeat | None = None,
     ) -> None:
         self._open_queue = open_queue
         self._handle = handle
         self._upkeep = upkeep
         self._lease = lease
+        self._heartbeat = heartbeat or Heartbeat()
         self._stopping = asyncio.Event()
         self._running: PgQueuer | None = None
 
@@ -81,6 +91,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work until told to stop. A database that goes away is waited for."""
+        self._heartbeat.beat()
         while not self._stopping.is_set():
             cause = "connection lost"
             try:
@@ -94,6 +105,7 @@ class Worker:
                 pause = _RECONNECT * random.uniform(0.5, 1)  # noqa: S311
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), pause.total_seconds())
+        self._heartbeat.end()
 
     async def drain(self) -> None:
         """Do the jobs that are due now, and those that follow from them, and return."""
@@ -114,6 +126,7 @@ class Worker:
         if self._stopping.is_set():
             return
         lost = asyncio.create_task(self._stop_when_lost(queries, self._running))
+        beating = asyncio.create_task(self._beat(queries))
         try:
             await self._running.run(
                 # As often it looks for jobs of workers that are gone; new ones are announced.
@@ -125,6 +138,7 @@ class Worker:
             )
         finally:
             lost.cancel()
+            beating.cancel()
             self._running = None
 
     @staticmethod
@@ -132,6 +146,14 @@ class Worker:
         """PgQueuer itself would notice that its connection is gone when it looks for work the next time."""
         await queries.driver.shutdown.wait()
         running.shutdown.set()
+
+    async def _beat(self, queries: RepositoryPort) -> None:
+        """Tell that the connection answers, for as long as it does."""
+        while True:
+            with suppress(Exception):
+                await queries.driver.fetch("SELECT 1")
+                self._heartbeat.beat()
+            await asyncio.sleep(_BEAT_SECONDS)
 
     def _made(self, queries: RepositoryPort) -> PgQueuer:
         queue = PgQueuer(queries.driver, Channel(queries.qbe.settings.channel), queries=queries)

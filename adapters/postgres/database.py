@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import PoolProxiedConnection
 
+from adapters.postgres.counted_pool import CountedPool
 from adapters.postgres.driver import Connection
 from adapters.postgres.errors import READ_ONLY
 
@@ -53,6 +54,7 @@ async def open_engine(
         isolation_level="AUTOCOMMIT",
         pool_reset_on_return=None,
         skip_autocommit_rollback=True,
+        poolclass=CountedPool,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=pool_timeout,
@@ -71,6 +73,13 @@ async def open_engine(
         yield engine
     finally:
         await engine.dispose()
+
+
+def pool_of(engine: AsyncEngine) -> CountedPool:
+    """The pool of an engine of `open_engine`."""
+    pool = engine.sync_engine.pool
+    assert isinstance(pool, CountedPool)  # noqa: S101  (for the type checker)
+    return pool
 
 
 def _expect_open(connection: AdaptedConnection, *_: object) -> None:

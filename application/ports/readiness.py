@@ -13,8 +13,8 @@ class NotReady(Unavailable):
     code = "not_ready"
     title = "The service is not ready"
 
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__(retry_after=timedelta(seconds=2), detail=" ".join(problems))
+    def __init__(self) -> None:
+        super().__init__(retry_after=timedelta(seconds=2))
 
 
 class Readiness(Protocol):

@@ -102,6 +102,7 @@ FENCES = {
     "pgqueuer": {"adapters.jobs", "adapters.memory", "adapters.postgres"},
     "ua_parser": {"adapters.devices"},
     "redis": {"adapters.redis"},
+    "prometheus_client": {"adapters.metrics"},
     "webauthn": {"adapters.webauthn"},
     "pickle": set[str](),
 }

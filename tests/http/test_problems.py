@@ -235,7 +235,7 @@ async def test_a_service_that_cannot_be_reached_says_when_to_come_back(client: h
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
     assert answer.headers["retry-after"] == "2"
-    assert answer.json()["detail"] == "The database does not answer."
+    assert "detail" not in answer.json()
     assert (await client.get("/livez")).status_code == 200
 
 

@@ -356,3 +356,22 @@ def test_what_is_no_origin_is_no_page_that_uses_passkeys(monkeypatch: pytest.Mon
 def test_a_domain_of_which_there_is_no_page_is_said_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
     found = problems(monkeypatch, PUBLIC_URL="https://accounts.mycompany.com", PASSKEY_RP_ID="other.com")
     assert found == ["PASSKEY_RP_ID"]
+
+
+@pytest.mark.parametrize("listen", ["9464", "127.0.0.1", "localhost:9464", "127.0.0.1:0", "127.0.0.1:65536", "::1:x"])
+def test_metrics_are_told_at_an_address_and_a_port(monkeypatch: pytest.MonkeyPatch, listen: str) -> None:
+    assert problems(monkeypatch, METRICS_LISTEN=listen) == ["METRICS_LISTEN"]
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:9464", "10.0.0.7:9464", "[::]:9464"])
+def test_ap_06_others_than_this_machine_have_to_show_a_token(monkeypatch: pytest.MonkeyPatch, listen: str) -> None:
+    assert problems(monkeypatch, METRICS_LISTEN=listen) == ["METRICS_TOKEN"]
+    assert problems(monkeypatch, METRICS_TOKEN="short canary") == ["METRICS_TOKEN"]
+    monkeypatch.setenv("METRICS_TOKEN", "b3Jkd2luIGhhcmJvdXIgYXQgZGF3bg")
+    assert "b3Jkd2lu" not in repr(load_settings())
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:9464", "[::1]:9464"])
+def test_this_machine_needs_none(monkeypatch: pytest.MonkeyPatch, listen: str) -> None:
+    monkeypatch.setenv("METRICS_LISTEN", listen)
+    assert load_settings().metrics_listen == listen

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter
 
 from adapters.http.documentation import responses
@@ -9,6 +10,8 @@ from adapters.http.injection import injected
 from adapters.http.routing import PageRoute
 from adapters.http.schemas.health import HealthResponse
 from application.ports.readiness import NotReady, Readiness
+
+_log = structlog.get_logger("hallporter.http")
 
 router = APIRouter(tags=["health"], route_class=PageRoute)
 
@@ -21,7 +24,9 @@ async def get_liveness() -> HealthResponse:
 
 @router.get("/readyz", responses=responses("get_readiness", NotReady))
 async def get_readiness(readiness: Annotated[Readiness, injected(Readiness)]) -> HealthResponse:
-    """Requests can be served: the database answers and has every migration."""
+    """The database answers and has every migration, and the process's own worker lives. Why not says the log alone."""
     if problems := await readiness.problems():
-        raise NotReady(problems)
+        # What we lack is nobody's business who can call us (AP-06).
+        _log.warning("readiness.missing", problems=list(problems))
+        raise NotReady
     return HealthResponse()

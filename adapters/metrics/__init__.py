@@ -1,0 +1,1 @@
+"""What happens and how we are doing, in numbers for Prometheus. Loaded only where it is switched on."""
