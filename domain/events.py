@@ -69,8 +69,13 @@ class Aggregate:
         """Remember an event until the aggregate is stored."""
         self._recorded.append(event)
 
+    @property
+    def uncollected_events(self) -> tuple[Event, ...]:
+        """What was recorded and not yet handed over."""
+        return tuple(self._recorded)
+
     def collect_events(self) -> tuple[Event, ...]:
         """Hand over what was recorded, once."""
-        events = tuple(self._recorded)
+        events = self.uncollected_events
         self._recorded.clear()
         return events

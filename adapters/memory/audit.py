@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from adapters.memory.store import Block, State
+from adapters.memory.store import Block, State, Write
 from application.audit.origin import present_origin
 from application.audit.written import entry_of
 from application.ports.audit import EXAMINED_AT_ONCE, AuditFilter, AuditPlace
@@ -29,16 +29,24 @@ class MemoryAuditLog:
     async def append_all(self, events: Iterable[Event]) -> None:
         """Write down what an aggregate recorded."""
         for event in events:
-            entry = entry_of(event, present_origin(), self._randomness)
+            await self._block.write(self._write_of(event))
 
-            def write(state: State, entry: AuditEntry = entry) -> None:
-                # None is ever taken away, so the next number is free.
-                state.audit.append(replace(entry, sequence=len(state.audit) + 1))
+    def append_along(self, events: Iterable[Event]) -> None:
+        """Write down what an aggregate recorded in the very write that keeps it."""
+        for event in events:
+            self._block.write_along(self._write_of(event))
 
-            await self._block.write(write)
-            self._block.events.append(event)
-            if event.name in self._acted_on:
-                self._block.jobs.append(Job(kind=self._acted_on[event.name], subject=entry.id))
+    def _write_of(self, event: Event) -> Write:
+        entry = entry_of(event, present_origin(), self._randomness)
+        self._block.events.append(event)
+        if event.name in self._acted_on:
+            self._block.jobs.append(Job(kind=self._acted_on[event.name], subject=entry.id))
+
+        def write(state: State) -> None:
+            # None is ever taken away, so the next number is free.
+            state.audit.append(replace(entry, sequence=len(state.audit) + 1))
+
+        return write
 
     async def find(self, entry_id: AuditEntryId) -> AuditEntry | None:
         return next((entry for entry in self._block.state().audit if entry.id == entry_id), None)

@@ -7,9 +7,11 @@ from datetime import datetime
 
 from adapters.memory.audit import MemoryAuditLog
 from adapters.memory.store import Block, State, expect_free
+from adapters.memory.users import note_seen
 from domain.errors import ConcurrentUpdate
 from domain.ids import SessionId, UserId
 from domain.sessions.principal import Principal
+from domain.sessions.refresh_token import RefreshToken
 from domain.sessions.session import Device, Session, SessionNotFound
 from domain.users.user import UserNotFound
 
@@ -32,6 +34,33 @@ class MemorySessionRepository:
 
         await self._block.write(write, row.id)
         await self._audit.append_all(session.collect_events())
+
+    async def open(
+        self,
+        session: Session,
+        first: RefreshToken,
+        *,
+        most: int | None,
+        used_after: datetime,
+        seen_unless_after: datetime,
+    ) -> bool:
+        row = _row(session)
+        live = await self.live_of(row.user_id, at=row.created_at, used_after=used_after)
+        if most is not None and len(live) >= most:
+            return False
+
+        def write(state: State) -> None:
+            if row.user_id not in state.users:
+                raise UserNotFound
+            expect_free(row.id, state.sessions)
+            expect_free(first.digest, state.refresh_tokens)
+            state.sessions[row.id] = row
+            state.refresh_tokens[first.digest] = first
+            note_seen(state, row.user_id, at=row.created_at, unless_after=seen_unless_after)
+
+        await self._block.write(write, row.id)
+        self._audit.append_along(session.collect_events())
+        return True
 
     async def save(self, session: Session) -> None:
         row, loaded = _row(session), session.version

@@ -168,6 +168,7 @@ class Block:
         self._writable = writable
         self._most_writes = most_writes
         self._writes: list[Write] = []
+        self._counted = 0
         self._held: dict[Hashable, asyncio.Lock] = {}
         self._ended = False
         self.events: list[Event] = []
@@ -184,7 +185,7 @@ class Block:
     async def write(self, write: Write, *locking: Hashable) -> None:
         """Lock, and change what this block sees; others see it after the commit. A refusal ends the block."""
         await self.lock(*locking)
-        if len(self._writes) == self._most_writes:
+        if self._counted == self._most_writes:
             self._ended = True
             message = "a block of one write cannot write again: open it with begin()"
             raise TransactionEnded(message)
@@ -193,6 +194,12 @@ class Block:
         except (DomainError, DuplicateKey):
             self._ended = True
             raise
+        self._writes.append(write)
+        self._counted += 1
+
+    def write_along(self, write: Write) -> None:
+        """Change what belongs to the write before: with that it is one."""
+        self.expect_running()
         self._writes.append(write)
 
     async def lock(self, *names: Hashable) -> None:

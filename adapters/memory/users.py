@@ -32,7 +32,7 @@ class MemoryUserRepository:
             state.users[row.id] = row
 
         await self._block.write(write, *names_of(row))
-        await self._audit.append_all(user.collect_events())
+        self._audit.append_along(user.collect_events())
 
     async def save(self, user: User) -> None:
         row, loaded = row_of(user), user.version
@@ -99,14 +99,7 @@ class MemoryUserRepository:
         return [user_id for _, user_id in sorted(over)][:limit]
 
     async def note_seen(self, user_id: UserId, *, at: datetime, unless_after: datetime) -> None:
-        def write(state: State) -> None:
-            user = state.users.get(user_id)
-            if user is not None and user.last_seen_at <= unless_after:
-                seen = copy.deepcopy(user)
-                seen.last_seen_at = at
-                state.users[user_id] = seen
-
-        await self._block.write(write, user_id)
+        await self._block.write(lambda state: note_seen(state, user_id, at=at, unless_after=unless_after), user_id)
 
     async def page(
         self, *, only: UserFilter, order: UserOrder, after: UserPosition | None, limit: int
@@ -127,6 +120,15 @@ class MemoryUserRepository:
 def _is_behind(position: UserPosition, after: UserPosition, order: UserOrder) -> bool:
     this, other = (position.key, position.user_id), (after.key, after.user_id)
     return this < other if order.backwards else this > other
+
+
+def note_seen(state: State, user_id: UserId, *, at: datetime, unless_after: datetime) -> None:
+    """Put a copy in the user's place that was seen then, where that is due."""
+    user = state.users.get(user_id)
+    if user is not None and user.last_seen_at <= unless_after:
+        seen = copy.deepcopy(user)
+        seen.last_seen_at = at
+        state.users[user_id] = seen
 
 
 def row_of(user: User) -> User:

@@ -5,55 +5,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Text,
-    and_,
-    bindparam,
-    cast,
-    column,
-    func,
-    insert,
-    null,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Text, and_, cast, func, null, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import Row
 
 from adapters.postgres.audit_queries import ENTRIES, PROOFS, last_examined, page_query, read_query
-from adapters.postgres.jobs import PostgresOutbox
-from adapters.postgres.models import AuditEntryModel, AuditProofModel
+from adapters.postgres.models import AuditProofModel
+from adapters.postgres.recorded import Recorded
 from adapters.postgres.statements import Statements, is_one_of
 from application.audit.origin import present_origin
 from application.audit.written import entry_of
 from application.ports.audit import AuditFilter, AuditPlace
-from application.ports.jobs import Job, JobKind
+from application.ports.jobs import JobKind
 from application.ports.randomness import Randomness
 from domain.audit.audit_entry import EXPLANATION, NETWORK_ADDRESS, AuditEntry, PersonalDetail, Source
-from domain.events import Event, Outcome
+from domain.events import Aggregate, Event, Outcome
 from domain.ids import AuditEntryId, UserId
 
-_OWN_COLUMNS = [own for own in AuditEntryModel.__table__.columns if own.name != "sequence"]
-
-# One statement for all events of a write and for both tables: signing in does not wait for a further answer.
-_GIVEN = (
-    func.jsonb_to_recordset(bindparam("entries", type_=JSONB))
-    .table_valued(*(column(own.name, own.type) for own in (*_OWN_COLUMNS, PROOFS.personal)), name="given")
-    .render_derived(with_types=True)
-)
-_given = select(_GIVEN).cte("given_entries")
-_written = (
-    insert(AuditEntryModel)
-    .from_select([own.name for own in _OWN_COLUMNS], select(*(_given.c[own.name] for own in _OWN_COLUMNS)))
-    .returning(ENTRIES.sequence, ENTRIES.id)
-    .cte("written")
-)
-_INSERT = insert(AuditProofModel).from_select(
-    ["sequence", "personal"],
-    select(_written.c.sequence, _given.c.personal).join_from(_written, _given, _written.c.id == _given.c.id),
-)
+_APPEND = Recorded()
 
 
 class PostgresAuditLog:
@@ -63,12 +32,10 @@ class PostgresAuditLog:
         self,
         statements: Statements,
         randomness: Randomness,
-        outbox: PostgresOutbox,
         acted_on: Mapping[str, JobKind],
     ) -> None:
         self._statements = statements
         self._randomness = randomness
-        self._outbox = outbox
         self._acted_on = acted_on
         self.written: list[Event] = []
 
@@ -77,17 +44,24 @@ class PostgresAuditLog:
 
     async def append_all(self, events: Iterable[Event]) -> None:
         """Write down what an aggregate recorded."""
-        recorded = list(events)
-        if not recorded:
-            return
-        entries = [entry_of(event, present_origin(), self._randomness) for event in recorded]
-        await self._statements.write(_INSERT, {"entries": [_row(entry) for entry in entries]})
-        await self._outbox.add(
-            Job(kind=self._acted_on[entry.event], subject=entry.id)
-            for entry in entries
-            if entry.event in self._acted_on
-        )
-        self.written.extend(recorded)
+        if recorded := list(events):
+            await self._write(_APPEND, recorded, {})
+
+    async def record(self, act: Recorded, aggregate: Aggregate, /, **values: object) -> Any | None:  # noqa: ANN401
+        """Keep an aggregate and what it recorded, in one statement: the row of the act, None where there was none."""
+        row = await self._write(act, aggregate.uncollected_events, values)
+        if row is not None:
+            aggregate.collect_events()
+        return row
+
+    async def _write(self, act: Recorded, events: Sequence[Event], values: Mapping[str, object]) -> Any | None:  # noqa: ANN401
+        entries = [entry_of(event, present_origin(), self._randomness) for event in events]
+        rows = [_row(entry) | {"job": self._acted_on.get(entry.event)} for entry in entries]
+        statement = act.statement(has_jobs=any(row["job"] for row in rows))
+        row = await self._statements.prepared_row(statement, entries=rows, **values)
+        if row is not None:
+            self.written.extend(events)
+        return row
 
     async def find(self, entry_id: AuditEntryId) -> AuditEntry | None:
         row = await self._statements.row(read_query().where(ENTRIES.id == entry_id))

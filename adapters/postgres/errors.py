@@ -41,6 +41,7 @@ _UNSTORABLE = {
 _BUGS: Mapping[str, type[Exception]] = {"25P02": TransactionEnded, "23505": DuplicateKey}
 # The driver's errors in the words of SQLAlchemy's dialect, where a connection could not be made.
 _WRAPPED: type[Exception] = AsyncAdapt_asyncpg_dbapi.Error
+DRIVER_ERRORS = (_WRAPPED, SERVER_ERROR, INTERFACE_ERROR)
 _RETRY_AFTER = timedelta(seconds=2)
 _RETRY_CONFLICT_AFTER = timedelta(seconds=1)
 
@@ -104,7 +105,7 @@ def sqlstate_of(error: Exception) -> str | None:
     return getattr(driver_error_in(error), "sqlstate", None)
 
 
-def driver_error_in(error: Exception) -> BaseException | None:
+def driver_error_in(error: BaseException) -> BaseException | None:
     """What the driver itself raised, if it did."""
     if isinstance(error, DBAPIError):
         return error.orig.__cause__ if error.orig is not None else None

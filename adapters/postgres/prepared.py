@@ -8,7 +8,7 @@ from collections import namedtuple
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Select, UpdateBase
+from sqlalchemy import BindParameter, FromClause, Select, UpdateBase, bindparam
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -16,14 +16,17 @@ _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # it says nothi
 
 
 class Prepared:
-    """A statement with named values left open (`bindparam`), as asyncpg takes it."""
+    """A statement with named values left open (`bindparam`), as asyncpg takes it.
 
-    def __init__(self, statement: Select[*tuple[Any, ...]] | UpdateBase) -> None:
+    `writes` is said of a query around writes.
+    """
+
+    def __init__(self, statement: Select[*tuple[Any, ...]] | UpdateBase, *, writes: bool = False) -> None:
         self.statement = statement
         compiled = statement.compile(dialect=_DIALECT)
         assert isinstance(compiled, SQLCompiler)  # noqa: S101  (for the type checker: it is no DDL)
         self.sql = str(compiled)
-        self.writes = isinstance(statement, UpdateBase)
+        self.writes = writes or isinstance(statement, UpdateBase)
         self._names = tuple(compiled.positiontup or ())
         self._given = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
         processors = (
@@ -42,3 +45,13 @@ class Prepared:
     def row(self, record: Iterable[object]) -> Any:  # noqa: ANN401  (has the columns of the statement)
         """What the driver found, read by names as SQLAlchemy's rows are."""
         return self._row._make(record)
+
+
+def open_row(table: FromClause, *, prefix: str = "new_") -> Mapping[str, BindParameter[Any]]:
+    """A row of which every value is left open, named as its column with a prefix."""
+    return {own.name: bindparam(prefix + own.name, type_=own.type) for own in table.c}
+
+
+def filled_row(row: Mapping[str, object], *, prefix: str = "new_") -> Mapping[str, object]:
+    """The values of such a row."""
+    return {prefix + name: value for name, value in row.items()}

@@ -4,22 +4,38 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import Row
 
 from adapters.postgres import passkeys, totp_factors, users
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.models import RefreshTokenModel, SessionModel, UserModel
-from adapters.postgres.prepared import Prepared
+from adapters.postgres.prepared import Prepared, filled_row, open_row
+from adapters.postgres.recorded import Recorded
 from adapters.postgres.statements import Statements, is_one_of
 from domain.ids import SessionId, UserId
 from domain.sessions.authentication_method import AuthenticationMethod
 from domain.sessions.principal import Principal
+from domain.sessions.refresh_token import RefreshToken
 from domain.sessions.session import Device, EndReason, Session, SessionNotFound
 
 _SESSIONS = SessionModel.__table__
 _TOKENS = RefreshTokenModel.__table__
 _USERS = UserModel.__table__
+_NO_BOUND = 2**62
 # Session and user in one row: the session's columns get a prefix, since both have an id and a version.
 _PREFIX = "session_"
 PREFIXED = [column.label(_PREFIX + column.name) for column in _SESSIONS.c]
@@ -35,6 +51,27 @@ class PostgresSessionRepository:
     async def add(self, session: Session) -> None:
         await self._statements.write(insert(SessionModel), _to_row(session))
         await self._audit.append_all(session.collect_events())
+
+    async def open(
+        self,
+        session: Session,
+        first: RefreshToken,
+        *,
+        most: int | None,
+        used_after: datetime,
+        seen_unless_after: datetime,
+    ) -> bool:
+        opened = await self._audit.record(
+            _OPEN,
+            session,
+            **filled_row(_to_row(session)),
+            digest=first.digest,
+            issued_at=first.issued_at,
+            most=most if most is not None else _NO_BOUND,
+            used_after=used_after,
+            seen_unless_after=seen_unless_after,
+        )
+        return opened is not None
 
     async def save(self, session: Session) -> None:
         own_row = (_SESSIONS.c.id == session.id) & (_SESSIONS.c.version == session.version)
@@ -127,6 +164,44 @@ _FIND_LIVE = Prepared(
     .join_from(_SESSIONS, _USERS)
     .where(_SESSIONS.c.id == bindparam("session_id"), _is_live(bindparam("at")))
 )
+
+
+# As it stands before: the statement does not see what it writes itself.
+_live = (
+    select(func.count())
+    .join_from(_SESSIONS, _USERS)
+    .where(
+        _SESSIONS.c.user_id == bindparam("new_user_id"),
+        _is_live(bindparam("new_created_at")),
+        _SESSIONS.c.last_used_at > bindparam("used_after"),
+    )
+    .scalar_subquery()
+)
+_row = open_row(_SESSIONS)
+_opened = (
+    insert(SessionModel)
+    .from_select([*_row], select(*_row.values()).where(_live < bindparam("most", type_=BigInteger())))
+    .returning(_SESSIONS.c.id)
+    .cte("opened")
+)
+_first_token = insert(RefreshTokenModel).from_select(
+    ["digest", "session_id", "generation", "issued_at"],
+    select(
+        bindparam("digest", type_=_TOKENS.c.digest.type),
+        _opened.c.id,
+        _row["generation"],
+        bindparam("issued_at", type_=_TOKENS.c.issued_at.type),
+    ),
+)
+# Nobody waits for it: while somebody changes the user, it is as good to note it the next time.
+_unnoted = (
+    select(_USERS.c.id)
+    .join_from(_USERS, _opened, _USERS.c.id == bindparam("new_user_id"))
+    .where(_USERS.c.last_seen_at <= bindparam("seen_unless_after"))
+    .with_for_update(of=_USERS, key_share=True, skip_locked=True)
+)
+_seen = update(UserModel).where(_USERS.c.id.in_(_unnoted)).values(last_seen_at=bindparam("new_created_at"))
+_OPEN = Recorded(_opened, _first_token.cte("first_token"), _seen.cte("seen"))
 
 
 def _to_row(session: Session) -> dict[str, object]:

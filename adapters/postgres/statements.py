@@ -157,18 +157,18 @@ class Statements:
     async def _driver(self) -> Any:  # noqa: ANN401  (it is untyped)
         driver: Any = self._pooled.driver_connection
         if self._is_transaction and not driver.is_in_transaction():
-            # SQLAlchemy begins with the first statement that it sends itself.
-            await self._connection.exec_driver_sql("SELECT 1")
+            # SQLAlchemy begins with the first statement that it sends itself; there is no public way to be before it.
+            adapted: Any = self._pooled.dbapi_connection
+            try:
+                await adapted._start_transaction()  # noqa: SLF001
+            except BaseException as error:
+                forsake(self._engine, self._pooled, driver_error_in(error) or error)
+                raise
         return driver
 
     async def _fetched(self, prepared: Prepared, values: Mapping[str, object], *, every: bool = False) -> Any:  # noqa: ANN401  (untyped)
-        driver = await self._driver()
-        try:
-            fetch = driver.fetch if every else driver.fetchrow
-            return await fetch(prepared.sql, *prepared.arguments(values))
-        except BaseException as error:
-            forsake(self._engine, self._pooled, error)
-            raise
+        await self._driver()
+        return await fetched(self._engine, self._pooled, prepared, values, every=every)
 
     async def _run[T](self, send: Callable[[], Awaitable[T]], *, writes: bool) -> T:
         if self._is_over:
@@ -201,6 +201,24 @@ def is_one_of(
     """
     first = found.order_by(by).limit(limit).with_for_update(skip_locked=True)
     return key == any_(func.array(first.scalar_subquery(), type_=ARRAY(key.type)))
+
+
+async def fetched(
+    engine: AsyncEngine,
+    pooled: PoolProxiedConnection,
+    prepared: Prepared,
+    values: Mapping[str, object],
+    *,
+    every: bool = False,
+) -> Any:  # noqa: ANN401  (the driver is untyped)
+    """What the driver finds, by the shortest way that there is: the first row, if there is one, or every row."""
+    driver: Any = pooled.driver_connection
+    try:
+        fetch = driver.fetch if every else driver.fetchrow
+        return await fetch(prepared.sql, *prepared.arguments(values))
+    except BaseException as error:
+        forsake(engine, pooled, error)
+        raise
 
 
 def _locks(statement: Executable) -> bool:

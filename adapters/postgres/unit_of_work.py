@@ -38,7 +38,7 @@ class PostgresTransaction:
 
     def __init__(self, statements: Statements, randomness: Randomness, acted_on: Mapping[str, JobKind]) -> None:
         outbox = PostgresOutbox(statements)
-        self.audit = PostgresAuditLog(statements, randomness, outbox, acted_on)
+        self.audit = PostgresAuditLog(statements, randomness, acted_on)
         self.audit_chain = PostgresAuditChain(statements)
         self.users = PostgresUserRepository(statements, self.audit)
         self.sessions = PostgresSessionRepository(statements, self.audit)

@@ -9,6 +9,8 @@ from sqlalchemy.engine import Row
 
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.models import UserModel
+from adapters.postgres.prepared import filled_row, open_row
+from adapters.postgres.recorded import Recorded
 from adapters.postgres.statements import Statements
 from adapters.postgres.user_pages import page_of_users, position_of
 from application.paging.page import MOST_EXAMINED, Page
@@ -23,6 +25,7 @@ from domain.users.user import User, UserNotFound
 _USERS = UserModel.__table__
 # As the index of operators has it: a parameter would not be found to imply it.
 _IS_ADMIN = literal_column(f"'{ADMIN}'") == any_(_USERS.c.roles)
+_ADD = Recorded(insert(UserModel).values(open_row(_USERS)).returning(_USERS.c.id).cte("act"))
 
 
 class PostgresUserRepository:
@@ -33,8 +36,7 @@ class PostgresUserRepository:
         self._audit = audit
 
     async def add(self, user: User) -> None:
-        await self._statements.write(insert(UserModel), to_row(user))
-        await self._audit.append_all(user.collect_events())
+        await self._audit.record(_ADD, user, **filled_row(to_row(user)))
 
     async def save(self, user: User) -> None:
         own_row = (_USERS.c.id == user.id) & (_USERS.c.version == user.version)

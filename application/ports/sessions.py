@@ -6,6 +6,7 @@ from typing import Protocol
 
 from domain.ids import SessionId, UserId
 from domain.sessions.principal import Principal
+from domain.sessions.refresh_token import RefreshToken
 from domain.sessions.session import Device, Session
 
 
@@ -14,6 +15,26 @@ class SessionRepository(Protocol):
 
     async def add(self, session: Session) -> None:
         """Keep a new session of an existing user.
+
+        Raises: UserNotFound.
+        """
+        ...
+
+    async def open(
+        self,
+        session: Session,
+        first: RefreshToken,
+        *,
+        most: int | None,
+        used_after: datetime,
+        seen_unless_after: datetime,
+    ) -> bool:
+        """Keep a new session of an existing user, the first token of its family, and that the user was seen.
+
+        False, and nothing is kept, where the user has `most` live ones already that were used since; without a bound
+        there is always room. Of those that open at the same moment none sees the others. When the user was seen is
+        noted as by `UserRepository.note_seen`, or not at all where that would mean to wait. One write, for `write` or
+        `begin`.
 
         Raises: UserNotFound.
         """

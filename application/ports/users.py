@@ -15,7 +15,7 @@ class UserRepository(Protocol):
     """All users. What is handed out is the caller's own copy: it counts only once it is saved."""
 
     async def add(self, user: User) -> None:
-        """Keep a new user.
+        """Keep a new user. One write, for `write` or `begin`.
 
         Raises: EmailAlreadyRegistered, AlreadyImported.
         """

@@ -11,6 +11,7 @@ from application.ports.unit_of_work import Transaction, UnitOfWork
 from application.sessions.access_tokens import AccessTokens
 from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.known_devices import KnownDevices
+from application.sessions.note_seen import SEEN_AT_MOST_EVERY
 from domain.ids import DeviceId, SessionId
 from domain.opaque_token import SECRET_BYTES
 from domain.sessions.authentication_method import AuthenticationMethod
@@ -74,16 +75,8 @@ class OpenSession:
             at=now,
         )
         refresh_token = RefreshTokenSecret.from_random(self._randomness.secret(SECRET_BYTES))
-        key = await self._access_tokens.key()
-        # A password changed or a user suspended since the read above has moved the security epoch: the session
-        # would begin in the old one, and be dead.
-        async with self._unit_of_work.begin() as tx:
-            await tx.sessions.add(session)
-            await self._make_room(tx, session)
-            await tx.refresh_tokens.add(RefreshToken.first(refresh_token, session_id=session.id, at=now))
-            must_enrol = await self._enrolment.is_due_in(tx, session, user, at=now)
-            # Before the session counts: one to which nobody got a key would live on unseen.
-            access_token = self._access_tokens.issue(session, key, roles=user.roles, must_enrol=must_enrol)
+        first = RefreshToken.first(refresh_token, session_id=session.id, at=now)
+        access_token = await self._begin(session, first, user)
         return IssuedTokens(
             session_id=session.id,
             user=user,
@@ -98,6 +91,37 @@ class OpenSession:
         # Only for those who come in: naming is work, which strangers should not be able to order.
         name = await self._devices.name(device.user_agent) if device.user_agent is not None else None
         return replace(device, name=name)
+
+    async def _begin(self, session: Session, first: RefreshToken, user: User) -> str:
+        """Let the session count; its access token.
+
+        A password changed or a user suspended since they were read has moved the security epoch: the session begins in
+        the old one, and is dead. The token comes before the session counts: one to which nobody got a key would live on
+        unseen.
+        """
+        key, may_have_to_enrol = await self._access_tokens.key(), self._enrolment.concerns(user)
+        access_token = self._access_tokens.issue(session, key, roles=user.roles, must_enrol=may_have_to_enrol)
+        async with self._unit_of_work.write() as tx:
+            is_open = await self._open(tx, session, first, most=self._policy.limit_per_user)
+        if not is_open:
+            async with self._unit_of_work.begin() as tx:
+                await self._open(tx, session, first, most=None)
+                await self._make_room(tx, session)
+        if may_have_to_enrol:
+            async with self._unit_of_work.read() as tx:
+                must_enrol = await self._enrolment.is_due_in(tx, session, user, at=session.created_at)
+            access_token = self._access_tokens.issue(session, key, roles=user.roles, must_enrol=must_enrol)
+        return access_token
+
+    async def _open(self, tx: Transaction, session: Session, first: RefreshToken, *, most: int | None) -> bool:
+        at = session.created_at
+        return await tx.sessions.open(
+            session,
+            first,
+            most=most,
+            used_after=at - self._policy.idle_lifetime,
+            seen_unless_after=at - SEEN_AT_MOST_EVERY,
+        )
 
     async def _make_room(self, tx: Transaction, newest: Session) -> None:
         """End the oldest sessions beyond the limit. Sign-ins at the same moment may leave a few more until the next."""

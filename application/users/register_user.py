@@ -76,10 +76,13 @@ class RegisterUser:
         if self._policy.discreet:
             await self._keep_discreetly(user, network_address, once)
             return None
+        if once is None:
+            async with self._unit_of_work.write() as tx:
+                await tx.users.add(user)
+            return user
         async with self._unit_of_work.begin() as tx:
             await tx.users.add(user)
-            if once is not None:
-                await tx.idempotent_requests.note_act(once, user.id, at=user.created_at)
+            await tx.idempotent_requests.note_act(once, user.id, at=user.created_at)
         return user
 
     async def _made_before(self, once: Once) -> User | None:
@@ -89,13 +92,14 @@ class RegisterUser:
             return await tx.users.get(once.user_id)
 
     async def _keep_discreetly(self, user: User, network_address: str | None, once: Once | None) -> None:
-        """Keep the user, or tell who has the address: two writes either way."""
+        """Keep the user, or tell who has the address: one write and one lock either way."""
         try:
             async with self._unit_of_work.begin() as tx:
                 now = self._clock.now()
                 owner = await tx.users.find_by_email(user.email)
                 if owner is None:
                     await tx.users.add(user)
+                    await tx.users.lock(user.id)
                 else:
                     await tx.users.lock(owner.id)
                     await tx.audit.append(

@@ -1,6 +1,7 @@
 """What the queue of jobs promises, and the worker on it: with what commits, by id alone, at least once."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,7 +17,8 @@ from adapters.jobs.job_queue import OpenQueue, PgQueuerJobQueue
 from adapters.jobs.worker import Worker
 from adapters.memory.clock import MemoryClock
 from adapters.memory.unit_of_work import MemoryUnitOfWork
-from adapters.postgres.jobs import open_queue
+from adapters.postgres.database import open_engine
+from adapters.postgres.jobs import SETTINGS, open_queue
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.randomness import SystemRandomness
 from application.ports.jobs import Job, JobKind, ParkedJob
@@ -130,6 +132,50 @@ async def test_an_event_that_is_acted_on_is_a_job_once_it_counts(bench: Bench) -
         assert user is not None
         (entry,) = await tx.audit.of_user(user.id)
     assert await bench.done() == [Job(kind=JobKind.EVENT, subject=entry.id)]
+
+
+@pytest.mark.parametrize("bench", ["postgres"], indirect=True)
+async def test_a_job_of_an_event_is_queued_as_pgqueuer_queues_it(bench: Bench, owner: AsyncEngine) -> None:
+    """Our own statement, since PgQueuer's cannot be part of another one."""
+    _, job = await register(bench.unit_of_work)
+    own = ("id", "job_id", "created", "updated", "heartbeat", "execute_after")
+
+    async def queued() -> list[list[dict[str, object]]]:
+        async with owner.connect() as connection:
+            tables = [await connection.execute(text("TABLE " + name)) for name in ("jobs", "job_log")]
+            return [
+                [{name: row[name] for name in row if name not in own} for row in table.mappings()] for table in tables
+            ]
+
+    ours = await queued()
+    assert [len(rows) for rows in ours] == [1, 1]
+    assert await bench.done() == [job]
+    async with owner.connect() as connection:
+        await connection.exec_driver_sql("DELETE FROM job_log")
+    async with bench.open_queue() as queue:
+        await queue.enqueue(
+            [job.kind.value], [job.subject.bytes], [0], dedupe_key=[f"{job.kind}:{job.subject}"], on_conflict="skip"
+        )
+    assert await queued() == ours
+
+
+@pytest.mark.parametrize("bench", ["postgres"], indirect=True)
+async def test_whoever_listens_for_jobs_is_told_of_those_of_events_and_of_nothing_else(
+    bench: Bench, database: str
+) -> None:
+    heard: list[str] = []
+    async with open_engine(database, pool_size=1) as engine, engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        await driver.add_listener(SETTINGS.channel, lambda *told: heard.append(told[-1]))
+        user, _ = await register(bench.unit_of_work)
+        await driver.fetch("SELECT 1")  # what was told comes before the answer
+        assert [json.loads(told)["operation"] for told in heard] == ["insert"]
+        async with bench.unit_of_work.begin() as tx:
+            await tx.sessions.add(new_session(user))
+        await driver.fetch("SELECT 1")
+        assert len(heard) == 1
+        await connection.invalidate()
 
 
 async def test_no_job_comes_of_what_was_rolled_back(bench: Bench) -> None:

@@ -120,6 +120,22 @@ async def test_what_is_given_back_was_never_used(limiter: RateLimiter) -> None:
     assert await passed(limiter, everybody) == 0
 
 
+async def test_of_many_who_use_and_give_back_at_once_nobody_waits_for_good_and_nothing_is_lost(
+    limiter: RateLimiter,
+) -> None:
+    everybody, barrier = throttle("everybody", limit=Limit(100, timedelta(hours=1))), asyncio.Barrier(60)
+
+    async def one(number: int) -> None:
+        mine = throttle(f"network {number % 3}", limit=Limit(100, timedelta(hours=1)))
+        await barrier.wait()
+        for _ in range(5):
+            await limiter.use(mine, everybody, at=NOW)
+            await limiter.give_back(mine, everybody)
+
+    await asyncio.gather(*(one(number) for number in range(60)))
+    assert await passed(limiter, everybody, at=NOW, times=200) == 100
+
+
 async def test_giving_back_what_was_never_used_is_no_credit(limiter: RateLimiter) -> None:
     for _ in range(10):
         await limiter.give_back(throttle())

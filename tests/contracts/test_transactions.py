@@ -234,6 +234,23 @@ async def test_a_block_of_one_write_keeps_it(uow: UnitOfWork) -> None:
         assert await tx.refresh_tokens.find(token.digest) == token
 
 
+async def test_a_new_user_and_what_is_told_of_them_are_one_write(uow: UnitOfWork) -> None:
+    user, second = new_user(), new_user()
+    async with uow.write() as tx:
+        await tx.users.add(user)
+
+    async def add_second() -> None:
+        async with uow.write() as tx:
+            await tx.users.add(second)
+
+    with pytest.raises(EmailAlreadyRegistered):
+        await add_second()
+    async with uow.read() as tx:
+        assert await tx.users.get(user.id) == user
+        assert [entry.event for entry in await tx.audit.of_user(user.id)] == ["user.registered"]
+        assert await tx.audit.of_user(second.id) == []
+
+
 async def test_a_block_of_one_write_does_not_write_twice(uow: UnitOfWork) -> None:
     async def write_twice() -> None:
         async with uow.write() as tx:

@@ -1,19 +1,18 @@
 """LG-01, LG-03, incident 27: how a question about an address is answered does not tell whether somebody has it."""
 
+import asyncio
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from entrypoints.container import build_container
 from entrypoints.settings import Registration
 from tests.http.conftest import register
+from tests.statements import statements_to
 from tests.world import PASSWORD, SETTINGS, World
 
 REFERENCE = "[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){2}"
@@ -73,20 +72,6 @@ async def test_every_address_is_answered_alike(client: httpx.AsyncClient, questi
     assert all(answer == answers[0] for answer in answers)
 
 
-@contextmanager
-def counted(engine: AsyncEngine) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
-
-    event.listen(engine.sync_engine, "before_cursor_execute", count)
-    try:
-        yield statements
-    finally:
-        event.remove(engine.sync_engine, "before_cursor_execute", count)
-
-
 @pytest.mark.usefixtures("people")
 @pytest.mark.parametrize("world", ["postgres"], indirect=True)
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -97,8 +82,9 @@ async def test_every_address_costs_the_same_number_of_statements(
     costs = {}
     for state, email in WHO.items():
         path, body = QUESTIONS[question](email)
-        with counted(engine) as statements:
+        with statements_to(engine) as statements:
             await client.post(path, json=body)
+            await asyncio.sleep(0)
         costs[state] = len(statements)
     assert len(set(costs.values())) == 1, costs
     assert costs["known"] >= 2

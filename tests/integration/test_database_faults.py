@@ -192,7 +192,7 @@ async def test_fault_6_a_server_that_is_read_only_of_a_sudden_is_left(line: Line
 
 
 @pytest.mark.parametrize("way", list(Way))
-@pytest.mark.parametrize("moment", [b"BEGIN", b"INSERT.INTO.users|INSERT 0 1", b"COMMIT", b"ROLLBACK"])
+@pytest.mark.parametrize("moment", [b"BEGIN", rb"INSERT.INTO.users|SELECT 1\0", b"COMMIT", b"ROLLBACK"])
 async def test_fault_35_whoever_hangs_up_leaves_no_connection_behind(line: Line, way: Way, moment: bytes) -> None:
     async def begin_and_give_up(number: int) -> None:
         async with line.unit_of_work.begin() as tx:

@@ -3,12 +3,8 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from asyncpg.connection import LoggedQuery  # type: ignore[import-untyped]  # it has no stubs
-from sqlalchemy import event
-from sqlalchemy.engine import AdaptedConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.database import open_engine
@@ -17,32 +13,15 @@ from adapters.system.randomness import SystemRandomness
 from application.ports.unit_of_work import DatabaseUnavailable, UnitOfWork
 from application.sessions.authenticate import Authenticate
 from domain.mfa.requirement import MfaRequirement
+from tests.statements import statements_to
 from tests.world import World, make_world, memory_adapters, new_user
 
 
 @pytest.fixture
 def statements(engine: AsyncEngine) -> Iterator[list[str]]:
-    """What goes to the database, in order: SQLAlchemy's statements, and what the driver sends by itself."""
-    seen: list[str] = []
-    drivers: set[Any] = set()
-
-    def see(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    def see_driver(query: LoggedQuery) -> None:
-        seen.append(query.query)
-
-    def watch(connection: AdaptedConnection, *_: object) -> None:
-        drivers.add(connection.driver_connection)
-        connection.driver_connection.add_query_logger(see_driver)
-
-    event.listen(engine.sync_engine, "before_cursor_execute", see)
-    event.listen(engine.sync_engine, "checkout", watch)
-    yield seen
-    event.remove(engine.sync_engine, "before_cursor_execute", see)
-    event.remove(engine.sync_engine, "checkout", watch)
-    for driver in drivers:
-        driver.remove_query_logger(see_driver)
+    """What goes to the database."""
+    with statements_to(engine) as seen:
+        yield seen
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from adapters.http.client import network_address
 from adapters.http.cookies import expect_same_origin
@@ -18,7 +18,6 @@ from adapters.http.schemas.factors import ChallengeAnswer
 from adapters.http.schemas.sessions import TokenResponse
 from application.mfa.answer_challenge import AnswerChallenge
 from application.ports.password_hasher import HashingBusy
-from application.sessions.note_seen import NoteSeen
 from domain.ids import ChallengeId
 from domain.mfa.factor import InvalidFactor
 
@@ -37,8 +36,6 @@ async def answer_challenge(
     request: Request,
     response: Response,
     answer: Annotated[AnswerChallenge, injected(AnswerChallenge)],
-    note_seen: Annotated[NoteSeen, injected(NoteSeen)],
-    afterwards: BackgroundTasks,
 ) -> TokenResponse:
     """Finish signing in, with a second factor. Every refusal looks the same; a wrong code may be followed by another.
 
@@ -54,6 +51,4 @@ async def answer_challenge(
         strangers_wait=getattr(request.state, "strangers_wait", None),
         request_id=UUID(request.state.request_id),
     )
-    if note_seen.is_due(issued.user):
-        afterwards.add_task(note_seen.execute, user=issued.user)
     return handed_out(issued, response, in_cookie=in_cookie)

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from adapters.http.authentication import CurrentUser, RecentUser
 from adapters.http.client import device_of
@@ -32,7 +32,6 @@ from application.mfa.register_passkey import RegisterPasskey
 from application.mfa.remove_factor import RemoveFactor
 from application.mfa.rename_passkey import RenamePasskey
 from application.ports.password_hasher import HashingBusy
-from application.sessions.note_seen import NoteSeen
 from application.sessions.sign_in_with_passkey import SignInWithPasskey
 from domain.errors import ConcurrentUpdate, DomainError
 from domain.ids import FactorId
@@ -80,8 +79,6 @@ async def sign_in_with_passkey(
     request: Request,
     response: Response,
     sign_in: Annotated[SignInWithPasskey, injected(SignInWithPasskey)],
-    note_seen: Annotated[NoteSeen, injected(NoteSeen)],
-    afterwards: BackgroundTasks,
 ) -> TokenResponse:
     """Sign in with a passkey alone, whose holder was verified. Every refusal looks the same, whatever its cause.
 
@@ -97,8 +94,6 @@ async def sign_in_with_passkey(
         strangers_wait=getattr(request.state, "strangers_wait", None),
         request_id=UUID(request.state.request_id),
     )
-    if note_seen.is_due(issued.user):
-        afterwards.add_task(note_seen.execute, user=issued.user)
     return handed_out(issued, response, in_cookie=in_cookie)
 
 

@@ -58,8 +58,6 @@ async def sign_in(
     request: Request,
     response: Response,
     sign_in: Annotated[SignIn, injected(SignIn)],
-    note_seen: Annotated[NoteSeen, injected(NoteSeen)],
-    afterwards: BackgroundTasks,
 ) -> TokenResponse | Response:
     """Sign in with address and password. Every refusal looks the same, whatever its cause.
 
@@ -79,8 +77,6 @@ async def sign_in(
     if isinstance(issued, FactorRequired):
         asked = FactorRequiredResponse.of(issued).model_dump(mode="json")
         return JSONResponse(asked, HTTPStatus.ACCEPTED, headers=NO_STORE)
-    if note_seen.is_due(issued.user):
-        afterwards.add_task(note_seen.execute, user=issued.user)
     return handed_out(issued, response, in_cookie=in_cookie)
 
 
