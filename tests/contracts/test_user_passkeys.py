@@ -5,7 +5,6 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.memory.clock import MemoryClock
 from adapters.postgres.database import open_engine
@@ -256,12 +255,15 @@ async def test_ceremonies_that_are_over_are_forgotten(uow: UnitOfWork) -> None:
 
 
 async def test_pk_01_of_a_hundred_answers_at_once_in_two_processes_one_is_looked_at(
-    postgres_uow: UnitOfWork, engine: AsyncEngine, database: str
+    postgres_uow: UnitOfWork, database: str
 ) -> None:
     ceremony = new_ceremony()
     await keep(postgres_uow, ceremony)
-    async with open_engine(database, pool_size=20, pool_timeout=60) as other:
-        pair = [unit_of_work_on(engine), unit_of_work_on(other)]
+    async with (
+        open_engine(database, pool_size=20, pool_timeout=60) as one,
+        open_engine(database, pool_size=20, pool_timeout=60) as other,
+    ):
+        pair = [unit_of_work_on(one), unit_of_work_on(other)]
         results = await asyncio.gather(*(taken(pair[number % 2], ceremony) for number in range(100)))
     assert [result for result in results if result is not None] == [ceremony]
 
