@@ -244,8 +244,8 @@ USE_CASES: tuple[type, ...] = (
 )
 """Everything that is built from ports, and shared by all who ask for it."""
 
-SERVED_PORTS: tuple[type, ...] = (Readiness, Mailbox)
-"""Ports that endpoints ask themselves, for nothing is decided there."""
+SERVED_PORTS: tuple[type, ...] = (Readiness, Mailbox, PasswordHasher)
+"""Ports that endpoints ask themselves, for nothing is decided there; routes ask the hasher for a place in its queue."""
 
 
 class Container:

@@ -1,6 +1,7 @@
 """Argon2id, off the event loop and in bounds; and hashes of other systems, until their owners have signed in once."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import argon2
 import structlog
@@ -9,10 +10,10 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from adapters.crypto.foreign_hashes.known_hash import KnownHash
 from adapters.crypto.foreign_hashes.limits import LARGE_MEMORY
 from adapters.crypto.foreign_hashes.recognition import read
-from adapters.crypto.hashing_threads import MILLISECONDS_A_PLACE, HashingThreads
+from adapters.crypto.hashing_threads import MILLISECONDS_A_PLACE, HashingThreads, Reservation
 from adapters.crypto.sealed_hashes import open_hash, seal_hash
 from adapters.crypto.sealing import Sealer
-from application.ports.password_hasher import PasswordHasher
+from application.ports.password_hasher import PasswordHasher, PlaceInQueue
 from application.ports.password_transfer import UnusableHash
 from domain.ids import UserId
 from domain.users.password import Password, PasswordHash
@@ -45,23 +46,31 @@ class Argon2PasswordHasher:
         self._dummy = self._argon2.hash(b"nobody has this password")
         self.threads = HashingThreads(on_idle=on_idle)
 
+    @asynccontextmanager
+    async def reserve(self) -> AsyncIterator[PlaceInQueue]:
+        with self.threads.reserve() as reservation:
+            yield _Place(self, reservation)
+
     async def hash(self, password: Password, *, owner: UserId) -> PasswordHash:
         text = await self.threads.run(lambda: self._argon2.hash(_as_bytes(password)))
         return seal_hash(text, owner=owner, sealer=self._sealer)
 
-    async def matches(self, password: Password, hashed: PasswordHash | None) -> bool:
+    async def matches(
+        self, password: Password, hashed: PasswordHash | None, *, reservation: Reservation | None = None
+    ) -> bool:
         text = open_hash(hashed, sealer=self._sealer) if hashed is not None else None
         if text is not None and not self._is_outdated(text):
-            return await self.threads.run(lambda: self._verify(text, password))
+            return await self.threads.run(lambda: self._verify(text, password), reservation=reservation)
         other = _other(text) if text is not None else None
         if other is not None:
             return await self.threads.run(
                 lambda: self._matches_other(other, password),
                 places=1 + other.cost.milliseconds // MILLISECONDS_A_PLACE,
                 large=other.cost.memory > LARGE_MEMORY,
+                reservation=reservation,
             )
         # Without a hash, the same work on one that nothing matches.
-        await self.threads.run(lambda: self._verify(self._dummy, password))
+        await self.threads.run(lambda: self._verify(self._dummy, password), reservation=reservation)
         return False
 
     def needs_rehash(self, hashed: PasswordHash) -> bool:
@@ -89,6 +98,17 @@ class Argon2PasswordHasher:
             return self._argon2.verify(encoded, _as_bytes(password))
         except (VerificationError, InvalidHashError):
             return False
+
+
+class _Place:
+    """`PlaceInQueue` of a hasher."""
+
+    def __init__(self, hasher: Argon2PasswordHasher, reservation: Reservation) -> None:
+        self._hasher = hasher
+        self._reservation = reservation
+
+    async def matches(self, password: Password, hashed: PasswordHash | None) -> bool:
+        return await self._hasher.matches(password, hashed, reservation=self._reservation)
 
 
 def _other(text: str) -> KnownHash | None:

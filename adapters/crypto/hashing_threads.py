@@ -3,8 +3,9 @@
 import asyncio
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from application.ports.password_hasher import HashingBusy
 
@@ -47,16 +48,43 @@ class HashingThreads:
         """Pieces of work that wait for a thread."""
         return self._ordinary.count + self._large_ones.count - self.running
 
-    async def run[T](self, work: Callable[[], T], *, places: int = 1, large: bool = False) -> T:
+    @contextmanager
+    def reserve(self) -> Iterator["Reservation"]:
+        """A place for the block. Whoever works in it hands it on to the work.
+
+        Raises: HashingBusy.
+        """
+        if not self._places.take(1):
+            self.refused += 1
+            raise HashingBusy
+        reservation = Reservation()
+        try:
+            yield reservation
+        finally:
+            if reservation.use():
+                self._places.give_back(1)
+
+    async def run[T](
+        self,
+        work: Callable[[], T],
+        *,
+        places: int = 1,
+        large: bool = False,
+        reservation: "Reservation | None" = None,
+    ) -> T:
         """What the work comes to. It takes so many places in the queue, or half of it if that is less.
 
         Raises: HashingBusy.
         """
         # Never more than half: what wanted all of it would find no gap in a queue that is merely in use.
         taken = min(places, self._places.all // 2)
-        if not self._places.take(taken):
+        # Handed on only where there is room for the rest of it, too.
+        reserved = 1 if reservation is not None and not reservation.is_used else 0
+        if not self._places.take(taken - reserved):
             self.refused += 1
             raise HashingBusy
+        if reservation is not None:
+            reservation.use()
         present = self._large_ones if large else self._ordinary
         present.add(1)
         job = (self._large if large else self._threads).submit(work)
@@ -91,6 +119,18 @@ class _Present:
     def add(self, more: int) -> None:
         with self._lock:
             self.count += more
+
+
+class Reservation:
+    """One place that somebody has, until they use it."""
+
+    def __init__(self) -> None:
+        self.is_used = False
+
+    def use(self) -> bool:
+        """Use it up; False where it was before."""
+        was_used, self.is_used = self.is_used, True
+        return not was_used
 
 
 class _Places:

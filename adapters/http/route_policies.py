@@ -65,7 +65,8 @@ class RoutePolicy:
     """What holds for one route.
 
     `rate` is what its requests count as; None where there is nothing to guess, and nothing that costs more than saying
-    no. Where `known_devices_pass`, that is for strangers alone, and the endpoint tells them apart. Where
+    no. Where `known_devices_pass`, that is for strangers alone, and the endpoint tells them apart. A route that
+    `reserves_hashing` gets a place in that queue before it is counted and anything else is waited for. Where
     `bounded_in_session` there is something to guess for those who are signed in, and the use case counts it for each
     session: nobody else at the same network uses that up. A route that is open `while_enrolling` is so also to those
     who have to enrol a second factor before anything else (MF-07). `event` is what is written down about its success;
@@ -78,6 +79,7 @@ class RoutePolicy:
     event: type[Event] | None = None
     idempotent: bool = False
     known_devices_pass: bool = False
+    reserves_hashing: bool = False
     bounded_in_session: bool = False
     while_enrolling: bool = False
     body: BodyLimit | None = None
@@ -111,7 +113,11 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "cancel_deletion": RoutePolicy(access=Access.USER, event=DeletionCancelled),
     "get_export": RoutePolicy(access=Access.RECENT_USER),
     "sign_in": RoutePolicy(
-        access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, known_devices_pass=True, event=SessionStarted
+        access=Access.ANYONE,
+        rate=RatePolicy.CREDENTIALS,
+        known_devices_pass=True,
+        reserves_hashing=True,
+        event=SessionStarted,
     ),
     "answer_challenge": RoutePolicy(
         access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, known_devices_pass=True, event=SessionStarted

@@ -1,14 +1,17 @@
 """How every route of ours is gone through."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
 
 from fastapi import Request, Response
+from starlette.types import Message, Receive
 
 from adapters.http.idempotency import answered_once
+from adapters.http.injection import Container
 from adapters.http.strict_json import StrictRoute
 from adapters.http.throttling import throttled
+from application.ports.password_hasher import PasswordHasher
 
 
 class Route(StrictRoute):
@@ -22,9 +25,33 @@ class Route(StrictRoute):
             answer = partial(answered_once, handle=handle) if policy.idempotent else handle
             if policy.rate is None:
                 return await answer(request)
-            return await throttled(request, policy.rate, answer, known_devices_pass=policy.known_devices_pass)
+            counted = partial(throttled, rate=policy.rate, handle=answer, known_devices_pass=policy.known_devices_pass)
+            return await (_in_place(request, counted) if policy.reserves_hashing else counted(request))
 
         return handle_as_declared
+
+
+async def _in_place(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
+    """The answer of `handle`, once there is a place for the password: a crowd that there is none for waits for nothing.
+
+    Raises: HashingBusy.
+    """
+    # First, for whoever sends it slowly must not have a place meanwhile.
+    read = Request(request.scope, _again(await request.body(), request.receive))
+    container: Container = request.app.state.container
+    async with container.resolve(PasswordHasher).reserve() as place:  # type: ignore[type-abstract]  # it is a port
+        request.state.place = place
+        return await handle(read)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """What a body that was read is received by once more."""
+    told = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive_again() -> Message:
+        return next(told, None) or await receive()
+
+    return receive_again
 
 
 class PageRoute(Route):

@@ -1,5 +1,6 @@
 """Password hashing."""
 
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Protocol
 
@@ -18,11 +19,29 @@ class HashingBusy(Unavailable):
         super().__init__(retry_after=timedelta(seconds=1))
 
 
+class PlaceInQueue(Protocol):
+    """One place among those whose passwords are about to be checked."""
+
+    async def matches(self, password: Password, hashed: PasswordHash | None) -> bool:
+        """As `PasswordHasher.matches`, in this place, once.
+
+        Raises: HashingBusy, for a hash that takes more than one place.
+        """
+        ...
+
+
 class PasswordHasher(Protocol):
     """Turns passwords into something that only proves them.
 
     Takes tens of milliseconds by design; never call it inside a transaction.
     """
+
+    def reserve(self) -> AbstractAsyncContextManager[PlaceInQueue]:
+        """A place for the block, before anything else is asked for that may have to be waited for.
+
+        Raises: HashingBusy, at once.
+        """
+        ...
 
     async def hash(self, password: Password, *, owner: UserId) -> PasswordHash:
         """A new hash with a salt of its own: the same password twice gives two hashes.

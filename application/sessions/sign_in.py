@@ -6,7 +6,7 @@ from uuid import UUID
 from application.mfa.ask_for_factor import AskForFactor, FactorRequired
 from application.ports.clock import Clock
 from application.ports.email_parser import EmailParser
-from application.ports.password_hasher import PasswordHasher
+from application.ports.password_hasher import PasswordHasher, PlaceInQueue
 from application.ports.unit_of_work import UnitOfWork
 from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.known_devices import KnownDevices
@@ -62,12 +62,14 @@ class SignIn:
         device_token: str | None = None,
         strangers_wait: Throttled | None = None,
         request_id: UUID | None = None,
+        place: PlaceInQueue | None = None,
     ) -> IssuedTokens | FactorRequired:
         """The new session, or what else it takes of a user who has second factors.
 
         `device_token` is what an earlier sign-in on this device was given.
 
-        With `strangers_wait`, devices that are not known are refused with it.
+        With `strangers_wait`, devices that are not known are refused with it. `place` is one that was reserved for the
+        password before anything was asked of the database.
 
         Every refusal costs the same work and looks the same (LG-01, LG-02); why it happened is written down, for
         operators to find by the reference that it carries.
@@ -91,7 +93,9 @@ class SignIn:
         otherwise = stranger if isinstance(known, FormerDevice) and strangers_wait is None else None
         try:
             async with self._guesses.guess(by=known or stranger, otherwise=otherwise) as guess:
-                matched = await self._passwords.matches(typed, user.password_hash if user is not None else None)
+                matched = await (place or self._passwords).matches(
+                    typed, user.password_hash if user is not None else None
+                )
                 reason = self._reason_against(user, trace, matched=matched)
                 # Not the password alone: getting a guess back would tell that it was right for a user who is shut out.
                 guess.was_right = reason is None

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import AsyncExitStack, suppress
 
 import argon2
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from adapters.crypto.argon2_hasher import Argon2PasswordHasher
 from adapters.crypto.sealing import Sealer
 from adapters.memory.password_hasher import MemoryPasswordHasher
-from application.ports.password_hasher import HashingBusy, PasswordHasher
+from application.ports.password_hasher import HashingBusy, PasswordHasher, PlaceInQueue
 from domain.users.password import Password, PasswordHash
 from tests.world import new_user
 
@@ -121,6 +122,37 @@ async def test_pw_09_a_full_queue_is_said_to_be_full_at_once(monkeypatch: pytest
     await asyncio.gather(*waiting, return_exceptions=True)
     assert places >= 64
     assert not await hasher.matches(PASSWORD, None)
+    hasher.close()
+
+
+async def test_pw_09_a_place_that_was_reserved_is_had_and_given_back_whichever_way_its_holder_leaves() -> None:
+    hasher = cheap()
+    mine = await hasher.hash(PASSWORD, owner=OWNER)
+
+    async def all_places(stack: AsyncExitStack) -> list[PlaceInQueue]:
+        places = []
+        with suppress(HashingBusy):
+            while True:
+                places.append(await stack.enter_async_context(hasher.reserve()))
+        return places
+
+    async with AsyncExitStack() as stack:
+        places = await all_places(stack)
+        with pytest.raises(HashingBusy):
+            await hasher.matches(PASSWORD, mine)
+        # Whoever has a place needs no other one; it is used once.
+        assert await places[0].matches(PASSWORD, mine)
+        assert not await places[1].matches(Password("another password"), mine)
+
+    async def leave(way: type[BaseException]) -> None:
+        async with hasher.reserve():
+            raise way
+
+    for way in (ValueError, asyncio.CancelledError):
+        with pytest.raises(way):
+            await leave(way)
+    async with AsyncExitStack() as stack:
+        assert len(await all_places(stack)) == len(places) >= 64
     hasher.close()
 
 

@@ -1,14 +1,18 @@
 """`/v1/sessions`."""
 
+import asyncio
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from application.ports.password_hasher import HashingBusy
+from application.ports.password_hasher import HashingBusy, PlaceInQueue
 from application.ports.user_search import UserFilter, UserOrder
 from tests.http.conftest import at_once, register, sign_in, signed_in
 from tests.http.test_enumeration import unreferred
+from tests.statements import statements_to
 from tests.world import EMAIL, PASSWORD, World
 
 
@@ -126,3 +130,19 @@ async def test_pw_09_who_finds_no_place_to_be_hashed_is_told_so_and_nothing_else
     assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (503, "hashing_busy", "1")
     assert (await client.get("/livez")).status_code == 200
     assert (await client.get("/v1/users/me", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize("world", ["postgres"], indirect=True)
+async def test_pw_09_whoever_finds_no_place_in_the_queue_is_told_so_before_anything_is_asked_of_the_database(
+    client: httpx.AsyncClient, world: World, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> AbstractAsyncContextManager[PlaceInQueue]:
+        raise HashingBusy
+
+    await register(client)
+    monkeypatch.setattr(type(world.adapters.passwords), "reserve", full)
+    with statements_to(engine) as statements:
+        refused = await sign_in(client)
+        await asyncio.sleep(0)
+    assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (503, "hashing_busy", "1")
+    assert statements == []

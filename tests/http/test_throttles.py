@@ -67,7 +67,7 @@ async def test_success_costs_nothing(client: httpx.AsyncClient) -> None:
 async def test_what_we_have_no_time_for_costs_nothing(
     client: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def busy(*_: object) -> bool:
+    async def busy(*_: object, **__: object) -> bool:
         raise HashingBusy
 
     with monkeypatch.context() as patched:
@@ -156,9 +156,9 @@ async def test_lg_04_of_100_guesses_at_once_exactly_the_budget_is_hashed(
     compared: list[object] = []
     matches = type(world.adapters.passwords).matches
 
-    async def counted(self: Argon2PasswordHasher, password: Password, hashed: PasswordHash | None) -> bool:
+    async def counted(self: Argon2PasswordHasher, password: Password, hashed: PasswordHash | None, **how: Any) -> bool:
         compared.append(password)
-        return await matches(self, password, hashed)
+        return await matches(self, password, hashed, **how)
 
     monkeypatch.setattr(type(world.adapters.passwords), "matches", counted)
     answers = await at_once(100, lambda _: guess(client))

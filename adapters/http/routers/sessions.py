@@ -73,6 +73,7 @@ async def sign_in(
         device_token=device_token_of(session_in.device_token, request, in_cookie=in_cookie),
         strangers_wait=getattr(request.state, "strangers_wait", None),
         request_id=UUID(request.state.request_id),
+        place=request.state.place,
     )
     if isinstance(issued, FactorRequired):
         asked = FactorRequiredResponse.of(issued).model_dump(mode="json")
