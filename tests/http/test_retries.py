@@ -1,7 +1,7 @@
 """Transactions that got into each other's way are done all over again (fault 12)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 
 import httpx
@@ -71,11 +71,18 @@ class Conflicts:
 
     def __init__(self, memory: MemoryUnitOfWork) -> None:
         self._begin = memory.begin
+        self._write = memory.write
         self.left = 0
 
+    def begin(self) -> AbstractAsyncContextManager[Transaction]:
+        return self._colliding(self._begin())
+
+    def write(self) -> AbstractAsyncContextManager[Transaction]:
+        return self._colliding(self._write())
+
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Transaction]:
-        async with self._begin() as tx:
+    async def _colliding(self, block: AbstractAsyncContextManager[Transaction]) -> AsyncIterator[Transaction]:
+        async with block as tx:
             yield tx
             if self.left:
                 self.left -= 1
@@ -92,6 +99,7 @@ def conflicts(world: World, monkeypatch: pytest.MonkeyPatch) -> Conflicts:
     assert isinstance(world.unit_of_work, MemoryUnitOfWork)
     conflicts = Conflicts(world.unit_of_work)
     monkeypatch.setattr(world.unit_of_work, "begin", conflicts.begin)
+    monkeypatch.setattr(world.unit_of_work, "write", conflicts.write)
     return conflicts
 
 
