@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from adapters.postgres.counted_pool import CountedPool
-from adapters.postgres.driver import Connection
+from adapters.postgres.driver import OUT_OF_STEP, Connection
 from adapters.postgres.errors import READ_ONLY
 
 # Seconds. A database that does not answer must not hold requests for longer than callers wait (fault 4, 8, 10, 11).
@@ -107,7 +107,7 @@ def forsake(engine: AsyncEngine, connection: PoolProxiedConnection, error: BaseE
     if _is_of_all(error):
         # As SQLAlchemy does it; there is no public way.
         engine.sync_engine.pool._invalidate(connection, error)  # noqa: SLF001
-    elif not isinstance(error, Exception) or _is_closed(connection):
+    elif not isinstance(error, Exception) or isinstance(error, OUT_OF_STEP) or _is_closed(connection):
         # Whoever was cancelled has left an answer behind for the next one.
         connection.invalidate(error)
 

@@ -10,6 +10,8 @@ SERVER_ERROR: type[Exception] = asyncpg.PostgresError
 """What the server says, with its `sqlstate`."""
 INTERFACE_ERROR: type[Exception] = asyncpg.InterfaceError
 """What the driver says by itself: mostly that the connection is closed."""
+OUT_OF_STEP: type[Exception] = asyncpg.InternalClientError
+"""A connection is being cut at this very moment: the driver is still reading what came with that."""
 ENCODING_ERROR: type[Exception] = _base.DataError
 """A value that the driver cannot bring into the form of its column."""
 OUTDATED_PLAN: type[Exception] = asyncpg.InvalidCachedStatementError

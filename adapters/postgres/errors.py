@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from adapters.postgres.driver import ENCODING_ERROR, INTERFACE_ERROR, OUTDATED_PLAN, SERVER_ERROR
+from adapters.postgres.driver import ENCODING_ERROR, INTERFACE_ERROR, OUT_OF_STEP, OUTDATED_PLAN, SERVER_ERROR
 from application.ports.unit_of_work import DatabaseUnavailable, DuplicateKey, TransactionConflict, TransactionEnded
 from domain.errors import DomainError, InvalidFields, Violation
 from domain.mfa.passkey import PasskeyAlreadyRegistered
@@ -41,7 +41,7 @@ _UNSTORABLE = {
 _BUGS: Mapping[str, type[Exception]] = {"25P02": TransactionEnded, "23505": DuplicateKey}
 # The driver's errors in the words of SQLAlchemy's dialect, where a connection could not be made.
 _WRAPPED: type[Exception] = AsyncAdapt_asyncpg_dbapi.Error
-DRIVER_ERRORS = (_WRAPPED, SERVER_ERROR, INTERFACE_ERROR)
+DRIVER_ERRORS = (_WRAPPED, SERVER_ERROR, INTERFACE_ERROR, OUT_OF_STEP)
 _RETRY_AFTER = timedelta(seconds=2)
 _RETRY_CONFLICT_AFTER = timedelta(seconds=1)
 
@@ -79,7 +79,7 @@ def translated(error: Exception) -> Exception | None:
         return InvalidFields([Violation("", "unstorable_value", "A value cannot be stored.")])
     if (
         isinstance(error, PoolTimeout | OSError)
-        or isinstance(driver_error, INTERFACE_ERROR)
+        or isinstance(driver_error, (INTERFACE_ERROR, OUT_OF_STEP))
         or state.startswith((*_PASSING_CLASSES, *_MISCONFIGURED))
         or state in _PASSING_STATES
         or _is_lost(error)
@@ -111,7 +111,7 @@ def driver_error_in(error: BaseException) -> BaseException | None:
         return error.orig.__cause__ if error.orig is not None else None
     if isinstance(error, _WRAPPED):
         return error.__cause__
-    return error if isinstance(error, (SERVER_ERROR, INTERFACE_ERROR)) else None
+    return error if isinstance(error, (SERVER_ERROR, INTERFACE_ERROR, OUT_OF_STEP)) else None
 
 
 def _is_unstorable(driver_error: BaseException | None, state: str) -> bool:

@@ -11,7 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from adapters.postgres import schema
-from adapters.postgres.database import asyncpg_url, open_engine
+from adapters.postgres.database import asyncpg_url, forsake, open_engine
+from adapters.postgres.driver import OUT_OF_STEP
 from adapters.postgres.readiness import PostgresReadiness
 from adapters.postgres.schema import DatabaseProblem
 from adapters.postgres.statements import in_our_words
@@ -179,3 +180,17 @@ async def test_parameters_stay_out_of_error_texts(database: str) -> None:
         with pytest.raises(Exception, match="division by zero") as error:
             await connection.execute(text("SELECT CAST(:secret AS text), 1/0"), {"secret": "canary"})
     assert "canary" not in str(error.value)
+
+
+async def test_a_connection_that_is_being_cut_at_this_very_moment_is_gone_too(empty_database: str) -> None:
+    """The driver has read the server's last word, and not yet that the connection is closed."""
+    async with open_engine(empty_database, pool_size=1) as engine:
+        async with engine.connect() as connection:
+            before = (await connection.exec_driver_sql("SELECT pg_backend_pid()")).scalar_one()
+            pooled = await connection.get_raw_connection()
+            out_of_step = OUT_OF_STEP("cannot switch to state 12; another operation (2) is in progress")
+            with pytest.raises(DatabaseUnavailable), in_our_words():
+                raise out_of_step
+            forsake(engine, pooled, out_of_step)
+        async with engine.connect() as connection:
+            assert (await connection.exec_driver_sql("SELECT pg_backend_pid()")).scalar_one() != before
