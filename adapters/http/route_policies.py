@@ -65,7 +65,8 @@ class RoutePolicy:
     """What holds for one route.
 
     `rate` is what its requests count as; None where there is nothing to guess, and nothing that costs more than saying
-    no. Where `known_devices_pass`, that is for strangers alone, and the endpoint tells them apart. A route that
+    no. Where `known_devices_pass`, that is for strangers alone, and the endpoint tells them apart. One that is
+    `counted_by_endpoint` does so too, and counts its request with what is guessed in it. A route that
     `reserves_hashing` gets a place in that queue before it is counted and anything else is waited for. Where
     `bounded_in_session` there is something to guess for those who are signed in, and the use case counts it for each
     session: nobody else at the same network uses that up. A route that is open `while_enrolling` is so also to those
@@ -79,6 +80,7 @@ class RoutePolicy:
     event: type[Event] | None = None
     idempotent: bool = False
     known_devices_pass: bool = False
+    counted_by_endpoint: bool = False
     reserves_hashing: bool = False
     bounded_in_session: bool = False
     while_enrolling: bool = False
@@ -115,7 +117,7 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "sign_in": RoutePolicy(
         access=Access.ANYONE,
         rate=RatePolicy.CREDENTIALS,
-        known_devices_pass=True,
+        counted_by_endpoint=True,
         reserves_hashing=True,
         event=SessionStarted,
     ),

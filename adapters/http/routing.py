@@ -10,7 +10,7 @@ from starlette.types import Message, Receive
 from adapters.http.idempotency import answered_once
 from adapters.http.injection import Container
 from adapters.http.strict_json import StrictRoute
-from adapters.http.throttling import throttled
+from adapters.http.throttling import counted_by_endpoint, throttled
 from application.ports.password_hasher import PasswordHasher
 
 
@@ -25,7 +25,12 @@ class Route(StrictRoute):
             answer = partial(answered_once, handle=handle) if policy.idempotent else handle
             if policy.rate is None:
                 return await answer(request)
-            counted = partial(throttled, rate=policy.rate, handle=answer, known_devices_pass=policy.known_devices_pass)
+            if policy.counted_by_endpoint:
+                counted = partial(counted_by_endpoint, rate=policy.rate, handle=answer)
+            else:
+                counted = partial(
+                    throttled, rate=policy.rate, handle=answer, known_devices_pass=policy.known_devices_pass
+                )
             return await (_in_place(request, counted) if policy.reserves_hashing else counted(request))
 
         return handle_as_declared

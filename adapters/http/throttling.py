@@ -11,18 +11,21 @@ from fastapi import Request, Response
 from adapters.http.client import network_address
 from adapters.http.injection import Container
 from application.ports.rate_limiter import ThrottlesUnavailable
-from application.throttling.throttle_network import Counted, ThrottleNetwork
+from application.throttling.throttle_network import ThrottleNetwork
 from application.throttling.throttle_policy import RatePolicy
+from application.throttling.visit import Visit
 from domain.errors import Unavailable
 from domain.throttling.throttle import Limit, Throttled
 
 _log = structlog.get_logger("hallporter.http")
 
+type Handle = Callable[[Request], Awaitable[Response]]
+
 
 async def throttled(
     request: Request,
     rate: RatePolicy,
-    handle: Callable[[Request], Awaitable[Response]],
+    handle: Handle,
     *,
     known_devices_pass: bool = False,
 ) -> Response:
@@ -33,37 +36,78 @@ async def throttled(
 
     Raises: Throttled, ThrottlesUnavailable.
     """
-    container: Container = request.app.state.container
-    throttle = container.resolve(ThrottleNetwork)
+    throttle, visit = _visit(request, rate)
     try:
-        counted = await throttle.execute(rate=rate, network_address=network_address(request))
+        await throttle.count(visit)
     except Throttled as refusal:
-        request.state.headers = _headers(rate, throttle.limit_of(rate), 0, refusal.retry_after)
         if not known_devices_pass:
             raise
         request.state.strangers_wait = refusal
         return await handle(request)
-    # On every answer, so that also refusals tell; `RequestContext` puts them there.
-    allowance = counted.allowance
-    request.state.headers = _headers(rate, allowance.limit, allowance.remaining, allowance.full_in)
+    finally:
+        _tell(request, throttle, visit)
     try:
         response = await handle(request)
     except Unavailable:
         # Ours, and nobody's failure.
-        await _forgive(throttle, counted)
+        await _forgive(throttle, visit)
         raise
     if response.status_code < HTTPStatus.BAD_REQUEST:
-        await _forgive(throttle, counted)
+        await _forgive(throttle, visit)
     return response
 
 
-async def _forgive(throttle: ThrottleNetwork, counted: Counted) -> None:
-    if not counted.rate.forgives:
+async def counted_by_endpoint(request: Request, rate: RatePolicy, handle: Handle) -> Response:
+    """The answer of `handle`, whose use case counts the request with what is guessed in it: `state.visit`.
+
+    What did not get as far as that, and is no success, is counted afterwards.
+
+    Raises: Throttled, ThrottlesUnavailable.
+    """
+    throttle, visit = _visit(request, rate)
+    request.state.visit = visit
+    try:
+        response = await handle(request)
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
+            await throttle.count(visit)
+    except Unavailable:
+        await _forgive(throttle, visit)
+        raise
+    except Exception:
+        if visit.refusal is None:
+            await throttle.count(visit)
+        raise
+    else:
+        if response.status_code < HTTPStatus.BAD_REQUEST:
+            await _forgive(throttle, visit)
+        return response
+    finally:
+        _tell(request, throttle, visit)
+
+
+def _visit(request: Request, rate: RatePolicy) -> tuple[ThrottleNetwork, Visit]:
+    container: Container = request.app.state.container
+    throttle = container.resolve(ThrottleNetwork)
+    return throttle, throttle.visit(rate=rate, network_address=network_address(request))
+
+
+async def _forgive(throttle: ThrottleNetwork, visit: Visit) -> None:
+    if not visit.rate.forgives or not visit.used:
         return
     try:
-        await throttle.forgive(counted)
+        await throttle.forgive(visit)
     except ThrottlesUnavailable:
-        _log.warning("throttles.not_forgiven", rate=counted.rate)
+        _log.warning("throttles.not_forgiven", rate=visit.rate)
+
+
+def _tell(request: Request, throttle: ThrottleNetwork, visit: Visit) -> None:
+    """On every answer, so that also refusals tell; `RequestContext` puts it there."""
+    if visit.refusal is not None:
+        limit = throttle.limit_of(visit.rate)
+        request.state.headers = _headers(visit.rate, limit, 0, visit.refusal.retry_after)
+    elif visit.allowance is not None:
+        allowance = visit.allowance
+        request.state.headers = _headers(visit.rate, allowance.limit, allowance.remaining, allowance.full_in)
 
 
 def _headers(rate: RatePolicy, limit: Limit, remaining: int, full_in: timedelta) -> Mapping[str, str]:

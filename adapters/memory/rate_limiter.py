@@ -18,7 +18,7 @@ class MemoryRateLimiter:
         self._full_at: dict[tuple[str, str], datetime] = {}
 
     async def use(self, *throttles: Throttle, at: datetime) -> Sequence[Allowance]:
-        allowances = []
+        allowances: list[Allowance] = []
         for throttle in throttles:
             key, limit = (throttle.owner, throttle.name), throttle.limit
             before = self._full_at.pop(key, None)
@@ -26,7 +26,7 @@ class MemoryRateLimiter:
             # Put in anew, so that the order is that of the last use.
             self._full_at[key] = full_at = moved or before or at
             if moved is None:
-                raise Throttled(throttle, retry_after=limit.retry_after(full_at, at=at))
+                raise Throttled(throttle, retry_after=limit.retry_after(full_at, at=at), before=allowances)
             allowances.append(limit.allowance(full_at, at=at))
         while len(self._full_at) > self._most:
             self._full_at.pop(next(iter(self._full_at)))

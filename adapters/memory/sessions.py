@@ -8,6 +8,7 @@ from datetime import datetime
 from adapters.memory.audit import MemoryAuditLog
 from adapters.memory.store import Block, State, expect_free
 from adapters.memory.users import note_seen
+from application.ports.sessions import AsUsual
 from domain.errors import ConcurrentUpdate
 from domain.ids import SessionId, UserId
 from domain.sessions.principal import Principal
@@ -40,14 +41,16 @@ class MemorySessionRepository:
         session: Session,
         first: RefreshToken,
         *,
-        most: int | None,
+        only_if: AsUsual | None,
         used_after: datetime,
         seen_unless_after: datetime,
     ) -> bool:
         row = _row(session)
-        live = await self.live_of(row.user_id, at=row.created_at, used_after=used_after)
-        if most is not None and len(live) >= most:
-            return False
+        if only_if is not None:
+            live = await self.live_of(row.user_id, at=row.created_at, used_after=used_after)
+            is_new = await self.is_new_device(row.user_id, row.device, first_is_new=only_if.first_is_new)
+            if len(live) >= only_if.most or is_new:
+                return False
 
         def write(state: State) -> None:
             if row.user_id not in state.users:

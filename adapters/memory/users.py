@@ -10,6 +10,7 @@ from application.paging.page import MOST_EXAMINED, Page
 from application.ports.user_search import UserFilter, UserOrder, UserPosition
 from domain.errors import ConcurrentUpdate
 from domain.ids import UserId
+from domain.mfa.factor import FactorKind
 from domain.transfer.user_import import AlreadyImported
 from domain.users.email_address import EmailAddress
 from domain.users.registration import EmailAlreadyRegistered
@@ -62,6 +63,13 @@ class MemoryUserRepository:
     async def find_by_email(self, email: EmailAddress) -> User | None:
         users = self._block.state().users.values()
         return copy.deepcopy(next((user for user in users if user.email == email), None))
+
+    async def find_with_factors(self, email: EmailAddress) -> tuple[User, frozenset[FactorKind]] | None:
+        user, state = await self.find_by_email(email), self._block.state()
+        if user is None:
+            return None
+        factors = (*state.totp_factors.values(), *state.passkeys.values())
+        return user, frozenset(one.kind for one in factors if one.user_id == user.id and one.is_active)
 
     async def remove(self, user_id: UserId) -> None:
         def write(state: State) -> None:

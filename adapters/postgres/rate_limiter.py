@@ -52,13 +52,13 @@ class PostgresRateLimiter:
 
     async def use(self, *throttles: Throttle, at: datetime) -> Sequence[Allowance]:
         row = await self._row(_use(len(throttles)), at=at, **_named(throttles, at))
-        allowances = []
+        allowances: list[Allowance] = []
         for number, throttle in enumerate(throttles):
             moved, before = row[2 * number : 2 * number + 2]
             if moved is None:
                 # Another may have been faster than what this statement saw of the row: then one interval is right.
                 wait = throttle.limit.retry_after(before, at=at) if before is not None else throttle.limit.interval
-                raise Throttled(throttle, retry_after=wait or throttle.limit.interval)
+                raise Throttled(throttle, retry_after=wait or throttle.limit.interval, before=allowances)
             allowances.append(throttle.limit.allowance(moved, at=at))
         return allowances
 

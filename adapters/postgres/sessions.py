@@ -5,15 +5,18 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     BindParameter,
+    Boolean,
     ColumnElement,
+    Integer,
     Select,
     and_,
     bindparam,
     delete,
+    exists,
     func,
     insert,
+    not_,
     or_,
     select,
     update,
@@ -26,6 +29,7 @@ from adapters.postgres.models import RefreshTokenModel, SessionModel, UserModel
 from adapters.postgres.prepared import Prepared, filled_row, open_row
 from adapters.postgres.recorded import Recorded
 from adapters.postgres.statements import Statements, is_one_of
+from application.ports.sessions import AsUsual
 from domain.ids import SessionId, UserId
 from domain.sessions.authentication_method import AuthenticationMethod
 from domain.sessions.principal import Principal
@@ -35,7 +39,6 @@ from domain.sessions.session import Device, EndReason, Session, SessionNotFound
 _SESSIONS = SessionModel.__table__
 _TOKENS = RefreshTokenModel.__table__
 _USERS = UserModel.__table__
-_NO_BOUND = 2**62
 # Session and user in one row: the session's columns get a prefix, since both have an id and a version.
 _PREFIX = "session_"
 PREFIXED = [column.label(_PREFIX + column.name) for column in _SESSIONS.c]
@@ -57,7 +60,7 @@ class PostgresSessionRepository:
         session: Session,
         first: RefreshToken,
         *,
-        most: int | None,
+        only_if: AsUsual | None,
         used_after: datetime,
         seen_unless_after: datetime,
     ) -> bool:
@@ -67,7 +70,9 @@ class PostgresSessionRepository:
             **filled_row(_to_row(session)),
             digest=first.digest,
             issued_at=first.issued_at,
-            most=most if most is not None else _NO_BOUND,
+            whatever=only_if is None,
+            most=only_if.most if only_if is not None else 0,
+            first_is_new=only_if is not None and only_if.first_is_new,
             used_after=used_after,
             seen_unless_after=seen_unless_after,
         )
@@ -178,9 +183,16 @@ _live = (
     .scalar_subquery()
 )
 _row = open_row(_SESSIONS)
+_own = exists().where(_SESSIONS.c.user_id == _row["user_id"])
+_is_known = or_(
+    _own.where(_SESSIONS.c.device_name == _row["device_name"]),
+    _own.where(_row["device_name"].is_(None), _SESSIONS.c.user_agent.is_not_distinct_from(_row["user_agent"])),
+    and_(not_(bindparam("first_is_new", type_=Boolean())), not_(_own)),
+)
+_is_usual = and_(_live < bindparam("most", type_=Integer()), _is_known)
 _opened = (
     insert(SessionModel)
-    .from_select([*_row], select(*_row.values()).where(_live < bindparam("most", type_=BigInteger())))
+    .from_select([*_row], select(*_row.values()).where(or_(bindparam("whatever", type_=Boolean()), _is_usual)))
     .returning(_SESSIONS.c.id)
     .cte("opened")
 )

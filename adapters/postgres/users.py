@@ -1,21 +1,37 @@
 """Users in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, any_, delete, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    any_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import Row
 
+from adapters.postgres import passkeys, totp_factors
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.models import UserModel
-from adapters.postgres.prepared import filled_row, open_row
+from adapters.postgres.prepared import Prepared, filled_row, open_row
 from adapters.postgres.recorded import Recorded
 from adapters.postgres.statements import Statements
 from adapters.postgres.user_pages import page_of_users, position_of
 from application.paging.page import MOST_EXAMINED, Page
 from application.ports.user_search import UserFilter, UserOrder, UserPosition
-from domain.ids import UserId
+from domain.ids import NOBODY, UserId
+from domain.mfa.factor import FactorKind
 from domain.users.email_address import EmailAddress
 from domain.users.password import PasswordHash
 from domain.users.roles import ADMIN
@@ -26,6 +42,18 @@ _USERS = UserModel.__table__
 # As the index of operators has it: a parameter would not be found to imply it.
 _IS_ADMIN = literal_column(f"'{ADMIN}'") == any_(_USERS.c.roles)
 _ADD = Recorded(insert(UserModel).values(open_row(_USERS)).returning(_USERS.c.id).cte("act"))
+
+_SOMEBODY = func.coalesce(_USERS.c.id, literal(NOBODY, _USERS.c.id.type))
+_FACTORS: Mapping[FactorKind, ColumnElement[bool]] = {
+    FactorKind.TOTP: totp_factors.is_active_of(_SOMEBODY),
+    FactorKind.PASSKEY: passkeys.is_there_of(_SOMEBODY),
+}
+_one = select(literal(1).label("number")).subquery("one")
+_WITH_FACTORS = Prepared(
+    select(_USERS, *(has.label(kind) for kind, has in _FACTORS.items())).select_from(
+        _one.outerjoin(_USERS, _USERS.c.email_canonical == bindparam("email"))
+    )
+)
 
 
 class PostgresUserRepository:
@@ -56,6 +84,12 @@ class PostgresUserRepository:
     async def find_by_email(self, email: EmailAddress) -> User | None:
         row = await self._statements.row(select(_USERS).where(_USERS.c.email_canonical == email.canonical))
         return from_row(row) if row is not None else None
+
+    async def find_with_factors(self, email: EmailAddress) -> tuple[User, frozenset[FactorKind]] | None:
+        row = await self._statements.prepared_row(_WITH_FACTORS, email=email.canonical)
+        if row is None or row.id is None:
+            return None
+        return from_row(row), frozenset(kind for kind in _FACTORS if getattr(row, kind))
 
     async def remove(self, user_id: UserId) -> None:
         await self._statements.write(delete(UserModel).where(_USERS.c.id == user_id))

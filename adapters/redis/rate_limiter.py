@@ -97,13 +97,15 @@ class RedisRateLimiter:
             arguments += [_microseconds(interval), _microseconds(interval * throttle.limit.count)]
         async with self._connection():
             moved, *refused = await self._use([_key(throttle) for throttle in throttles], arguments)
+        allowances = [
+            throttle.limit.allowance(_moment(full_at), at=at)
+            for throttle, full_at in zip(throttles, moved, strict=False)
+        ]
         if refused:
             throttle = throttles[len(moved)]
-            raise Throttled(throttle, retry_after=throttle.limit.retry_after(_moment(refused[0]), at=at))
-        return [
-            throttle.limit.allowance(_moment(full_at), at=at)
-            for throttle, full_at in zip(throttles, moved, strict=True)
-        ]
+            wait = throttle.limit.retry_after(_moment(refused[0]), at=at)
+            raise Throttled(throttle, retry_after=wait, before=allowances)
+        return allowances
 
     async def give_back(self, *throttles: Throttle) -> None:
         intervals = [_microseconds(throttle.limit.interval) for throttle in throttles]

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from application.mfa.user_factors import active_factors_of
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.unit_of_work import UnitOfWork
@@ -38,23 +37,23 @@ class AskForFactor:
         self,
         *,
         user: User,
+        kinds: frozenset[FactorKind],
         methods: tuple[AuthenticationMethod, ...],
         device: Device,
         known: DeviceId | None,
     ) -> FactorRequired | None:
         """The challenge; None for a user without factors.
 
-        What they have is asked after the user was read: whoever gets their first one since has moved the security
-        epoch, and no session begins in the old one.
+        Their `kinds` were read with the user: whoever gets their first one since has moved the security epoch, and no
+        session begins in the old one.
 
         Raises: UserNotFound where they have been erased meanwhile.
         """
+        if not kinds:
+            return None
         async with self._unit_of_work.read() as tx:
-            present = {factor.kind for factor in await active_factors_of(tx, user.id)}
-            if not present:
-                return None
             if await tx.recovery_codes.count(user.id) > 0:
-                present.add(FactorKind.RECOVERY_CODE)
+                kinds |= {FactorKind.RECOVERY_CODE}
         now = self._clock.now()
         challenge = SignInChallenge.pose(
             id=ChallengeId(self._randomness.uuid(at=now)),
@@ -68,5 +67,5 @@ class AskForFactor:
         async with self._unit_of_work.begin() as tx:
             await tx.sign_in_challenges.add(challenge)
             await tx.audit.append(SignInChallengePosed(user_id=user.id, occurred_at=now))
-        kinds = tuple(kind for kind in FactorKind if kind in present)
-        return FactorRequired(challenge_id=challenge.id, kinds=kinds, expires_in=self._policy.challenge)
+        in_order = tuple(kind for kind in FactorKind if kind in kinds)
+        return FactorRequired(challenge_id=challenge.id, kinds=in_order, expires_in=self._policy.challenge)

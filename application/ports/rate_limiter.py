@@ -26,7 +26,7 @@ class RateLimiter(Protocol):
 
         Every single use is atomic: of many at the same moment exactly as many pass as there are.
 
-        Raises: Throttled, ThrottlesUnavailable.
+        Raises: Throttled, with what is left of those that were used before; ThrottlesUnavailable.
         """
         ...
 

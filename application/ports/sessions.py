@@ -1,6 +1,7 @@
 """Where sessions are kept."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -8,6 +9,17 @@ from domain.ids import SessionId, UserId
 from domain.sessions.principal import Principal
 from domain.sessions.refresh_token import RefreshToken
 from domain.sessions.session import Device, Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsUsual:
+    """What nearly every sign-in meets: fewer live sessions than `most`, and a device that is not new.
+
+    `first_is_new` as for `is_new_device`.
+    """
+
+    most: int
+    first_is_new: bool
 
 
 class SessionRepository(Protocol):
@@ -25,16 +37,15 @@ class SessionRepository(Protocol):
         session: Session,
         first: RefreshToken,
         *,
-        most: int | None,
+        only_if: AsUsual | None,
         used_after: datetime,
         seen_unless_after: datetime,
     ) -> bool:
         """Keep a new session of an existing user, the first token of its family, and that the user was seen.
 
-        False, and nothing is kept, where the user has `most` live ones already that were used since; without a bound
-        there is always room. Of those that open at the same moment none sees the others. When the user was seen is
-        noted as by `UserRepository.note_seen`, or not at all where that would mean to wait. One write, for `write` or
-        `begin`.
+        False, and nothing is kept, where it is not as `only_if` says; live are those that were used since `used_after`.
+        Of those that open at the same moment none sees the others. When the user was seen is noted as by
+        `UserRepository.note_seen`, or not at all where that would mean to wait. One write, for `write` or `begin`.
 
         Raises: UserNotFound.
         """

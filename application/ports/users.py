@@ -7,6 +7,7 @@ from typing import Protocol
 from application.paging.page import Page
 from application.ports.user_search import UserFilter, UserOrder, UserPosition
 from domain.ids import UserId
+from domain.mfa.factor import FactorKind
 from domain.users.email_address import EmailAddress
 from domain.users.user import User
 
@@ -46,6 +47,10 @@ class UserRepository(Protocol):
 
     async def find_by_email(self, email: EmailAddress) -> User | None:
         """The user with this address, by its canonical form."""
+        ...
+
+    async def find_with_factors(self, email: EmailAddress) -> tuple[User, frozenset[FactorKind]] | None:
+        """The same with the kinds of second factors that they could show. As much is looked up for nobody (LG-02)."""
         ...
 
     async def remove(self, user_id: UserId) -> None:

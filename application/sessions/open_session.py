@@ -7,6 +7,7 @@ from application.mfa.required_enrolment import RequiredEnrolment
 from application.ports.clock import Clock
 from application.ports.device_namer import DeviceNamer
 from application.ports.randomness import Randomness
+from application.ports.sessions import AsUsual
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from application.sessions.access_tokens import AccessTokens
 from application.sessions.issued_tokens import IssuedTokens
@@ -61,17 +62,12 @@ class OpenSession:
         """
         device = await self._named(device)
         now = self._clock.now()
-        async with self._unit_of_work.read() as tx:
-            # Whoever has just registered need not be told; whoever comes back after a long time had better be.
-            first_is_new = now - user.created_at > _JUST_REGISTERED
-            on_new_device = await tx.sessions.is_new_device(user.id, device, first_is_new=first_is_new)
         session = Session.start(
             id=SessionId(self._randomness.uuid(at=now)),
             user=user,
             methods=methods,
             device=device,
             policy=self._policy,
-            on_new_device=on_new_device,
             at=now,
         )
         refresh_token = RefreshTokenSecret.from_random(self._randomness.secret(SECRET_BYTES))
@@ -101,11 +97,16 @@ class OpenSession:
         """
         key, may_have_to_enrol = await self._access_tokens.key(), self._enrolment.concerns(user)
         access_token = self._access_tokens.issue(session, key, roles=user.roles, must_enrol=may_have_to_enrol)
+        # Whoever has just registered need not be told; whoever comes back after a long time had better be.
+        first_is_new = session.created_at - user.created_at > _JUST_REGISTERED
+        as_usual = AsUsual(most=self._policy.limit_per_user, first_is_new=first_is_new)
         async with self._unit_of_work.write() as tx:
-            is_open = await self._open(tx, session, first, most=self._policy.limit_per_user)
+            is_open = await self._open(tx, session, first, only_if=as_usual)
         if not is_open:
             async with self._unit_of_work.begin() as tx:
-                await self._open(tx, session, first, most=None)
+                if await tx.sessions.is_new_device(user.id, session.device, first_is_new=first_is_new):
+                    session.see_new_device(at=session.created_at)
+                await self._open(tx, session, first, only_if=None)
                 await self._make_room(tx, session)
         if may_have_to_enrol:
             async with self._unit_of_work.read() as tx:
@@ -113,12 +114,12 @@ class OpenSession:
             access_token = self._access_tokens.issue(session, key, roles=user.roles, must_enrol=must_enrol)
         return access_token
 
-    async def _open(self, tx: Transaction, session: Session, first: RefreshToken, *, most: int | None) -> bool:
+    async def _open(self, tx: Transaction, session: Session, first: RefreshToken, *, only_if: AsUsual | None) -> bool:
         at = session.created_at
         return await tx.sessions.open(
             session,
             first,
-            most=most,
+            only_if=only_if,
             used_after=at - self._policy.idle_lifetime,
             seen_unless_after=at - SEEN_AT_MOST_EVERY,
         )

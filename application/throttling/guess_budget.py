@@ -1,16 +1,17 @@
 """Guessing passwords and second factors."""
 
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID, uuid5
 
 from application.ports.clock import Clock
 from application.ports.password_hasher import HashingBusy
 from application.ports.rate_limiter import RateLimiter, ThrottlesUnavailable
 from application.throttling.throttle_policy import ThrottlePolicy
+from application.throttling.visit import Used, Visit, give_back, use
+from domain.errors import Unavailable
 from domain.ids import DeviceId, SessionId, UserId
 from domain.throttling.network import network_of
 from domain.throttling.throttle import Limit, Throttle, Throttled
@@ -78,10 +79,14 @@ type Guesser = Stranger | KnownDevice | FormerDevice | SignedIn | SecondFactor |
 
 @dataclass(slots=True)
 class Guess:
-    """One guess. Say if it `was_right`; `was_last` tells that there is none left for now."""
+    """One guess. Say if it `was_right`; `was_last` tells that there is none left for now.
+
+    As long as it `is_unseen` nobody has looked at what was guessed: if that cannot be done, it does not count.
+    """
 
     was_last: bool
     was_right: bool = False
+    is_unseen: bool = False
 
 
 class GuessBudget:
@@ -97,29 +102,26 @@ class GuessBudget:
         self._policy = policy
 
     @asynccontextmanager
-    async def guess(self, *, by: Guesser, otherwise: Stranger | None = None) -> AsyncIterator[Guess]:
+    async def guess(
+        self, *, by: Guesser, otherwise: Stranger | None = None, visit: Visit | None = None
+    ) -> AsyncIterator[Guess]:
         """Check one guess in the block. Whoever has none left may go on as the stranger that they are `otherwise`.
+
+        The `visit` in which it is made is counted with it, and comes back with it. Where its network has nothing left
+        that is the end for strangers, and others have guesses of their own.
 
         Raises: Throttled, ThrottlesUnavailable.
         """
-        throttles, used_at = self._throttles(by), self._clock.now()
-        try:
-            allowances = await self._limiter.use(*throttles, at=used_at)
-        except Throttled:
-            if otherwise is None:
-                raise
-            throttles = self._throttles(otherwise)
-            allowances = await self._limiter.use(*throttles, at=used_at)
-        guess = Guess(was_last=not all(allowance.remaining for allowance in allowances))
-        used = [(throttle, used_at + left.full_in) for throttle, left in zip(throttles, allowances, strict=True)]
+        used = await self._use(by, otherwise, visit)
+        guess = Guess(was_last=not all(one.allowance.remaining for one in used))
         try:
             yield guess
-        except HashingBusy:
-            # It was never looked at.
-            await self._give_back(used)
+        except Unavailable as error:
+            if guess.is_unseen or isinstance(error, HashingBusy):
+                await self._give_back(used, visit)
             raise
         if guess.was_right:
-            await self._give_back(used)
+            await self._give_back(used, visit)
 
     async def is_worth_noting(self, wrong: WrongPasskey) -> bool:
         """Whether this one is to be written down, or so many were that it tells nothing more."""
@@ -140,12 +142,23 @@ class GuessBudget:
         """
         await self._limiter.forget(str(user.id), _owner_of(user.email.canonical))
 
-    async def _give_back(self, used: Iterable[tuple[Throttle, datetime]]) -> None:
+    async def _use(self, by: Guesser, otherwise: Stranger | None, visit: Visit | None) -> Sequence[Used]:
         now = self._clock.now()
-        # What has come back by itself meanwhile would be given twice.
-        still_counted = [throttle for throttle, full_at in used if now < full_at]
         try:
-            await self._limiter.give_back(*still_counted)
+            return await use(self._limiter, *self._throttles(by), visit=visit, at=now)
+        except Throttled as refusal:
+            if visit is None or refusal is not visit.refusal:
+                instead: Guesser | None = otherwise
+            else:
+                instead = None if isinstance(by, Stranger) else by
+            if instead is None:
+                raise
+        return await use(self._limiter, *self._throttles(instead), visit=visit, at=now)
+
+    async def _give_back(self, used: Sequence[Used], visit: Visit | None) -> None:
+        visited = visit.take_back() if visit is not None else ()
+        try:
+            await give_back(self._limiter, [*visited, *used], at=self._clock.now())
         except ThrottlesUnavailable:
             _log.warning("a guess that should not count stays counted")
 

@@ -1,26 +1,16 @@
 """Counting requests."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from application.ports.clock import Clock
 from application.ports.rate_limiter import LocalRateLimiter, RateLimiter
 from application.throttling.throttle_policy import RatePolicy, ThrottlePolicy
+from application.throttling.visit import Visit, give_back, use
 from domain.throttling.network import network_of, wider_network_of
-from domain.throttling.throttle import Allowance, Limit, Throttle
+from domain.throttling.throttle import Limit, Throttle
 
 # A customer may have as many networks as that.
 _NETWORKS_TOGETHER = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A request that was counted: as what, what its network has left, and where it counts until when."""
-
-    rate: RatePolicy
-    allowance: Allowance
-    counters: Sequence[tuple[Throttle, datetime]]
 
 
 # What nobody can guess or gain by: shared counters would cost more than it guards.
@@ -36,15 +26,19 @@ class ThrottleNetwork:
         self._clock = clock
         self._policy = policy
 
-    async def execute(self, *, rate: RatePolicy, network_address: str | None) -> Counted:
-        """Count one request.
+    def visit(self, *, rate: RatePolicy, network_address: str | None) -> Visit:
+        """A request that is to be counted."""
+        return Visit(rate, self._throttles(rate, network_address))
+
+    async def count(self, visit: Visit) -> None:
+        """Count it, if it has not been yet.
 
         Raises: Throttled, ThrottlesUnavailable.
         """
-        throttles, now = self._throttles(rate, network_address), self._clock.now()
-        allowances = await self._limiter_of(rate).use(*throttles, at=now)
-        untils = [now + allowance.full_in for allowance in allowances]
-        return Counted(rate, allowances[0], list(zip(throttles, untils, strict=True)))
+        if visit.refusal is not None:
+            raise visit.refusal
+        if visit.allowance is None:
+            await use(self._limiter_of(visit.rate), visit=visit, at=self._clock.now())
 
     def limit_of(self, rate: RatePolicy) -> Limit:
         """How much one network has altogether."""
@@ -58,15 +52,12 @@ class ThrottleNetwork:
         }
         return limits[rate]
 
-    async def forgive(self, counted: Counted) -> None:
+    async def forgive(self, visit: Visit) -> None:
         """Count that request no longer: it succeeded.
 
         Raises: ThrottlesUnavailable.
         """
-        now = self._clock.now()
-        # What has come back by itself meanwhile would be given twice.
-        still_counted = [throttle for throttle, until in counted.counters if now < until]
-        await self._limiter_of(counted.rate).give_back(*still_counted)
+        await give_back(self._limiter_of(visit.rate), visit.take_back(), at=self._clock.now())
 
     def _limiter_of(self, rate: RatePolicy) -> RateLimiter:
         return self._local if rate in _LOCAL else self._limiter

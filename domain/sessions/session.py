@@ -219,7 +219,6 @@ class Session(Aggregate):
         device: Device,
         policy: SessionPolicy,
         at: datetime,
-        on_new_device: bool = False,
     ) -> Self:
         """A new session of a user whose proof has just been checked."""
         session = cls(
@@ -234,9 +233,11 @@ class Session(Aggregate):
             expires_at=at + policy.absolute_lifetime,
         )
         session.record(SessionStarted(user_id=user.id, occurred_at=at, session_id=id, methods=methods))
-        if on_new_device:
-            session.record(NewDeviceSeen(user_id=user.id, occurred_at=at, session_id=id))
         return session
+
+    def see_new_device(self, *, at: datetime) -> None:
+        """The user never came on such a device before."""
+        self.record(NewDeviceSeen(user_id=self.user_id, occurred_at=at, session_id=self.id))
 
     def is_live(self, *, user: User, at: datetime) -> bool:
         """Whether this session still opens doors: the one rule that every way in applies (ST-05).

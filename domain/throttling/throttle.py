@@ -4,6 +4,7 @@ It is the generic cell rate algorithm (ITU-T I.371): all that is kept is the mom
 again. Each use moves it one interval ahead, and none may move it further ahead than the whole period.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,14 +15,25 @@ MAX_NAME_LENGTH = 80
 
 
 class Throttled(TooManyAttempts):
-    """Too much was asked for in too short a time. `throttle` is what was used up."""
+    """Too much was asked for in too short a time. `throttle` is what was used up.
+
+    `before` is what those have left that were asked before it, and were used.
+    """
 
     code = "too_many_attempts"
     title = "Too many attempts; wait before you try again"
 
-    def __init__(self, throttle: "Throttle", *, retry_after: timedelta, reference: str | None = None) -> None:
+    def __init__(
+        self,
+        throttle: "Throttle",
+        *,
+        retry_after: timedelta,
+        reference: str | None = None,
+        before: Sequence["Allowance"] = (),
+    ) -> None:
         super().__init__(retry_after=retry_after, reference=reference)
         self.throttle = throttle
+        self.before = before
 
 
 @dataclass(frozen=True, slots=True)

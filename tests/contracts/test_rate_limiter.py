@@ -72,10 +72,11 @@ async def test_as_many_pass_as_there_are_and_then_one_each_interval(limiter: Rat
 async def test_a_refusal_says_what_was_used_up(limiter: RateLimiter) -> None:
     plenty, one = throttle("network"), throttle("address", limit=Limit(1, timedelta(hours=1)))
     await limiter.use(plenty, one, at=NOW)
-    for throttles in ((plenty, one), (one, plenty), (one,)):
+    for throttles, left in (((plenty, one), [3]), ((one, plenty), []), ((one,), [])):
         with pytest.raises(Throttled) as refusal:
             await limiter.use(*throttles, at=NOW)
         assert refusal.value.throttle == one
+        assert [allowance.remaining for allowance in refusal.value.before] == left
 
 
 async def test_what_is_left_is_told(limiter: RateLimiter) -> None:

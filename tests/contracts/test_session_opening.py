@@ -1,15 +1,18 @@
 """What opening a session promises."""
 
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from application.ports.sessions import AsUsual
 from application.ports.unit_of_work import UnitOfWork
 from domain.sessions.refresh_token import RefreshToken, RefreshTokenSecret
-from domain.sessions.session import EndReason, Session, SessionNotFound
+from domain.sessions.session import Device, EndReason, Session, SessionNotFound
 from domain.sessions.token_family import TokenFamily
 from domain.users.user import User, UserNotFound
+from tests.contracts.test_erasure import FIREFOX, SCRIPT, SILENT
 from tests.world import new_session, new_user
 
 
@@ -20,7 +23,9 @@ async def saved_user(uow: UnitOfWork) -> User:
     return user
 
 
-async def open_session(uow: UnitOfWork, session: Session, *, most: int | None = None) -> RefreshToken | None:
+async def open_session(
+    uow: UnitOfWork, session: Session, *, most: int | None = None, first_is_new: bool = False
+) -> RefreshToken | None:
     """The first token of a session that there was room for."""
     at = session.created_at
     first = RefreshToken.first(RefreshTokenSecret.from_random(secrets.token_bytes(32)), session_id=session.id, at=at)
@@ -28,7 +33,7 @@ async def open_session(uow: UnitOfWork, session: Session, *, most: int | None = 
         is_open = await tx.sessions.open(
             session,
             first,
-            most=most,
+            only_if=AsUsual(most=most, first_is_new=first_is_new) if most is not None else None,
             used_after=at - timedelta(days=14),
             seen_unless_after=at - timedelta(hours=1),
         )
@@ -64,6 +69,22 @@ async def test_where_there_is_no_room_no_session_is_opened_and_nothing_is_left_o
         assert events.count("session.started") == 2
     assert await open_session(uow, new_session(user), most=2) is not None
     assert await open_session(uow, new_session(user)) is not None
+
+
+@pytest.mark.parametrize("device", [FIREFOX, replace(FIREFOX, name="Firefox on Linux"), SCRIPT, SILENT])
+@pytest.mark.parametrize("known", [None, FIREFOX, SCRIPT, SILENT])
+@pytest.mark.parametrize("first_is_new", [True, False])
+async def test_on_a_new_device_no_session_is_opened_as_usual(
+    uow: UnitOfWork, device: Device, known: Device | None, *, first_is_new: bool
+) -> None:
+    user = await saved_user(uow)
+    if known is not None:
+        assert await open_session(uow, replace(new_session(user), device=known)) is not None
+    async with uow.read() as tx:
+        is_new = await tx.sessions.is_new_device(user.id, device, first_is_new=first_is_new)
+    session = replace(new_session(user), device=device)
+    assert (await open_session(uow, session, most=9, first_is_new=first_is_new) is None) is is_new
+    assert await open_session(uow, replace(new_session(user), device=device), first_is_new=first_is_new) is not None
 
 
 async def test_a_session_of_nobody_is_not_opened(uow: UnitOfWork) -> None:

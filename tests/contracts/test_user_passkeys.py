@@ -13,10 +13,12 @@ from application.ports.passkeys import PasskeyProof
 from application.ports.unit_of_work import DuplicateKey, UnitOfWork
 from domain.errors import ConcurrentUpdate
 from domain.ids import CeremonyId, FactorId, UserId
+from domain.mfa.factor import FactorKind
 from domain.mfa.passkey import Passkey, PasskeyAlreadyRegistered, PasskeyPublicKey
 from domain.mfa.passkey_ceremony import PasskeyCeremony, PasskeyPurpose
 from domain.users.user import User, UserNotFound
 from tests.conftest import unit_of_work_on
+from tests.contracts.test_factors import new_factor
 from tests.world import new_user
 
 NOW = MemoryClock().now()
@@ -61,6 +63,25 @@ def new_ceremony(
         bound_to=bound_to,
         user_handle=b"handle of Ada" if purpose is PasskeyPurpose.REGISTRATION else None,
     )
+
+
+@pytest.mark.parametrize("has_app", [None, "pending", "active"])
+@pytest.mark.parametrize("has_passkey", [False, True])
+async def test_whoever_signs_in_is_found_with_the_kinds_of_factors_that_count(
+    uow: UnitOfWork, has_app: str | None, *, has_passkey: bool
+) -> None:
+    user, other = await kept_user(uow), await kept_user(uow, "bob@example.com")
+    async with uow.begin() as tx:
+        if has_app is not None:
+            await tx.totp_factors.add(new_factor(user, active=has_app == "active"))
+        if has_passkey:
+            await tx.passkeys.add(new_passkey(user))
+    async with uow.read() as tx:
+        found = await tx.users.find_with_factors(user.email)
+        assert await tx.users.find_with_factors(other.email) == (other, frozenset())
+        assert await tx.users.find_with_factors(new_user("nobody@example.com").email) is None
+    kinds = {FactorKind.TOTP: has_app == "active", FactorKind.PASSKEY: has_passkey}
+    assert found == (user, frozenset(kind for kind, is_there in kinds.items() if is_there))
 
 
 async def kept_user(uow: UnitOfWork, email: str = "ada@example.com") -> User:

@@ -1,5 +1,6 @@
 """Why sign-ins were refused: what is kept of it, and for whom."""
 
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,10 +10,14 @@ from hypothesis import strategies as st
 
 from adapters.memory.password_hasher import MemoryPasswordHasher
 from adapters.memory.sign_in_attempts import MemorySignInAttemptRepository
+from adapters.memory.users import MemoryUserRepository
 from application.admin.explain_sign_in import ExplainSignIn
 from application.ports.rate_limiter import RateLimiter
 from application.ports.unit_of_work import DatabaseUnavailable
 from application.sessions.sign_in import SignIn
+from application.throttling.throttle_network import ThrottleNetwork
+from application.throttling.throttle_policy import RatePolicy
+from application.throttling.visit import Visit
 from application.upkeep.purge_expired import PurgeExpired
 from application.users.export_user import ExportUser
 from domain.errors import DomainError
@@ -29,12 +34,10 @@ from domain.sessions.sign_in_attempt import (
 from domain.throttling.throttle import Throttle, Throttled
 from domain.users.password import Password, PasswordHash
 from entrypoints.container import build_container
-from tests.contracts.test_rate_limiter import FIVE
 from tests.world import EMAIL, PASSWORD, World
 
 WRONG = "not the password at all"
 NOBODY = "nobody@example.com"
-NETWORK_LIMIT = Throttle(owner="198.51.100.1", name="credentials", limit=FIVE)
 
 
 async def refused(
@@ -57,8 +60,13 @@ async def told_to_wait(world: World, **how: object) -> Throttled:
     return last
 
 
-def at_the_door() -> Throttled:
-    return Throttled(NETWORK_LIMIT, retry_after=timedelta(minutes=1))
+async def at_the_door(world: World) -> Visit:
+    """A request from a network that has nothing left."""
+    throttle = world.container.resolve(ThrottleNetwork)
+    with suppress(Throttled):
+        while True:
+            await throttle.count(throttle.visit(rate=RatePolicy.CREDENTIALS, network_address="198.51.100.1"))
+    return throttle.visit(rate=RatePolicy.CREDENTIALS, network_address="198.51.100.1")
 
 
 async def why(world: World, refusal: DomainError) -> SignInAttempt:
@@ -183,7 +191,7 @@ async def test_whoever_comes_from_a_network_that_used_up_its_limit_is_told_of_no
     await world.register()
     token = (await world.sign_in()).device_token
     found = [
-        await refused(world, email=email, device_token=token, strangers_wait=at_the_door())
+        await refused(world, email=email, device_token=token, visit=await at_the_door(world))
         for email, token in ((EMAIL, "hp_dv_x"), (EMAIL, None), (NOBODY, token), ("nobody", "nonsense"))
     ]
     assert len({refusal.reference for refusal in found}) == 1
@@ -199,9 +207,9 @@ async def test_whoever_comes_from_a_network_that_used_up_its_limit_is_told_of_no
 async def test_a_known_device_that_passes_such_a_network_is_told_what_it_met(world: World) -> None:
     await world.register()
     token = (await world.sign_in()).device_token
-    wrong = await why(world, await refused(world, device_token=token, strangers_wait=at_the_door()))
+    wrong = await why(world, await refused(world, device_token=token, visit=await at_the_door(world)))
     assert [step.outcome.value for step in wrong.steps][:5] == ["used_up", "known", "known", "left", "wrong"]
-    waiting = await told_to_wait(world, device_token=token, strangers_wait=at_the_door())
+    waiting = await told_to_wait(world, device_token=token, visit=await at_the_door(world))
     assert [step.outcome.value for step in (await why(world, waiting)).steps][:4] == [
         *("used_up", "known", "known", "used_up")
     ]
@@ -221,7 +229,7 @@ async def test_whoever_has_to_wait_is_told_so_though_nothing_can_be_kept(
 
     with monkeypatch.context() as patched:
         patched.setattr(MemorySignInAttemptRepository, "add", fail)
-        found = [await refused(world, strangers_wait=at_the_door()) for _ in range(20)]
+        found = [await refused(world, visit=await at_the_door(world)) for _ in range(20)]
     assert {type(refusal) for refusal in found} == {Throttled}
     # One of them may have been slow.
     assert len(tries) == 1
@@ -229,8 +237,19 @@ async def test_whoever_has_to_wait_is_told_so_though_nothing_can_be_kept(
     with pytest.raises(SignInAttemptNotFound):
         await why(world, found[0])
     world.clock.advance(timedelta(minutes=1))
-    assert (await refused(world, strangers_wait=at_the_door())).reference == reference
+    assert (await refused(world, visit=await at_the_door(world))).reference == reference
     assert (await why(world, found[0])).reference.text == reference
+
+
+async def test_a_guess_that_nobody_could_look_at_does_not_count(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise DatabaseUnavailable(retry_after=timedelta(seconds=2))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryUserRepository, "find_with_factors", fail)
+        found = [await refused(world) for _ in range(6)]
+    assert {type(refusal) for refusal in found} == {DatabaseUnavailable}
+    assert isinstance(await refused(world), InvalidCredentials)
 
 
 async def erase_while_hashing(world: World, user_id: UserId, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,7 @@ async def sign_in(
         password=session_in.password.get_secret_value(),
         device=device_of(request),
         device_token=device_token_of(session_in.device_token, request, in_cookie=in_cookie),
-        strangers_wait=getattr(request.state, "strangers_wait", None),
+        visit=request.state.visit,
         request_id=UUID(request.state.request_id),
         place=request.state.place,
     )
