@@ -2,10 +2,11 @@
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from application.ports.password_hasher import HashingBusy
 
@@ -15,6 +16,7 @@ MILLISECONDS_A_PLACE = 20
 # For each core: at 20 milliseconds a hash, whoever comes in last waits for about a second.
 _LONGEST_QUEUE = 64
 _IDLE_SECONDS = 1.0
+_NICER = 10
 
 
 class HashingThreads:
@@ -31,9 +33,13 @@ class HashingThreads:
         self._idle_timer: asyncio.TimerHandle | None = None
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self._cores = cores
-        self._threads = ThreadPoolExecutor(max_workers=cores, thread_name_prefix="argon2")
+        self._threads = ThreadPoolExecutor(
+            max_workers=cores, thread_name_prefix="argon2", initializer=_let_others_go_first
+        )
         # Started when it is first needed, like all of them. One at a time is the bound on their memory.
-        self._large = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large hash")
+        self._large = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix="large hash", initializer=_let_others_go_first
+        )
         self._places = _Places(_LONGEST_QUEUE * cores)
         self._ordinary = _Present()
         self._large_ones = _Present()
@@ -107,6 +113,17 @@ class HashingThreads:
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         self._idle_timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._threads.submit, self._on_idle)
+
+
+def _let_others_go_first() -> None:
+    """Have this thread run when whoever answers has nothing to do, and PostgreSQL neither: a hash takes long anyway.
+
+    Linux alone has a priority for each thread (sched(7)); elsewhere it would be that of the process.
+    """
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICER)
 
 
 class _Present:
