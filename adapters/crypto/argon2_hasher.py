@@ -107,6 +107,11 @@ class _Place:
         self._hasher = hasher
         self._reservation = reservation
 
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        async with self._hasher.threads.at_work:
+            yield
+
     async def matches(self, password: Password, hashed: PasswordHash | None) -> bool:
         return await self._hasher.matches(password, hashed, reservation=self._reservation)
 

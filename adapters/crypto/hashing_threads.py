@@ -15,6 +15,8 @@ MILLISECONDS_A_PLACE = 20
 
 # For each core: at 20 milliseconds a hash, whoever comes in last waits for about a second.
 _LONGEST_QUEUE = 64
+# For each core: one that hashes, and others on their way there or back. More would only get in each other's way.
+_AT_WORK = 4
 _IDLE_SECONDS = 1.0
 _NICER = 10
 
@@ -22,8 +24,8 @@ _NICER = 10
 class HashingThreads:
     """As many threads as cores, since more would only share them, and one more for what takes much memory.
 
-    The queue is limited: beyond it the answer is HashingBusy at once, and one more is `refused`. `on_idle` is called,
-    in a thread, once nothing has been hashed for a second.
+    The queue is limited: beyond it the answer is HashingBusy at once, and one more is `refused`. Of those with a place
+    few should be `at_work` beside it. `on_idle` is called, in a thread, once nothing has been hashed for a second.
     """
 
     refused = 0
@@ -41,6 +43,7 @@ class HashingThreads:
             max_workers=1, thread_name_prefix="large hash", initializer=_let_others_go_first
         )
         self._places = _Places(_LONGEST_QUEUE * cores)
+        self.at_work = asyncio.Semaphore(_AT_WORK * cores)
         self._ordinary = _Present()
         self._large_ones = _Present()
 

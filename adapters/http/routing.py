@@ -44,7 +44,8 @@ async def _in_place(request: Request, handle: Callable[[Request], Awaitable[Resp
     # First, for whoever sends it slowly must not have a place meanwhile.
     read = Request(request.scope, _again(await request.body(), request.receive))
     container: Container = request.app.state.container
-    async with container.resolve(PasswordHasher).reserve() as place:  # type: ignore[type-abstract]  # it is a port
+    hasher = container.resolve(PasswordHasher)  # type: ignore[type-abstract]  # it is a port
+    async with hasher.reserve() as place, place.turn():
         request.state.place = place
         return await handle(read)
 

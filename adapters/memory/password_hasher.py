@@ -29,6 +29,10 @@ class MemoryPasswordHasher:
         # There is always room: nobody works here.
         yield self
 
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        yield
+
     async def hash(self, password: Password, *, owner: UserId) -> PasswordHash:
         self.hashes += 1
         return keep(_encode(password, self.generation, self.hashes), owner=owner)

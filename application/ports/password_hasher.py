@@ -22,6 +22,13 @@ class HashingBusy(Unavailable):
 class PlaceInQueue(Protocol):
     """One place among those whose passwords are about to be checked."""
 
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """The block, in turn: few of those who have a place go on at once.
+
+        The others wait here, where they take nothing from anybody, and not for connections to the database.
+        """
+        ...
+
     async def matches(self, password: Password, hashed: PasswordHash | None) -> bool:
         """As `PasswordHasher.matches`, in this place, once.
 

@@ -1,6 +1,7 @@
 """What a password hasher promises."""
 
 import asyncio
+import os
 import threading
 from contextlib import AsyncExitStack, suppress
 
@@ -153,6 +154,29 @@ async def test_pw_09_a_place_that_was_reserved_is_had_and_given_back_whichever_w
             await leave(way)
     async with AsyncExitStack() as stack:
         assert len(await all_places(stack)) == len(places) >= 64
+    hasher.close()
+
+
+async def test_pw_09_few_of_those_who_have_a_place_go_on_at_once() -> None:
+    hasher = cheap()
+    gone_on, may_leave = 0, asyncio.Event()
+
+    async def come() -> None:
+        nonlocal gone_on
+        async with hasher.reserve() as place, place.turn():
+            gone_on += 1
+            await may_leave.wait()
+
+    crowd = [asyncio.ensure_future(come()) for _ in range(60)]
+    # As often as it takes anybody to get as far as they can.
+    for _ in range(10):
+        await asyncio.sleep(0)
+    few = gone_on
+    # Whoever goes away while they wait leaves no gap.
+    crowd[-1].cancel()
+    may_leave.set()
+    await asyncio.gather(*crowd, return_exceptions=True)
+    assert (few, gone_on) == (4 * len(os.sched_getaffinity(0)), 59)
     hasher.close()
 
 
