@@ -4,9 +4,9 @@ import asyncio
 
 from alembic import context
 from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event
 
-from adapters.postgres import jobs, roles, schema
+from adapters.postgres import jobs, roles, schema, turns
 from adapters.postgres.models import Base
 
 
@@ -15,24 +15,40 @@ def is_ours(name: str | None, kind: str, _parents: object) -> bool:
     return kind != "table" or name not in jobs.TABLES
 
 
+def wait_briefly(connection: Connection) -> None:
+    """Let no transaction of this connection wait long for a lock: everybody behind it waits as well (fault 29).
+
+    That is less than the 1.5 s that requests have for a lock (adapters/postgres/database.py), so that none fails; and
+    more than the 1 s after which PostgreSQL has an autovacuum give way. What commits by itself, as indexes that are
+    built concurrently, holds nobody up and may wait.
+    """
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        # On the driver's side: for SQLAlchemy the transaction is only about to begin.
+        cursor = connection.connection.cursor()
+        cursor.execute("SET LOCAL lock_timeout = '1200ms'")
+        cursor.close()
+
+
 def run_on(connection: Connection) -> None:
-    """Apply the migrations in one transaction, one process at a time."""
+    """Make the migrations, each in a transaction of its own: none holds locks for another, and none is made twice."""
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
         version_table=schema.VERSION_TABLE,
         include_name=is_ours,
+        transaction_per_migration=True,
     )
-    with context.begin_transaction():
-        schema.take_turns(connection)
-        # Whoever waits for a table makes every request behind wait as well (fault 29).
-        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-        context.run_migrations()
+    event.listen(connection, "begin", wait_briefly)
+    try:
+        with context.begin_transaction():
+            context.run_migrations()
+    finally:
+        event.remove(connection, "begin", wait_briefly)
 
 
 async def run_on_url(url: str) -> None:
-    """Connect, and apply the migrations."""
-    async with schema.connected(url) as connection:
+    """Connect, and make the migrations when it is our turn."""
+    async with schema.connected(url) as connection, turns.taken(connection):
         await connection.run_sync(run_on)
         await connection.run_sync(roles.restrict, schema.VERSION_TABLE)
         await connection.commit()
@@ -41,7 +57,11 @@ async def run_on_url(url: str) -> None:
 def run_offline() -> None:
     """Print the SQL (`--sql`) instead of running it."""
     context.configure(
-        dialect_name="postgresql", target_metadata=Base.metadata, literal_binds=True, version_table=schema.VERSION_TABLE
+        dialect_name="postgresql",
+        target_metadata=Base.metadata,
+        literal_binds=True,
+        version_table=schema.VERSION_TABLE,
+        transaction_per_migration=True,
     )
     with context.begin_transaction():
         context.run_migrations()

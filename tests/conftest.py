@@ -22,6 +22,7 @@ from adapters.system.randomness import SystemRandomness
 from application.jobs.handle_job import JOBS_OF_EVENTS
 from application.ports.unit_of_work import UnitOfWork
 from entrypoints.telemetry import log_events
+from tests.made_up import Release
 from tests.redis_server import RedisServer
 from tests.world import World, make_world
 
@@ -108,6 +109,22 @@ def database(postgres_server: str) -> Iterator[str]:
     with _database(postgres_server) as url:
         asyncio.run(schema.migrate(url))
         yield url
+
+
+@pytest.fixture
+def new_database(postgres_server: str) -> Iterator[str]:
+    """The URL of a migrated database of the test's own, whose schema may be changed."""
+    with _database(postgres_server) as url:
+        asyncio.run(schema.migrate(url))
+        yield url
+
+
+@pytest.fixture
+def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Release:
+    """A release that is still to come: what migrates, migrates to it."""
+    release = Release(tmp_path)
+    monkeypatch.setattr(schema, "migrations_folder", lambda: release.folder)
+    return release
 
 
 @pytest.fixture(scope="session")

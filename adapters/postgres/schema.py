@@ -1,17 +1,24 @@
 """Meeting a database: does it answer, is it new enough, does it have our schema?"""
 
+import asyncio
+import random
 import re
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from adapters.postgres import roles
+from adapters.postgres import indexes, roles, turns
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 OLDEST_SERVER = 16
 VERSION_TABLE = "hallporter_schema"
@@ -22,20 +29,64 @@ _CONNECT_TIMEOUT = 5.0
 _WRONG_PASSWORD = {"28P01", "28000"}
 _NO_SUCH_DATABASE = "3D000"
 _NOT_PERMITTED = "42501"
+_IN_THE_WAY = {"55P03", "40P01"}  # a lock took too long, a deadlock
+
+# About two minutes, with the time that each attempt waits for a lock (alembic/env.py).
+_MOST_ATTEMPTS = 60
+_PAUSE_SECONDS = 1.0
 
 _IS_MIGRATED = text(f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL")
 _REVISION_THERE = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608  (a constant)
+_OLDEST_TRANSACTION = text(
+    "SELECT pid, application_name AS name, extract(epoch FROM now() - xact_start)::int AS age FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL "
+    # The one that holds our turn is idle as well.
+    "AND NOT EXISTS (SELECT FROM pg_locks WHERE pg_locks.pid = pg_stat_activity.pid AND locktype = 'advisory') "
+    "ORDER BY xact_start LIMIT 1"
+)
 _REVISION = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
 _DOWN_REVISION = re.compile(r'^down_revision = "(\w+)"$', re.MULTILINE)
-_DOWN_IS_MIGRATED = text(f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL")
 
 
 class DatabaseProblem(Exception):
     """The database cannot be used. The message is one sentence for people, and what to do; no password is in it."""
 
 
-async def migrate(url: str) -> list[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upgraded:
+    """What was done: revisions that were taken, oldest first; indexes that were built anew, or could not be."""
+
+    applied: list[str]
+    mended: list[str]
+    broken: list[str]
+
+
+async def pause(_attempt: int) -> None:
+    """Let those through who waited behind us, before the next attempt."""
+    await asyncio.sleep(_PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311  (keeps attempts apart from theirs)
+
+
+async def upgrade(url: str, *, between: Callable[[int], Awaitable[None]] = pause) -> Upgraded:
+    """Bring the schema up to date, and mend the indexes that somebody began and did not finish.
+
+    Raises: DatabaseProblem.
+    """
+    applied = await migrate(url, between=between)
+    async with connected(url) as connection:
+        if not await indexes.invalid(connection):
+            return Upgraded(applied=applied, mended=[], broken=[])
+        await connection.rollback()
+        async with turns.taken(connection):
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            mended, broken = await indexes.mend(connection)
+    return Upgraded(applied=applied, mended=mended, broken=broken)
+
+
+async def migrate(url: str, *, between: Callable[[int], Awaitable[None]] = pause) -> list[str]:
     """Bring the schema up to date; the revisions that it took, oldest first. Several at once take turns.
+
+    A migration that finds somebody in its way gives up at once, not to hold up those behind it, and is tried again
+    after `between`, which is told how many attempts there have been.
 
     Raises: DatabaseProblem.
     """
@@ -44,10 +95,40 @@ async def migrate(url: str) -> list[str]:
         with _permitted():
             if not await is_up_to_date(connection):
                 await connection.rollback()
-                applied = await connection.run_sync(_upgrade)
+                async with turns.taken(connection):
+                    applied = await _in_attempts(connection, between)
         await connection.run_sync(roles.restrict, VERSION_TABLE)
         await connection.commit()
     return applied
+
+
+async def _in_attempts(connection: AsyncConnection, between: Callable[[int], Awaitable[None]]) -> list[str]:
+    missing = await connection.run_sync(missing_revisions)
+    for attempt in range(1, _MOST_ATTEMPTS + 1):
+        await connection.rollback()
+        try:
+            await connection.run_sync(run_migrations)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in _IN_THE_WAY:
+                raise
+            await connection.rollback()
+            if attempt == _MOST_ATTEMPTS:
+                raise DatabaseProblem(await _who_is_in_the_way(connection)) from error
+            await between(attempt)
+        else:
+            break
+    return missing
+
+
+async def _who_is_in_the_way(connection: AsyncConnection) -> str:
+    left = await connection.run_sync(missing_revisions)
+    oldest = (await connection.execute(_OLDEST_TRANSACTION)).one_or_none()
+    suspect = "" if oldest is None else f" The oldest is of process {oldest.pid} ({oldest.name}), {oldest.age} s old."
+    return (
+        f"Migration {left[0]} gave up after {_MOST_ATTEMPTS} attempts: transactions of others hold what it has to "
+        f"lock.{suspect} Nothing of it is left, and nothing that serves is disturbed. When they have ended "
+        "(pg_stat_activity tells), run again: hallporter upgrade"
+    )
 
 
 async def application_role(url: str) -> str | None:
@@ -97,7 +178,7 @@ async def is_up_to_date(connection: AsyncConnection) -> bool:
     if not migrated.scalar_one():
         return False
     revision = (await connection.execute(_REVISION_THERE)).scalar_one_or_none()
-    known, head = _own_revisions()
+    known, head = own_revisions(migrations_folder())
     return revision == head or (revision is not None and revision not in known)
 
 
@@ -107,34 +188,41 @@ def migrations_folder() -> Path:
     return checkout if (checkout / "env.py").exists() else Path(__file__).parent / "migrations"
 
 
-def _own_revisions() -> tuple[set[str], str]:
+def own_revisions(folder: Path) -> tuple[set[str], str]:
     """The revisions of this release, and the one of them that no other builds on. There are no branches."""
-    scripts = [script.read_text() for script in (migrations_folder() / "versions").glob("*.py")]
+    scripts = [script.read_text() for script in (folder / "versions").glob("*.py")]
     revisions = {revision for script in scripts for revision in _REVISION.findall(script)}
     (head,) = revisions - {revision for script in scripts for revision in _DOWN_REVISION.findall(script)}
     return revisions, head
 
 
-def take_turns(connection: Connection) -> None:
-    """Wait until nobody else migrates; nobody else does until this transaction ends."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('hallporter.migrate'))"))
-
-
-def _upgrade(connection: Connection) -> list[str]:
-    from alembic import command  # noqa: PLC0415  (loaded by those who migrate alone: it takes time and memory)
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+def missing_revisions(connection: Connection) -> list[str]:
+    """The revisions of this release that the database lacks, oldest first."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415  (see _alembic)
     from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    present = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_heads()
+    missing = ScriptDirectory.from_config(_alembic(connection)).iterate_revisions("heads", present or "base")
+    return [script.revision for script in missing][::-1]
+
+
+def run_migrations(connection: Connection, target: str = "head") -> None:
+    """Make the migrations up to `target`, each in a transaction of its own: see alembic/env.py.
+
+    `connection` is in none, or they would all be made in that.
+    """
+    from alembic import command  # noqa: PLC0415  (see _alembic)
+
+    command.upgrade(_alembic(connection), target)
+
+
+def _alembic(connection: Connection) -> "Config":
+    from alembic.config import Config  # noqa: PLC0415  (loaded by those who migrate alone: it takes time and memory)
 
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
-    take_turns(connection)
-    present = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_heads()
-    missing = ScriptDirectory.from_config(config).iterate_revisions("heads", present or "base")
-    revisions = [script.revision for script in missing][::-1]
-    command.upgrade(config, "head")
-    return revisions
+    return config
 
 
 @asynccontextmanager
