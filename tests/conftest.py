@@ -112,11 +112,17 @@ def database(postgres_server: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def new_database(postgres_server: str) -> Iterator[str]:
-    """The URL of a migrated database of the test's own, whose schema may be changed."""
+def blank_database(postgres_server: str) -> Iterator[str]:
+    """The URL of a database of the test's own, without a schema."""
     with _database(postgres_server) as url:
-        asyncio.run(schema.migrate(url))
         yield url
+
+
+@pytest.fixture
+def new_database(blank_database: str) -> str:
+    """The URL of a migrated database of the test's own, whose schema may be changed."""
+    asyncio.run(schema.migrate(blank_database))
+    return blank_database
 
 
 @pytest.fixture

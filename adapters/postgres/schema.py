@@ -229,6 +229,8 @@ def _alembic(connection: Connection) -> "Config":
 async def connected(url: str) -> AsyncIterator[AsyncConnection]:
     """A connection to a server that we can work with, for work on the schema. Nothing is committed by itself.
 
+    It is in no transaction yet.
+
     Raises: DatabaseProblem.
     """
     engine = create_async_engine(
@@ -247,6 +249,7 @@ async def connected(url: str) -> AsyncIterator[AsyncConnection]:
                 "later. Point DATABASE_URL at a newer server, or leave it out to use the embedded one."
             )
             raise DatabaseProblem(message)
+        await connection.rollback()
         yield connection
 
 
