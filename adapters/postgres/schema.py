@@ -153,6 +153,15 @@ async def expect_up_to_date(url: str) -> None:
             raise DatabaseProblem(message)
 
 
+async def is_behind(url: str) -> bool:
+    """Whether the database lacks migrations of this release.
+
+    Raises: DatabaseProblem.
+    """
+    async with connected(url) as connection:
+        return not await is_up_to_date(connection)
+
+
 @contextmanager
 def _permitted() -> Iterator[None]:
     """Say in a sentence that this user may not do it."""
@@ -204,6 +213,13 @@ def missing_revisions(connection: Connection) -> list[str]:
     present = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_heads()
     missing = ScriptDirectory.from_config(_alembic(connection)).iterate_revisions("heads", present or "base")
     return [script.revision for script in missing][::-1]
+
+
+def title_of(connection: Connection, revision: str) -> str:
+    """What a migration says of itself, in a line."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415  (see _alembic)
+
+    return ScriptDirectory.from_config(_alembic(connection)).get_revision(revision).doc.rstrip(".")
 
 
 def run_migrations(connection: Connection, target: str = "head") -> None:

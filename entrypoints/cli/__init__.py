@@ -19,10 +19,10 @@ with loading():
         jobs,
         keys,
         messages,
-        migrate,
         openapi,
         serve,
         sessions,
+        upgrade,
         users,
         worker,
     )
@@ -39,7 +39,8 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
-app.command("migrate")(migrate.migrate)
+app.command("upgrade")(upgrade.upgrade)
+app.command("migrate")(upgrade.migrate)
 app.command("openapi")(openapi.openapi)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

@@ -356,12 +356,12 @@ def examined(cli: Cli, **settings: str) -> tuple[int, dict[str, tuple[str, str]]
 
 def test_a_doctor_makes_no_migration_and_says_what_is_missing(cli: Cli) -> None:
     code, found = examined(cli)
-    assert (code, found["migrations"]) == (1, ("problem", "Run: hallporter migrate"))
+    assert (code, found["migrations"]) == (1, ("problem", "Run: hallporter upgrade"))
     assert found.keys() == {"settings", "mail", "database", "clock", "migrations", "disk"}
     assert cli("migrate").code == 0
     code, found = examined(cli)
     assert (code, found["migrations"][0], found["signing key"][0]) == (0, "ok", "skipped")
-    assert "Run: hallporter migrate" not in cli("doctor").out
+    assert "Run: hallporter upgrade" not in cli("doctor").out
 
 
 def test_a_doctor_looks_at_the_keys_and_at_what_waits(cli: Cli) -> None:
