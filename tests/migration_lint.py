@@ -101,6 +101,9 @@ def _told(step: Step) -> Iterator[tuple[str, str]]:
     assert ran.returncode in {0, 1}, ran.stderr
     for violation in json.loads(ran.stdout or "[]"):
         yield violation["rule_name"], violation["message"]
+    beside = ["CONCURRENTLY" in statement for statement in step.statements]
+    if any(beside) and not all(beside):
+        yield "beside", "What is built concurrently is no part of the transaction: make it a migration of its own."
     for statement in step.statements:
         if _OF_ROWS.match(statement.lstrip()):
             yield (

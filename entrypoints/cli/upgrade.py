@@ -86,6 +86,7 @@ def _rehearsed(settings: Settings, on: str | None) -> list[Rehearsed]:
     with _unwinding(), database_url(settings) as url:
         if not asyncio.run(schema.is_behind(url)):
             return []
+        typer.echo("Copying the database, which goes on working meanwhile …", err=True)
         with copied(url, on=server) as copy:
             return asyncio.run(rehearse(copy))
 

@@ -24,8 +24,10 @@ async def test_fault_29_every_migration_since_the_first_release_lets_others_work
     assert {revision: told for revision, told in found.items() if told} == {}
 
 
+OTHER_INDEX = INDEX.replace("ix_users_locale", "ix_users_tongue")
 # What it does, and the rule that refuses it.
 UNSAFE = {
+    f'op.add_column("users", sa.Column("gloves", sa.Integer()))\n{OTHER_INDEX}': "beside",
     'op.create_index("ix_users_display_name", "users", ["display_name"])': "require-concurrent-index-creation",
     'op.drop_index("ix_users_suspended_until", "users")': "require-concurrent-index-deletion",
     'op.add_column("audit_checkpoints", sa.Column("size", sa.Integer(), nullable=False))': "adding-required-field",
