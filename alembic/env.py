@@ -1,8 +1,10 @@
 """How Alembic meets the database: on the connection it is handed, or else on the one of the settings."""
 
 import asyncio
+from collections.abc import Collection
 
 from alembic import context
+from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, event
 
@@ -29,6 +31,12 @@ def wait_briefly(connection: Connection) -> None:
         cursor.close()
 
 
+def give_rights(*, ctx: MigrationContext, heads: Collection[str], **_: object) -> None:
+    """Give the application its rights with the last migration: nobody finds a schema that is whole and lacks them."""
+    if ctx.connection is not None and set(heads) == set(context.script.get_heads()):
+        roles.restrict(ctx.connection, schema.VERSION_TABLE)
+
+
 def run_on(connection: Connection) -> None:
     """Make the migrations, each in a transaction of its own: none holds locks for another, and none is made twice."""
     context.configure(
@@ -37,6 +45,8 @@ def run_on(connection: Connection) -> None:
         version_table=schema.VERSION_TABLE,
         include_name=is_ours,
         transaction_per_migration=True,
+        # It is called by the names of its arguments, of which it takes some.
+        on_version_apply=give_rights if context.config.attributes.get("give_rights", True) else None,  # type: ignore[arg-type]
     )
     event.listen(connection, "begin", wait_briefly)
     try:

@@ -98,7 +98,7 @@ def _made(connection: Connection, revision: str) -> Rehearsed:
     connection.rollback()
     with _watching(connection) as watch:
         try:
-            schema.run_migrations(connection, revision)
+            schema.run_migrations(connection, revision, give_rights=False)
         except DBAPIError as error:
             message = (
                 f"Migration {revision} fails on the copy: {str(error.orig).rpartition(': ')[2]}. "

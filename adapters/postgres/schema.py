@@ -222,14 +222,16 @@ def title_of(connection: Connection, revision: str) -> str:
     return ScriptDirectory.from_config(_alembic(connection)).get_revision(revision).doc.rstrip(".")
 
 
-def run_migrations(connection: Connection, target: str = "head") -> None:
+def run_migrations(connection: Connection, target: str = "head", *, give_rights: bool = True) -> None:
     """Make the migrations up to `target`, each in a transaction of its own: see alembic/env.py.
 
-    `connection` is in none, or they would all be made in that.
+    `connection` is in none, or they would all be made in that. Without `give_rights` the server's roles are left alone.
     """
     from alembic import command  # noqa: PLC0415  (see _alembic)
 
-    command.upgrade(_alembic(connection), target)
+    config = _alembic(connection)
+    config.attributes["give_rights"] = give_rights
+    command.upgrade(config, target)
 
 
 def _alembic(connection: Connection) -> "Config":

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.postgres import indexes, schema
+from adapters.postgres import indexes, roles, schema
 from adapters.postgres.schema import DatabaseProblem
 from tests.made_up import INDEX, Release
 
@@ -152,3 +153,15 @@ async def test_fault_30_an_index_that_cannot_be_is_said_and_stops_nobody(
 
 async def test_an_upgrade_of_what_is_up_to_date_does_nothing(new_database: str) -> None:
     assert await schema.upgrade(new_database) == schema.Upgraded(applied=[], mended=[], broken=[])
+
+
+async def test_sk_06_no_process_finds_the_schema_whole_and_the_rights_not_given(blank_database: str) -> None:
+    async with schema.connected(blank_database) as connection:
+        await connection.run_sync(schema.run_migrations)
+        assert await roles.present_role(connection) == roles.APPLICATION_ROLE
+
+
+async def test_a_rehearsal_leaves_the_roles_of_a_server_alone(blank_database: str) -> None:
+    async with schema.connected(blank_database) as connection:
+        await connection.run_sync(partial(schema.run_migrations, give_rights=False))
+        assert await roles.present_role(connection) is None
