@@ -49,7 +49,7 @@ def _pass_on(dump: list[str], source: URL, restore: list[str], target: URL) -> N
     """Let the one write what the other reads: nothing of it gets onto a disk in between."""
     rights = ("--no-owner", "--no-privileges")
     with tempfile.TemporaryFile("w+") as said:
-        dumping = subprocess.Popen([*dump, *rights], stdout=subprocess.PIPE, stderr=said, env=_environment(source))
+        dumping = subprocess.Popen([*dump, *rights], stdout=subprocess.PIPE, stderr=said, env=environment_for(source))
         assert dumping.stdout is not None  # noqa: S101  (for the type checker)
         try:
             restored = subprocess.run(
@@ -58,7 +58,7 @@ def _pass_on(dump: list[str], source: URL, restore: list[str], target: URL) -> N
                 stdin=dumping.stdout,
                 stdout=said,
                 stderr=said,
-                env=_environment(target),
+                env=environment_for(target),
             )
             dumping.stdout.close()
             dumped = dumping.wait()
@@ -72,14 +72,15 @@ def _pass_on(dump: list[str], source: URL, restore: list[str], target: URL) -> N
             raise DatabaseProblem(message)
 
 
-def _environment(url: URL) -> dict[str, str]:
+def environment_for(url: URL) -> dict[str, str]:
     """How libpq's programs find the database; not as arguments, which everybody on the machine can read."""
     hosts = [url.host] if url.host else _listed(url.query.get("host", "localhost"))
-    named = [host.partition(":") if not host.startswith("/") else (host, "", "") for host in hosts]
-    ports = [port or str(url.port or _listed(url.query.get("port", "5432"))[0]) for _, _, port in named]
+    port = str(url.port or _listed(url.query.get("port", "5432"))[0])
+    # Several are listed as host:port; a folder, and an address of IPv6, are something else.
+    placed = [host.split(":") if host.count(":") == 1 and "/" not in host else [host, port] for host in hosts]
     told = {
-        "PGHOST": ",".join(host for host, _, _ in named),
-        "PGPORT": ",".join(ports),
+        "PGHOST": ",".join(host for host, _ in placed),
+        "PGPORT": ",".join(port for _, port in placed),
         "PGDATABASE": url.database,
         "PGUSER": url.username,
         "PGPASSWORD": str(url.password) if url.password is not None else None,

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import make_url, text
 
 from adapters.postgres import schema
+from adapters.postgres.copying import environment_for
 from tests.integration.test_cli import Cli
 from tests.integration.test_cli import cli as cli  # noqa: PLC0414  (a fixture)
 from tests.integration.test_upgrade import leave_invalid
@@ -170,3 +171,23 @@ def test_fault_30_a_doctor_names_an_index_that_is_not_finished_and_an_upgrade_me
     assert found["indexes"]["advice"] == "Run: hallporter upgrade"
     assert json.loads(cli("upgrade", "--json", **here).out) == [{"done": "mended", "name": "ix_users_locale"}]
     assert re.search(r"^ok +indexes +all finished$", cli("doctor", **here).out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("postgresql://ada:s3cret@db:6000/house?ssl=verify-full", ("db", "6000", "ada", "s3cret", "verify-full")),
+        ("postgresql://ada@[::1]/house", ("::1", "5432", "ada", None, None)),
+        ("postgresql://ada@/house?host=/run/pg", ("/run/pg", "5432", "ada", None, None)),
+        ("postgresql://ada@/house?host=a:6000&host=b:6001", ("a,b", "6000,6001", "ada", None, None)),
+    ],
+)
+def test_the_programs_of_postgresql_find_what_we_find(
+    monkeypatch: pytest.MonkeyPatch, url: str, found: tuple[str | None, ...]
+) -> None:
+    monkeypatch.setenv("PGHOST", "elsewhere")
+    monkeypatch.setenv("PGSERVICE", "elsewhere")
+    monkeypatch.setenv("PGSSLROOTCERT", "/root.crt")
+    told = environment_for(make_url(url))
+    assert tuple(told.get(name) for name in ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGSSLMODE")) == found
+    assert (told["PGDATABASE"], told["PGSSLROOTCERT"], told.get("PGSERVICE")) == ("house", "/root.crt", None)
