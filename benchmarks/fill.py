@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from adapters.postgres import schema
-from adapters.postgres.database import asyncpg_url
 from adapters.postgres.embedded import embedded_postgres
 from adapters.postgres.own_server import EmbeddedPostgresError
 from adapters.postgres.schema import DatabaseProblem
+from adapters.postgres.urls import asyncpg_url
 from benchmarks.made_rows import Made, Plan, functions, tables
 
 _AT_ONCE = 250_000

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from adapters.crypto.argon2_hasher import Argon2PasswordHasher
@@ -25,6 +26,7 @@ from adapters.postgres.jobs import open_queue
 from adapters.postgres.mailbox import PostgresMailbox
 from adapters.postgres.rate_limiter import PostgresRateLimiter
 from adapters.postgres.readiness import PostgresReadiness
+from adapters.postgres.replica import open_replica
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.clock import SystemClock
 from adapters.system.randomness import SystemRandomness
@@ -32,6 +34,7 @@ from adapters.webauthn.passkeys import WebAuthnPasskeys
 from application.config.show_config import Locales
 from application.jobs.handle_job import JOBS_OF_EVENTS
 from application.ports.clock import Clock
+from application.ports.delayed_reads import DelayedReads
 from application.ports.device_namer import DeviceNamer
 from application.ports.email_parser import EmailParser
 from application.ports.keyed_hash import KeyedHash
@@ -84,6 +87,8 @@ class Adapters:
     clock: Clock
     randomness: Randomness
     readiness: Readiness
+    delayed_reads: DelayedReads | None = None
+    """Left out: those of the unit of work, which are not delayed."""
     workings: Workings | None = None
 
 
@@ -130,9 +135,15 @@ async def open_adapters(
 
     Connections work as `role`, where there is one (SK-06). `on_commit` is told the events of each transaction.
 
+    The queue listens, which nobody can behind a pooler: it goes to the database itself.
+
     Raises: TemplatesProblem.
     """
     templates = Templates(service=settings.service_name or settings.public_host, folder=settings.mail_templates)
+    pooler, replica = settings.database_pooler_url, settings.database_replica_url
+    open_requests = partial(
+        open_engine, pooler.get_secret_value() if pooler else database_url, role=role, pooler=pooler is not None
+    )
     sealer = Sealer(settings.root_key())
     randomness = SystemRandomness()
     passwords = Argon2PasswordHasher(
@@ -143,10 +154,18 @@ async def open_adapters(
     )
     try:
         async with (
-            open_engine(database_url, pool_size=settings.database_pool_size, role=role) as engine,
+            open_requests(pool_size=settings.database_pool_size) as engine,
             # Whoever is busy is not out of order: probes do not wait for connections that requests have (fault 8).
-            open_engine(database_url, pool_size=1, name="hallporter probes", role=role) as probes,
+            open_requests(pool_size=1, name="hallporter probes") as probes,
             open_rate_limiter(settings, PostgresRateLimiter(engine)) as rate_limiter,
+            open_replica(
+                replica.get_secret_value() if replica else None,
+                engine,
+                randomness,
+                pool_size=settings.database_pool_size,
+                most_behind=timedelta(seconds=settings.replica_max_lag_seconds),
+                role=role,
+            ) as delayed_reads,
         ):
             mailbox = PostgresMailbox(engine)
             yield Adapters(
@@ -168,6 +187,7 @@ async def open_adapters(
                 clock=SystemClock(),
                 randomness=randomness,
                 readiness=PostgresReadiness(probes),
+                delayed_reads=delayed_reads,
                 workings=Workings(pool=pool_of(engine), hashing=passwords.threads),
             )
     finally:

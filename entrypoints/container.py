@@ -51,6 +51,7 @@ from application.mfa.reset_factor import ResetFactor
 from application.mfa.totp_secrets import TotpSecrets
 from application.paging.cursors import Cursors
 from application.ports.clock import Clock
+from application.ports.delayed_reads import DelayedReads
 from application.ports.device_namer import DeviceNamer
 from application.ports.email_parser import EmailParser
 from application.ports.jobs import JobQueue
@@ -252,9 +253,7 @@ class Container:
     """Hands out use cases, all built when it was."""
 
     def __init__(self, registry: punq.Container) -> None:
-        self._instances: dict[type, Any] = {
-            service: registry.resolve(service) for service in (*USE_CASES, *SERVED_PORTS)
-        }
+        self._instances: dict[type, Any] = {each: registry.resolve(each) for each in (*USE_CASES, *SERVED_PORTS)}
 
     def resolve[T](self, service: type[T], /) -> T:
         """The instance of a use case.
@@ -273,6 +272,7 @@ def build_container(settings: Settings, adapters: Adapters) -> Container:
     registry = punq.Container()
     for port, adapter in (
         (UnitOfWork, adapters.unit_of_work),
+        (DelayedReads, adapters.delayed_reads or adapters.unit_of_work),
         (PasswordHasher, adapters.passwords),
         (PasswordTransfer, adapters.password_transfer),
         (TokenSigner, adapters.signer),

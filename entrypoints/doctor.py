@@ -13,11 +13,13 @@ from adapters.mail.smtp_server import SmtpServer
 from adapters.mail.templates import Templates, TemplatesProblem
 from adapters.memory.rate_limiter import MemoryRateLimiter
 from adapters.postgres import schema
-from adapters.postgres.examination import Examined, Work, examine
+from adapters.postgres.database import wanted_settings
+from adapters.postgres.examination import Examined, Work, examine, is_set_up
 from adapters.postgres.own_server import EmbeddedPostgresError
 from adapters.postgres.schema import DatabaseProblem
 from application.ports.mailer import MailDelayed
 from application.ports.rate_limiter import ThrottlesUnavailable
+from application.ports.unit_of_work import DatabaseUnavailable
 from domain.signing.signing_key import SigningPolicy
 from domain.throttling.throttle import Limit, Throttle
 from entrypoints.adapters import open_adapters, open_rate_limiter
@@ -85,6 +87,7 @@ async def _of_database(settings: Settings, url: str) -> AsyncIterator[Finding]:
     yield _ok("migrations", "all there")
     yield _indexes(examined.unfinished)
     yield _role(examined)
+    yield await _pooler(settings, examined.role)
     if examined.work.signing_since is None:
         # Asking for one would make it.
         yield Finding(check="signing key", state=State.SKIPPED, found="none yet: the first token makes one")
@@ -118,6 +121,18 @@ def _role(examined: Examined) -> Finding:
     advice = "Let the user of DATABASE_URL make roles once, and run: hallporter migrate (docs/audit.md)"
     found = "connections have all rights of their user: whoever takes the service over can change the audit log"
     return Finding(check="rights", state=State.WARNING, found=found, advice=advice)
+
+
+async def _pooler(settings: Settings, role: str | None) -> Finding:
+    if settings.database_pooler_url is None:
+        return Finding(check="pooler", state=State.SKIPPED, found="requests go to the database itself")
+    try:
+        if await is_set_up(settings.database_pooler_url.get_secret_value(), role=role):
+            return _ok("pooler", "answers, and its connections are set up")
+    except DatabaseUnavailable:
+        return _problem("pooler", "does not answer", "Start it, or mend DATABASE_POOLER_URL")
+    wanted = "; ".join(f"SET {name} = {value}" for name, value in wanted_settings(role).items())
+    return _problem("pooler", "its connections are not set up", f"Let its connect_query be: {wanted}")
 
 
 async def _root_key(settings: Settings, url: str, role: str | None) -> Finding:

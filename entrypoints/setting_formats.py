@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from adapters.mail.smtp_server import SmtpServer
-from adapters.postgres.database import asyncpg_url
+from adapters.postgres.urls import asyncpg_url
 from domain.throttling.throttle import Limit
 
 _PUBLIC_URL = re.compile(
@@ -62,6 +62,15 @@ def host_and_port(text: str) -> tuple[str, int]:
 def checked_database_url(url: SecretStr) -> SecretStr:
     """As the engine wants it."""
     return SecretStr(asyncpg_url(url.get_secret_value()))
+
+
+def checked_replica_url(url: SecretStr) -> SecretStr:
+    """As the engine wants it: one server, which takes no writes."""
+    checked = checked_database_url(url)
+    if "target_session_attrs=" in checked.get_secret_value():
+        message = "must name one server, without target_session_attrs"
+        raise ValueError(message)
+    return checked
 
 
 def checked_smtp_url(url: SecretStr) -> SecretStr:

@@ -17,6 +17,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from adapters.mail.smtp_server import check_sender
 from domain.users.password_policy import MAX_LENGTH, MIN_LENGTH_FLOOR
+from entrypoints.database_settings import DatabaseSettings
 from entrypoints.kept_key import MIN_SECRET_KEY_LENGTH, kept_key
 from entrypoints.metrics_settings import MetricsSettings, metrics_problems
 from entrypoints.mfa_settings import MfaSettings
@@ -65,7 +66,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class Settings(MetricsSettings, MfaSettings, PasskeySettings, RetentionSettings):
+class Settings(DatabaseSettings, MetricsSettings, MfaSettings, PasskeySettings, RetentionSettings):
     """Every setting. The name in the environment is the field's, in capitals."""
 
     model_config = SettingsConfigDict(

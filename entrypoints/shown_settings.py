@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
+from adapters.postgres.urls import places_of
 from domain.throttling.throttle import Limit
 from entrypoints.passkey_settings import effective_origins, effective_rp_id
 from entrypoints.setting_formats import written_limit
@@ -59,6 +60,8 @@ def _derived(settings: Settings) -> Mapping[str, str]:
     origins = effective_origins(settings, public_url=settings.public_url, cors_origins=settings.cors_origins)
     return {
         "database_url": f"the embedded server in {settings.hallporter_home}",
+        "database_pooler_url": "none: requests go to the database itself",
+        "database_replica_url": "none: lists are those of the database",
         "secret_key": f"kept in {settings.hallporter_home}/secret-key",
         "smtp_url": "the mailbox of development",
         "redis_url": "counters are in PostgreSQL",
@@ -93,4 +96,6 @@ def _without_secret(text: str) -> str:
     if not parts.netloc:
         return f"set, {len(text)} characters"
     who = "***@" if "@" in parts.netloc else ""
-    return f"{parts.scheme}://{who}{parts.netloc.rpartition('@')[2]}{parts.path}"
+    # Several servers of a database stand in what follows the path.
+    where = parts.netloc.rpartition("@")[2] or places_of(text).replace(" ", "")
+    return f"{parts.scheme}://{who}{where}{parts.path}"

@@ -14,10 +14,11 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapters.postgres import jobs, schema
-from adapters.postgres.database import asyncpg_url, open_engine
+from adapters.postgres.database import open_engine
 from adapters.postgres.embedded import embedded_postgres
 from adapters.postgres.models import Base
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.postgres.urls import asyncpg_url
 from adapters.system.randomness import SystemRandomness
 from application.jobs.handle_job import JOBS_OF_EVENTS
 from application.ports.unit_of_work import UnitOfWork

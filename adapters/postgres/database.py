@@ -4,31 +4,31 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import event, make_url
+from sqlalchemy import event
 from sqlalchemy.engine import AdaptedConnection, ExceptionContext
-from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from adapters.postgres.counted_pool import CountedPool
 from adapters.postgres.driver import OUT_OF_STEP, Connection
 from adapters.postgres.errors import READ_ONLY
+from adapters.postgres.servers import Servers
 
 # Seconds. A database that does not answer must not hold requests for longer than callers wait (fault 4, 8, 10, 11).
 _CONNECT_TIMEOUT = 2.0
 _COMMAND_TIMEOUT = 5.0
 _POOL_TIMEOUT = 2.0
-# For certificates there are libpq's variables: PGSSLROOTCERT, PGSSLCERT, PGSSLKEY.
-_LAST_PORT = 65_535
-_SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
-_PARAMETERS = {"host", "port", "ssl", "sslmode"}
 _SERVER_SETTINGS = {
-    "statement_timeout": "4s",
+    # In milliseconds.
+    "statement_timeout": "4000",
     # Longer than PostgreSQL waits before it looks for a deadlock (`deadlock_timeout`, 1 s): else both sides of one
     # would be told that a lock took too long, and neither that starting anew helps (fault 12).
-    "lock_timeout": "1500ms",
-    "idle_in_transaction_session_timeout": "10s",
+    "lock_timeout": "1500",
+    "idle_in_transaction_session_timeout": "10000",
 }
+# For a pooler: nothing that was prepared is found by others, or lost. The driver's own cache, and SQLAlchemy's.
+_WITHOUT_NAMES = {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
 
 
 @asynccontextmanager
@@ -39,16 +39,21 @@ async def open_engine(
     pool_timeout: float = _POOL_TIMEOUT,
     name: str = "hallporter",
     role: str | None = None,
+    pooler: bool = False,
 ) -> AsyncIterator[AsyncEngine]:
     """A pool of connections that commit each statement by itself. `name` is what PostgreSQL shows them as.
 
     They work as `role`, where there is one, from their very beginning (SK-06).
+
+    Behind a `pooler` the server's own connections are set up by whoever runs it, and each transaction may be on another
+    one: nothing is asked for that would belong to a connection (docs/decisions/pgbouncer.md).
 
     Who finds every connection taken waits for `pool_timeout` seconds.
 
     Nothing is reset when a connection goes back, for nothing is left behind: single reads cost one round trip.
     Transactions set their own isolation level (see `PostgresUnitOfWork`).
     """
+    own = {"application_name": name} | ({} if pooler else wanted_settings(role))
     engine = create_async_engine(
         url,
         isolation_level="AUTOCOMMIT",
@@ -61,10 +66,12 @@ async def open_engine(
         # Parameters are addresses and hashes: they stay out of error texts and logs.
         hide_parameters=True,
         connect_args={
+            "async_creator_fn": Servers().connect,
             "timeout": _CONNECT_TIMEOUT,
             "command_timeout": _COMMAND_TIMEOUT,
             "connection_class": Connection,
-            "server_settings": _SERVER_SETTINGS | {"application_name": name} | ({"role": role} if role else {}),
+            "server_settings": own,
+            **(_WITHOUT_NAMES if pooler else {}),
         },
     )
     event.listen(engine.sync_engine, "checkout", _expect_open)
@@ -73,6 +80,11 @@ async def open_engine(
         yield engine
     finally:
         await engine.dispose()
+
+
+def wanted_settings(role: str | None) -> dict[str, str]:
+    """What the server is to keep to on each connection. Behind a pooler somebody else has to say so."""
+    return ({"role": role} if role else {}) | _SERVER_SETTINGS
 
 
 def pool_of(engine: AsyncEngine) -> CountedPool:
@@ -119,35 +131,3 @@ def _is_closed(connection: PoolProxiedConnection) -> bool:
 
 def _is_of_all(error: BaseException) -> bool:
     return isinstance(error, TimeoutError) or getattr(error, "sqlstate", None) == READ_ONLY
-
-
-def asyncpg_url(text: str) -> str:
-    """The URL as the engine wants it: `postgresql://` and `postgres://` are fine, and so is libpq's `sslmode`.
-
-    Raises: ValueError, whose message never repeats the URL.
-    """
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
-        url = None
-    if url is None or not 0 < (url.port or 1) <= _LAST_PORT:
-        message = "is not a URL such as postgresql://user:password@host:5432/database"
-        raise ValueError(message)
-    if url.drivername not in {"postgresql", "postgres", "postgresql+asyncpg"}:
-        message = "must begin with postgresql://"
-        raise ValueError(message)
-    if not url.database:
-        message = "names no database: end it with /database"
-        raise ValueError(message)
-    if set(url.query) - _PARAMETERS:
-        message = f"has parameters that are not supported; these are: {', '.join(sorted(_PARAMETERS))}"
-        raise ValueError(message)
-    if not set(_as_tuple(url.query.get("sslmode", ()))) <= _SSL_MODES:
-        message = f"has an sslmode that does not exist; these do: {', '.join(sorted(_SSL_MODES))}"
-        raise ValueError(message)
-    query = {("ssl" if name == "sslmode" else name): value for name, value in url.query.items()}
-    return url.set(drivername="postgresql+asyncpg", query=query).render_as_string(hide_password=False)
-
-
-def _as_tuple(value: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else value

@@ -7,13 +7,16 @@ from sqlalchemy import column, func, select, table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres import indexes, roles
+from adapters.postgres.database import open_engine, wanted_settings
 from adapters.postgres.jobs import SETTINGS
 from adapters.postgres.models import MessageModel, SigningKeyModel
 from adapters.postgres.schema import is_up_to_date
+from adapters.postgres.statements import in_our_words
 from domain.messages.message import MessageState
 from domain.signing.signing_key import KeyState
 
 _SERVER = text("SELECT current_setting('server_version'), clock_timestamp()")
+_SET = text("SELECT name, setting FROM pg_settings UNION ALL SELECT 'role', current_user")
 _JOBS = table(SETTINGS.queue_table, column("status"), column("execute_after"))
 _MESSAGES, _KEYS = MessageModel.__table__, SigningKeyModel.__table__
 _WORK = select(
@@ -68,3 +71,17 @@ async def examine(connection: AsyncConnection) -> Examined:
         work=work,
         unfinished=await indexes.invalid(connection),
     )
+
+
+async def is_set_up(url: str, *, role: str | None) -> bool:
+    """Whether the connections of this pooler work as `role`, if there is one, and end what takes too long.
+
+    Raises: DatabaseUnavailable.
+    """
+    with in_our_words():
+        async with (
+            open_engine(url, pool_size=1, name="hallporter doctor", pooler=True) as engine,
+            engine.connect() as connection,
+        ):
+            found = {(name, setting) for name, setting in await connection.execute(_SET)}
+    return found >= set(wanted_settings(role).items())

@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from adapters.postgres import indexes, roles, turns
+from adapters.postgres.servers import NoPrimaryError, Servers
+from adapters.postgres.urls import places_of
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -251,9 +253,8 @@ async def connected(url: str) -> AsyncIterator[AsyncConnection]:
 
     Raises: DatabaseProblem.
     """
-    engine = create_async_engine(
-        url, poolclass=NullPool, hide_parameters=True, connect_args={"timeout": _CONNECT_TIMEOUT}
-    )
+    how = {"timeout": _CONNECT_TIMEOUT, "async_creator_fn": Servers().connect}
+    engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=how)
     async with AsyncExitStack() as opened:
         opened.push_async_callback(engine.dispose)
         try:
@@ -272,12 +273,13 @@ async def connected(url: str) -> AsyncIterator[AsyncConnection]:
 
 
 def _explained(error: OSError | DBAPIError, url: str) -> str:
-    address = make_url(url)
-    place = f"{address.host or address.query.get('host', 'localhost')}:{address.port or 5432}"
+    address, place = make_url(url), places_of(url)
     state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
     # The driver has no class of its own for a server without TLS; every other ConnectionError has one.
     if "ssl" in address.query and (type(error) is ConnectionError or isinstance(error, ssl.SSLError)):
         return f"PostgreSQL at {place} does not take the encrypted connection that sslmode asks for: {error}."
+    if isinstance(error, NoPrimaryError):
+        return f"None of the PostgreSQL servers at {place} takes writes. Promote one, or name the one that does."
     if state is None:
         return f"No PostgreSQL answers at {place}. Start it, or correct host and port in DATABASE_URL."
     if state in _WRONG_PASSWORD:

@@ -1,7 +1,7 @@
 """Listing users."""
 
 from application.paging.page import Page
-from application.ports.unit_of_work import UnitOfWork
+from application.ports.delayed_reads import DelayedReads
 from application.ports.user_search import UserFilter, UserOrder, UserPosition
 from domain.users.user import User
 
@@ -9,10 +9,10 @@ _ANYBODY = UserFilter()
 
 
 class ListUsers:
-    """Show users page by page."""
+    """Show users page by page, as they are or were a moment ago."""
 
-    def __init__(self, unit_of_work: UnitOfWork) -> None:
-        self._unit_of_work = unit_of_work
+    def __init__(self, delayed_reads: DelayedReads) -> None:
+        self._delayed_reads = delayed_reads
 
     async def execute(
         self,
@@ -26,5 +26,5 @@ class ListUsers:
 
         Where few are admitted a page may be short, or empty, before the end: it costs no more for that.
         """
-        async with self._unit_of_work.read() as tx:
+        async with self._delayed_reads.read() as tx:
             return await tx.users.page(only=only, order=order, after=after, limit=limit)

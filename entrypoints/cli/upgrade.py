@@ -12,9 +12,9 @@ import typer
 
 from adapters.postgres import schema
 from adapters.postgres.copying import copied
-from adapters.postgres.database import asyncpg_url
 from adapters.postgres.rehearsal import Rehearsed, rehearse
 from adapters.postgres.roles import APPLICATION_ROLE
+from adapters.postgres.urls import asyncpg_url
 from entrypoints.cli.printing import AsJson, print_rows, print_table
 from entrypoints.database import database_url
 from entrypoints.settings import Settings, load_settings

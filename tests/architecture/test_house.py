@@ -4,7 +4,7 @@ import ast
 import inspect
 import re
 import subprocess
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -22,12 +22,13 @@ from adapters.memory.clock import MemoryClock
 from adapters.postgres import jobs
 from adapters.postgres.errors import CONSTRAINTS
 from adapters.postgres.models import Base
+from application.admin.list_users import ListUsers
 from domain.errors import DomainError, InvalidInput, concrete_errors
 from domain.events import Event
 from entrypoints import container
 from entrypoints.container import USE_CASES, build_container
 from entrypoints.settings import Settings
-from tests.world import SETTINGS, memory_adapters
+from tests.world import SETTINGS, make_world, memory_adapters
 
 TOP = Path(__file__).parents[2]
 ERRORS = list(concrete_errors())
@@ -134,6 +135,13 @@ def test_a_missing_binding_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(container, "USE_CASES", (*USE_CASES, Impossible))
     with pytest.raises(punq.MissingDependencyError):
         build_container(SETTINGS, memory_adapters())
+
+
+def test_fault_7_no_other_use_case_is_handed_a_copy_that_may_be_behind() -> None:
+    copy = make_world().unit_of_work
+    built = build_container(SETTINGS, replace(memory_adapters(), delayed_reads=copy))
+    held = {one for one in USE_CASES if any(value is copy for value in vars(built.resolve(one)).values())}
+    assert held == {ListUsers}
 
 
 def test_every_constraint_that_has_a_word_exists() -> None:

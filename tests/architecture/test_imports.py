@@ -84,6 +84,19 @@ def test_transactions_are_opened_by_use_cases_alone() -> None:
         assert not opened, path
 
 
+def test_fault_7_a_copy_that_may_be_behind_is_read_by_lists_for_people_alone() -> None:
+    """Whoever authenticates somebody, or decides what they may do, cannot get at it."""
+    importers: dict[str, set[str]] = {"application.ports.delayed_reads": set(), "adapters.postgres.replica": set()}
+    for path, tree in modules(*FLOORS):
+        for name in importers.keys() & set(imported(tree)):
+            importers[name].add(path)
+    wiring = {"entrypoints/adapters.py", "entrypoints/container.py"}
+    assert importers == {
+        "application.ports.delayed_reads": {"application/admin/list_users.py", "adapters/postgres/replica.py"} | wiring,
+        "adapters.postgres.replica": {"entrypoints/adapters.py"},
+    }
+
+
 def test_every_adapter_is_in_the_rule_that_keeps_them_apart() -> None:
     contracts = tomllib.loads((TOP / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     (apart,) = (contract for contract in contracts if contract["type"] == "independence")

@@ -378,6 +378,7 @@ def test_a_doctor_looks_at_the_keys_and_at_what_waits(cli: Cli) -> None:
         ({"DATABASE_URL": "postgresql://porter:canary@127.0.0.1:1/hallporter"}, "database"),
         ({"SMTP_URL": "smtp://porter:canary@localhost:1", "MAIL_FROM": "porter@example.com"}, "mail"),
         ({"REDIS_URL": "redis://porter:canary@127.0.0.1:1"}, "redis"),
+        ({"DATABASE_POOLER_URL": "postgresql://porter:canary@127.0.0.1:1/hallporter"}, "pooler"),
     ],
 )
 def test_a_doctor_says_who_does_not_answer_and_no_secret(cli: Cli, settings: dict[str, str], check: str) -> None:

@@ -1,6 +1,7 @@
 """What people are told when the database cannot be used, and what callers are told when it goes away."""
 
 import asyncio
+import re
 import struct
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -11,12 +12,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from adapters.postgres import schema
-from adapters.postgres.database import asyncpg_url, forsake, open_engine
+from adapters.postgres.database import forsake, open_engine
 from adapters.postgres.driver import OUT_OF_STEP
 from adapters.postgres.readiness import PostgresReadiness
 from adapters.postgres.schema import DatabaseProblem
 from adapters.postgres.statements import in_our_words
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.postgres.urls import asyncpg_url
 from adapters.system.randomness import SystemRandomness
 from application.ports.unit_of_work import DatabaseUnavailable
 from tests.world import new_user
@@ -63,10 +65,10 @@ async def test_a_refusing_server_is_explained_without_the_password(sqlstate: str
     assert "canary" not in str(problem.value)
 
 
-@pytest.mark.parametrize("place", ["127.0.0.1:1", "nowhere.invalid:5432"])
+@pytest.mark.parametrize("place", ["127.0.0.1:1", "nowhere.invalid:5432", "127.0.0.1:1, [::1]:2"])
 async def test_an_unreachable_server_is_explained(place: str) -> None:
-    with pytest.raises(DatabaseProblem, match=f"No PostgreSQL answers at {place}") as problem:
-        await schema.migrate(f"postgresql+asyncpg://ada:canary@{place}/house")
+    with pytest.raises(DatabaseProblem, match=re.escape(f"No PostgreSQL answers at {place}")) as problem:
+        await schema.migrate(asyncpg_url(f"postgresql://ada:canary@{place.replace(' ', '')}/house"))
     assert "canary" not in str(problem.value)
 
 
@@ -90,6 +92,19 @@ async def test_a_server_that_is_too_old_is_refused(database: str, monkeypatch: p
         ("postgresql+asyncpg://u:p@h/d", "postgresql+asyncpg://u:p@h/d"),
         ("postgresql://u:p@h/d?sslmode=require", "postgresql+asyncpg://u:p@h/d?ssl=require"),
         ("postgresql://u:p%40ss@h/d", "postgresql+asyncpg://u:p%40ss@h/d"),
+        ("postgresql://h/d?target_session_attrs=primary", "postgresql+asyncpg://h/d?target_session_attrs=primary"),
+        (
+            "postgresql://u:p,ss@a:5433,[::1]/d?sslmode=require&target_session_attrs=primary",
+            "postgresql+asyncpg://u:p%2Css@/d?host=a%2C%3A%3A1&port=5433%2C5432&ssl=require&target_session_attrs=primary",
+        ),
+        (
+            "postgresql://u@/d?host=/a,/b",
+            "postgresql+asyncpg://u@/d?host=%2Fa%2C%2Fb&port=5432%2C5432&target_session_attrs=read-write",
+        ),
+        (
+            "postgresql://u@/d?host=/a,/b&port=5433",
+            "postgresql+asyncpg://u@/d?host=%2Fa%2C%2Fb&port=5433%2C5433&target_session_attrs=read-write",
+        ),
     ],
 )
 def test_every_spelling_of_a_postgresql_url_is_taken(given: str, taken: str) -> None:
@@ -111,10 +126,19 @@ def test_every_spelling_of_a_postgresql_url_is_taken(given: str, taken: str) -> 
         "postgresql://u:p@h/d?sslrootcert=canary",
         "postgresql://u:p@h/d?canary=1",
         "postgresql://u:p@h/d?sslmode=canary",
+        "postgresql://u:canary@a:5432,b:canary/d",
+        "postgresql://u:canary@a,/d",
+        "postgresql://u:canary@a,b:99999/d",
+        "postgresql://u:canary@a,b",
+        "postgresql://u:canary@/d?host=a,b,c&port=1,2",
+        "postgresql://u:canary@a,b/d?target_session_attrs=any",
+        "postgresql://u:canary@a,b/d?target_session_attrs=prefer-standby",
     ],
 )
 def test_another_url_is_refused_without_being_repeated(url: str) -> None:
-    with pytest.raises(ValueError, match=r"must begin|names no database|is not a URL|not supported|sslmode") as problem:
+    with pytest.raises(
+        ValueError, match=r"must begin|no database|is not a URL|not supported|sslmode|copies"
+    ) as problem:
         asyncpg_url(url)
     assert "canary" not in str(problem.value)
 

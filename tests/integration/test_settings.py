@@ -17,6 +17,7 @@ from entrypoints.settings import (
     load_settings_or_exit,
 )
 from entrypoints.settings_problem import SettingsProblem
+from entrypoints.shown_settings import shown_settings
 
 ANDROID = "android:apk-key-hash:pNiP5iKyQ8JwgGOaKA1zGPUPJIS-0H1xKCQcfIoGLck"
 GOOD_KEY = "T9vK2mQ7xW4cR8bN1zL5yP3dF6gH0jSa"
@@ -107,6 +108,26 @@ def test_keys_by_chance_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(500):
         monkeypatch.setenv("SECRET_KEY", base64.b64encode(chance.randbytes(48)).decode())
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgresql://u:canary@a,b/d?target_session_attrs=standby"),
+        ("DATABASE_POOLER_URL", "postgresql://u:canary@a"),
+        ("DATABASE_REPLICA_URL", "postgresql://u:canary@a,b/d"),
+        ("DATABASE_REPLICA_URL", "postgresql://u:canary@a/d?target_session_attrs=read-write"),
+        ("REPLICA_MAX_LAG_SECONDS", "0"),
+    ],
+)
+def test_each_way_to_the_database_is_one_that_fits(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> None:
+    assert problems(monkeypatch, **{name: url}) == [name]
+
+
+def test_what_is_shown_of_several_servers_is_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:canary@a:5433,[::1]/d")
+    shown = {each.name: each.value for each in shown_settings(load_settings())}
+    assert shown["DATABASE_URL"] == "postgresql+asyncpg://***@a:5433,[::1]:5432/d"
 
 
 @pytest.mark.parametrize(
