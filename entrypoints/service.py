@@ -15,10 +15,12 @@ from fastapi import FastAPI
 from adapters.http.app import HttpConfig, create_app
 from adapters.http.counting import CountedRequests
 from adapters.http.route_policies import expect_declared
+from adapters.http.tracing import TracedRequests
 from entrypoints.malloc import share_one_heap
 from entrypoints.metrics import metrics_of
 from entrypoints.settings import Settings
 from entrypoints.startup import PROBLEMS, started
+from entrypoints.traces import traces_of
 from entrypoints.worker import working
 
 
@@ -38,7 +40,7 @@ def http_config(settings: Settings) -> HttpConfig:
 
 def make_app(settings: Settings) -> FastAPI:
     """The app on real adapters, which are opened when it starts."""
-    metrics = metrics_of(settings)
+    metrics, traces = metrics_of(settings), traces_of(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -48,7 +50,7 @@ def make_app(settings: Settings) -> FastAPI:
         _leave_with_parent()
         async with AsyncExitStack() as running:
             with _reported():
-                service = await running.enter_async_context(started(settings, metrics))
+                service = await running.enter_async_context(started(settings, metrics, traces))
             app.state.container = service.container
             if settings.worker:
                 await running.enter_async_context(working(service.worker))
@@ -57,6 +59,8 @@ def make_app(settings: Settings) -> FastAPI:
     app = create_app(config=http_config(settings), lifespan=lifespan)
     if metrics is not None:
         app.add_middleware(CountedRequests, counts=metrics.meters)
+    if traces is not None:
+        app.add_middleware(TracedRequests, traces=traces.tracer, join_callers=settings.traces_join_callers)
     return app
 
 

@@ -32,6 +32,7 @@ from entrypoints.setting_formats import (
     checked_smtp_url,
 )
 from entrypoints.settings_problem import SettingsProblem
+from entrypoints.traces_settings import TracesSettings, traces_problems
 
 _MEMORY_FOR_ONE_PASS_KIB = 47_104
 _MIN_DIFFERENT_CHARACTERS = 12
@@ -66,7 +67,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class Settings(DatabaseSettings, MetricsSettings, MfaSettings, PasskeySettings, RetentionSettings):
+class Settings(DatabaseSettings, MetricsSettings, MfaSettings, PasskeySettings, RetentionSettings, TracesSettings):
     """Every setting. The name in the environment is the field's, in capitals."""
 
     model_config = SettingsConfigDict(
@@ -167,6 +168,7 @@ class Settings(DatabaseSettings, MetricsSettings, MfaSettings, PasskeySettings, 
             *self._lifetime_problems(),
             *self._mail_problems(),
             *metrics_problems(self),
+            *traces_problems(self),
             *passkey_problems(self, public_url=self.public_url, cors_origins=self.cors_origins),
             *(self._production_problems() if self.is_production else []),
         ]

@@ -22,6 +22,7 @@ from entrypoints.readiness import ReadinessOfProcess
 from entrypoints.settings import Settings
 from entrypoints.settings_problem import SettingsProblem
 from entrypoints.telemetry import log_events
+from entrypoints.traces import Traces
 from entrypoints.worker import make_worker
 
 
@@ -42,12 +43,14 @@ PROBLEMS = (SettingsProblem, TemplatesProblem, EmbeddedPostgresError, DatabasePr
 
 
 @asynccontextmanager
-async def started(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[Started]:
+async def started(
+    settings: Settings, metrics: Metrics | None = None, traces: Traces | None = None
+) -> AsyncIterator[Started]:
     """The use cases on the database of the settings, for as long as the block.
 
     The schema is brought up to date first. Not so in production: there it changes when somebody says so, by
     `hallporter migrate` or `hallporter serve`. Connections step down to the application's role wherever they may.
-    `metrics` are told for as long.
+    `metrics` are told and `traces` are sent for as long.
 
     Raises: one of PROBLEMS.
     """
@@ -63,11 +66,17 @@ async def started(settings: Settings, metrics: Metrics | None = None) -> AsyncIt
             adapters = replace(opened, readiness=ReadinessOfProcess(opened.readiness, heartbeat))
             if metrics is not None:
                 adapters = metrics.counting(adapters)
+            if traces is not None:
+                adapters = traces.tracing(adapters)
             container = build_container(settings, adapters)
             with acting_from(Origin(source=Source.WORKER)):
                 await expect_readable_keys(container, adapters)
-            worker = make_worker(settings, adapters, container, heartbeat)
-            async with nullcontext() if metrics is None else metrics.told(url, role, opened.workings, heartbeat):
+            around = nullcontext if traces is None else traces.tracer.work
+            worker = make_worker(settings, adapters, container, heartbeat, around)
+            async with (
+                nullcontext() if metrics is None else metrics.told(url, role, opened.workings, heartbeat),
+                nullcontext() if traces is None else traces.sent(),
+            ):
                 yield Started(container=container, worker=worker)
 
 

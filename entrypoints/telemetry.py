@@ -74,8 +74,9 @@ def configure_logging(level: str, log_format: LogFormat) -> None:
     # One line for each request is ours already.
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    # It says at length what we say in a line, and puts the texts of errors into it.
-    logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)
+    # They say at length what we say in a line, and put the texts of errors into it.
+    for name in ("pgqueuer", "opentelemetry.exporter", "opentelemetry.sdk"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 class _Lines:

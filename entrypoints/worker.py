@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import timedelta
 from functools import partial
 
@@ -30,19 +30,26 @@ from entrypoints.settings import Settings
 _DRAIN_SECONDS = 25.0
 _BY_ITSELF = Origin(source=Source.WORKER)
 
+type Around = Callable[[str], AbstractContextManager[object]]
+"""What surrounds a piece of work, by its name."""
+
 
 def make_worker(
-    settings: Settings, adapters: Adapters, container: Container, heartbeat: Heartbeat | None = None
+    settings: Settings,
+    adapters: Adapters,
+    container: Container,
+    heartbeat: Heartbeat | None = None,
+    around: Around = nullcontext,
 ) -> Worker:
-    """A worker on the queue of these adapters. `heartbeat` hears of it."""
+    """A worker on the queue of these adapters. `heartbeat` hears of it; `around` surrounds whatever it does."""
     handle_job = container.resolve(HandleJob)
 
     async def handle(job: Job) -> timedelta | None:
-        with acting_from(_BY_ITSELF):
+        with around(f"job {job.kind.value}"), acting_from(_BY_ITSELF):
             return await handle_job.execute(job=job)
 
     lease = timedelta(seconds=settings.job_lease_seconds)
-    return Worker(adapters.open_queue, handle, _upkeep(container), lease=lease, heartbeat=heartbeat)
+    return Worker(adapters.open_queue, handle, _upkeep(container, around), lease=lease, heartbeat=heartbeat)
 
 
 @asynccontextmanager
@@ -57,7 +64,7 @@ async def working(worker: Worker) -> AsyncIterator[None]:
             await asyncio.wait_for(task, _DRAIN_SECONDS)
 
 
-def _upkeep(container: Container) -> Mapping[str, Upkeep]:
+def _upkeep(container: Container, around: Around) -> Mapping[str, Upkeep]:
     rotate = container.resolve(RotateSigningKey)
     kept: Mapping[str, tuple[str, Callable[[], Awaitable[object]]]] = {
         "rotate_signing_key": ("7 * * * *", partial(rotate.execute, if_due=True)),
@@ -70,9 +77,14 @@ def _upkeep(container: Container) -> Mapping[str, Upkeep]:
         "carry_out_factor_resets": ("* * * * *", container.resolve(CarryOutFactorResets).execute),
         "erase_due_users": ("*/5 * * * *", container.resolve(EraseDueUsers).execute),
     }
-    return {name: Upkeep(cron=cron, run=partial(_by_itself, run)) for name, (cron, run) in kept.items()}
+    return {
+        name: Upkeep(cron=cron, run=partial(_by_itself, run, partial(around, f"upkeep {name}")))
+        for name, (cron, run) in kept.items()
+    }
 
 
-async def _by_itself(run: Callable[[], Awaitable[object]]) -> object:
-    with acting_from(_BY_ITSELF):
+async def _by_itself(
+    run: Callable[[], Awaitable[object]], around: Callable[[], AbstractContextManager[object]]
+) -> object:
+    with around(), acting_from(_BY_ITSELF):
         return await run()

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from typing import Protocol
 
 from application.ports.password_hasher import HashingBusy
 
@@ -21,17 +22,27 @@ _IDLE_SECONDS = 1.0
 _NICER = 10
 
 
+class Watch(Protocol):
+    """Looks on while a piece of work waits and is done."""
+
+    def __call__[T](self, work: Callable[[], T], /) -> Callable[[], T]:
+        """The same work, called when it is queued."""
+        ...
+
+
 class HashingThreads:
     """As many threads as cores, since more would only share them, and one more for what takes much memory.
 
     The queue is limited: beyond it the answer is HashingBusy at once, and one more is `refused`. Of those with a place
     few should be `at_work` beside it. `on_idle` is called, in a thread, once nothing has been hashed for a second.
+    `watch`, where there is one, surrounds what is queued.
     """
 
     refused = 0
 
     def __init__(self, *, on_idle: Callable[[], object]) -> None:
         self._on_idle = on_idle
+        self.watch: Watch | None = None
         self._idle_timer: asyncio.TimerHandle | None = None
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self._cores = cores
@@ -96,7 +107,8 @@ class HashingThreads:
             reservation.use()
         present = self._large_ones if large else self._ordinary
         present.add(1)
-        job = (self._large if large else self._threads).submit(work)
+        watched = work if self.watch is None else self.watch(work)
+        job = (self._large if large else self._threads).submit(watched)
         # On the job and not here: a caller who goes away leaves the job in its place.
         job.add_done_callback(lambda _: present.add(-1))
         job.add_done_callback(lambda _: self._places.give_back(taken))

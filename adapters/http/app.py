@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from adapters.http.armour import Armour
@@ -141,19 +140,21 @@ def create_app(container: Container | None = None, *, config: HttpConfig, lifesp
         redirect_slashes=False,
         # Names of endpoints are unique and stable, and so are the operationIds.
         generate_unique_id_function=lambda route: route.name,
+        # FastAPI's own would tell of paths and of what stands behind the question mark, add what was not accepted to
+        # the log, and let each caller choose the trace: see adapters/http/tracing.py.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.container = container
     app.state.public_url = config.public_url
     app.state.links_url = config.effective_links_url
     app.state.policies = dict(ROUTE_POLICIES)
     app.add_middleware(ExactMethods)
-    # Those who balance load call by address.
-    probes = frozenset(route.path for route in health.router.routes if isinstance(route, APIRoute))
     larger: dict[tuple[str, str], BodyLimit] = {}
     app.add_middleware(
         Armour,
         allowed_hosts=config.hosts,
-        unlisted=probes,
+        # Those who balance load call by address.
+        unlisted=health.PROBES,
         body_limit=BodyLimit(seconds=config.body_seconds),
         larger=larger,
     )

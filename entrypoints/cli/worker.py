@@ -9,6 +9,7 @@ from entrypoints.metrics import metrics_of
 from entrypoints.settings import Settings, load_settings
 from entrypoints.startup import started
 from entrypoints.telemetry import configure_logging
+from entrypoints.traces import traces_of
 from entrypoints.worker import working
 
 
@@ -28,6 +29,6 @@ async def _work(settings: Settings) -> None:
     for told in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(told) is not signal.SIG_IGN:
             loop.add_signal_handler(told, stopped.set)
-    async with started(settings, metrics_of(settings)) as service, working(service.worker):
+    async with started(settings, metrics_of(settings), traces_of(settings)) as service, working(service.worker):
         typer.echo("The worker is running. Ctrl-C stops it.")
         await stopped.wait()

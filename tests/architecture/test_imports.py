@@ -81,7 +81,8 @@ def test_transactions_are_opened_by_use_cases_alone() -> None:
             and node.attr in {"begin", "read"}
             and "unit_of_work" in ast.unparse(node.value)
         ]
-        assert not opened, path
+        # It stands around another one, and opens what it is asked to open.
+        assert not opened or path == "adapters/traces/traced_unit_of_work.py", path
 
 
 def test_fault_7_a_copy_that_may_be_behind_is_read_by_lists_for_people_alone() -> None:
@@ -116,6 +117,7 @@ FENCES = {
     "ua_parser": {"adapters.devices"},
     "redis": {"adapters.redis"},
     "prometheus_client": {"adapters.metrics"},
+    "opentelemetry": {"adapters.traces"},
     "webauthn": {"adapters.webauthn"},
     "pickle": set[str](),
 }

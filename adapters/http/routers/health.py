@@ -4,6 +4,7 @@ from typing import Annotated
 
 import structlog
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 
 from adapters.http.documentation import responses
 from adapters.http.injection import injected
@@ -30,3 +31,7 @@ async def get_readiness(readiness: Annotated[Readiness, injected(Readiness)]) ->
         _log.warning("readiness.missing", problems=list(problems))
         raise NotReady
     return HealthResponse()
+
+
+PROBES = frozenset(route.path for route in router.routes if isinstance(route, APIRoute))
+"""Where machines ask by the clock, and by address."""

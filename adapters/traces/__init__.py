@@ -1,0 +1,1 @@
+"""Where the time of a request or a job went, for whoever keeps traces. Loaded only where it is switched on."""
