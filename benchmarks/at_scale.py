@@ -21,8 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.postgres import jobs, schema
 from adapters.postgres.database import open_engine
 from adapters.postgres.own_server import EmbeddedPostgresError
+from adapters.postgres.problems import DatabaseProblem
 from adapters.postgres.rate_limiter import PostgresRateLimiter
-from adapters.postgres.schema import DatabaseProblem
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.randomness import SystemRandomness
 from application.jobs.handle_job import JOBS_OF_EVENTS

@@ -19,7 +19,7 @@ from typing import Any
 from adapters.postgres import schema
 from adapters.postgres.embedded import embedded_postgres
 from adapters.postgres.own_server import EmbeddedPostgresError
-from adapters.postgres.schema import DatabaseProblem
+from adapters.postgres.problems import DatabaseProblem
 from adapters.postgres.urls import asyncpg_url
 from benchmarks.made_rows import Made, Plan, functions, tables
 

@@ -16,8 +16,8 @@ from adapters.jobs.job_queue import PgQueuerJobQueue
 from adapters.postgres import jobs
 from adapters.postgres.database import open_engine
 from adapters.postgres.own_server import EmbeddedPostgresError
+from adapters.postgres.problems import DatabaseProblem
 from adapters.postgres.rate_limiter import PostgresRateLimiter
-from adapters.postgres.schema import DatabaseProblem
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.randomness import SystemRandomness
 from application.ports.unit_of_work import Transaction, UnitOfWork

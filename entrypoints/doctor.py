@@ -16,7 +16,7 @@ from adapters.postgres import schema
 from adapters.postgres.database import wanted_settings
 from adapters.postgres.examination import Examined, Work, examine, is_set_up
 from adapters.postgres.own_server import EmbeddedPostgresError
-from adapters.postgres.schema import DatabaseProblem
+from adapters.postgres.problems import DatabaseProblem
 from application.ports.mailer import MailDelayed
 from application.ports.rate_limiter import ThrottlesUnavailable
 from application.ports.unit_of_work import DatabaseUnavailable

@@ -6,22 +6,29 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from importlib.metadata import version
 
 from fastapi import FastAPI
 
 from adapters.http.app import HttpConfig, create_app
 from adapters.http.counting import CountedRequests
+from adapters.http.limits import LEAVING
 from adapters.http.route_policies import expect_declared
 from adapters.http.tracing import TracedRequests
+from adapters.jobs.worker import Worker
+from adapters.postgres.problems import DatabaseAway
 from entrypoints.malloc import share_one_heap
 from entrypoints.metrics import metrics_of
 from entrypoints.settings import Settings
 from entrypoints.startup import PROBLEMS, started
 from entrypoints.traces import traces_of
-from entrypoints.worker import working
+from entrypoints.waiting import AwaitedUseCases, once_there
+from entrypoints.worker import stop, working
+
+# As uvicorn ends where the start fails, which its supervisor of several processes knows not to try again.
+_STARTUP_FAILURE = 3
 
 
 def http_config(settings: Settings) -> HttpConfig:
@@ -39,29 +46,68 @@ def http_config(settings: Settings) -> HttpConfig:
 
 
 def make_app(settings: Settings) -> FastAPI:
-    """The app on real adapters, which are opened when it starts."""
+    """The app on real adapters, which are opened when it starts, or as soon as there is a database."""
     metrics, traces = metrics_of(settings), traces_of(settings)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Callable[[], None]]]:
         # Asked again: there may be routes of somebody else's by now.
         expect_declared(app)
         share_one_heap()
         _leave_with_parent()
+        workers: list[Worker] = []
+
+        def leave() -> None:
+            # Beside the last answers and not after them: there are thirty seconds for both (fault 36).
+            for worker in workers:
+                stop(worker)
+
         async with AsyncExitStack() as running:
+
+            async def begin() -> None:
+                opening = started(settings, metrics, traces, migrates=app.state.migrates)
+                service = await running.enter_async_context(opening)
+                app.state.container = service.container
+                if settings.worker:
+                    await running.enter_async_context(working(service.worker))
+                    workers.append(service.worker)
+
+            is_there = True
             with _reported():
-                service = await running.enter_async_context(started(settings, metrics, traces))
-            app.state.container = service.container
-            if settings.worker:
-                await running.enter_async_context(working(service.worker))
-            yield
+                try:
+                    await begin()
+                except DatabaseAway as away:
+                    is_there = False
+                    app.state.container = AwaitedUseCases(str(away))
+            async with nullcontext() if is_there else _beside(once_there(begin)):
+                yield {LEAVING: leave}
 
     app = create_app(config=http_config(settings), lifespan=lifespan)
+    app.state.migrates = False
     if metrics is not None:
         app.add_middleware(CountedRequests, counts=metrics.meters)
     if traces is not None:
         app.add_middleware(TracedRequests, traces=traces.tracer, join_callers=settings.traces_join_callers)
     return app
+
+
+@asynccontextmanager
+async def _beside(start: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Start beside the block. What waiting does not mend ends the process, as it would have at once."""
+
+    async def attempt() -> None:
+        try:
+            with _reported():
+                await start
+        except PROBLEMS:
+            raise SystemExit(_STARTUP_FAILURE) from None
+
+    task = asyncio.create_task(attempt(), name="start")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 def _leave_with_parent() -> None:

@@ -25,9 +25,10 @@ from entrypoints.adapters import Adapters
 from entrypoints.container import Container
 from entrypoints.settings import Settings
 
-# Longer than a mail may take (`adapters/mail/smtp.py`): those at hand are finished, and what is not goes to another
-# worker after the lease.
-_DRAIN_SECONDS = 25.0
+# Longer than a mail may take (`adapters/mail/smtp.py`): those at hand are finished, and what is not is put back. Both
+# together are less than the thirty seconds after which Kubernetes kills (fault 36).
+_DRAIN = timedelta(seconds=24)
+_PUT_BACK = timedelta(seconds=3)
 _BY_ITSELF = Origin(source=Source.WORKER)
 
 type Around = Callable[[str], AbstractContextManager[object]]
@@ -59,9 +60,17 @@ async def working(worker: Worker) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        worker.stop()
+        deadline = stop(worker) + _PUT_BACK.total_seconds()
         with suppress(TimeoutError):
-            await asyncio.wait_for(task, _DRAIN_SECONDS)
+            async with asyncio.timeout_at(deadline):
+                await task
+
+
+def stop(worker: Worker) -> float:
+    """Let it finish what is at hand. When it is put back: what counts is when this was said first."""
+    worker.stop(within=_DRAIN)
+    assert worker.puts_back_at is not None  # noqa: S101  (for the type checker: it was said)
+    return worker.puts_back_at
 
 
 def _upkeep(container: Container, around: Around) -> Mapping[str, Upkeep]:

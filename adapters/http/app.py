@@ -1,6 +1,6 @@
 """The application."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -53,7 +53,10 @@ from adapters.http.security_headers import SecurityHeaders
 from adapters.http.straight import StraightToRoute
 from domain.errors import DomainError
 
-type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+type Lifespan = (
+    Callable[[FastAPI], AbstractAsyncContextManager[None]]
+    | Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any]]]
+)
 
 
 _ROUTERS = (

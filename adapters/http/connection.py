@@ -11,7 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from adapters.http.armour import REFUSED_BY_SERVER
-from adapters.http.limits import ConnectionLimits
+from adapters.http.limits import LEAVING, ConnectionLimits
 from adapters.http.problems import REQUEST_TIMEOUT, RefusedByHttp
 from adapters.http.transport import LingeringTransport
 
@@ -41,6 +41,7 @@ class Connection(HttpToolsProtocol):
         self._is_in_head = True
         self._taken = 0
         self._is_deaf = False
+        self._is_leaving = False
         self._serving: RequestResponseCycle | None = None
         self._turn = next(_turns)
         self._watched: str | None = None
@@ -76,6 +77,26 @@ class Connection(HttpToolsProtocol):
     def resume_writing(self) -> None:
         self._stop_write_alarm()
         super().resume_writing()
+
+    @override
+    def shutdown(self) -> None:
+        """Answer what has been asked, and what may be under way, and say each time that it was the last (fault 36).
+
+        A connection that were closed at once might be closed upon a request, and to its client nothing would tell
+        whether that was done.
+        """
+        self._is_leaving = True
+        cast("Callable[[], None]", self.app_state.get(LEAVING, _do_nothing))()
+        if not self._is_answered():
+            self.cycle.keep_alive = False
+        self._watched = None
+        self._watch()
+
+    @override
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        if self._is_leaving:
+            self.cycle.keep_alive = False
 
     # What a request calls when it is answered
 
@@ -185,7 +206,8 @@ class Connection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         match state:
             case "idle":
-                self._ring_after(self.limits.idle_seconds, self.transport.close)
+                patience = self.limits.leave_seconds if self._is_leaving else self.limits.idle_seconds
+                self._ring_after(patience, self.transport.close)
             case "head":
                 self._ring_after(self.limits.head_seconds, self._refuse_slow_head)
             case "unread":
@@ -202,3 +224,7 @@ class Connection(HttpToolsProtocol):
         if self._write_alarm is not None:
             self._write_alarm.cancel()
             self._write_alarm = None
+
+
+def _do_nothing() -> None:
+    pass

@@ -10,6 +10,9 @@ MAX_BODY_BYTES = 64 * 1024
 BODY_SECONDS = 10.0
 _MAX_CONNECTIONS = 1000
 
+LEAVING = "leaving"
+"""Where the application's lifespan may put what is to be called when the first connection is told to end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyLimit:
@@ -48,6 +51,8 @@ class ConnectionLimits:
     """Until a client that has stopped reading goes on."""
     linger_seconds: float = 2.0
     """For a client that is still sending to read why it need not."""
+    leave_seconds: float = 1.0
+    """Until the first byte of a request that may be under way while we stop."""
     pipelined: int = 16
     """Requests that wait for the answer to one before them."""
     connections: int = field(default_factory=affordable_connections)

@@ -82,12 +82,30 @@ class Worker:
         self._heartbeat = heartbeat or Heartbeat()
         self._stopping = asyncio.Event()
         self._running: PgQueuer | None = None
+        self._at_hand: set[asyncio.Timeout] = set()
+        self._patience: asyncio.TimerHandle | None = None
 
-    def stop(self) -> None:
-        """Take no more jobs; `run` ends once those at hand are done."""
+    def stop(self, *, within: timedelta | None = None) -> None:
+        """Take no more jobs; `run` ends once those at hand are done.
+
+        Those that take longer than `within` are put back: another worker begins them anew, at once and not only when
+        our lease is over. What counts is who says it first.
+        """
         self._stopping.set()
         if self._running is not None:
             self._running.shutdown.set()
+        if within is not None and self._patience is None:
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(within.total_seconds(), self._put_back)
+
+    @property
+    def puts_back_at(self) -> float | None:
+        """When what is still at hand is put back, by the loop's clock; None where nobody has said so."""
+        return self._patience.when() if self._patience is not None else None
+
+    def _put_back(self) -> None:
+        for attempt in self._at_hand:
+            attempt.reschedule(asyncio.get_running_loop().time())
 
     async def run(self) -> None:
         """Work until told to stop. A database that goes away is waited for."""
@@ -105,6 +123,8 @@ class Worker:
                 pause = _RECONNECT * random.uniform(0.5, 1)  # noqa: S311
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), pause.total_seconds())
+        if self._patience is not None:
+            self._patience.cancel()
         self._heartbeat.end()
 
     async def drain(self) -> None:
@@ -169,7 +189,9 @@ class Worker:
     async def _attempt(self, queued: QueuedJob) -> None:
         job = as_job(queued)
         try:
-            wait = await self._handle(job)
+            wait = await self._until_put_back(job)
+        except RetryRequested:
+            raise
         except Unavailable as busy:
             # Passing, and nobody's fault: a job is not given up for it.
             raise RetryRequested(busy.retry_after, type(busy).__name__) from None
@@ -185,6 +207,19 @@ class Worker:
             raise Parked(name)
         doubled = min(_FIRST_WAIT * (1 << min(queued.attempts, 20)), _LONGEST_WAIT)
         raise RetryRequested(doubled * random.uniform(0.5, 1), name)  # noqa: S311  (keeps retries apart)
+
+    async def _until_put_back(self, job: Job) -> timedelta | None:
+        attempt = asyncio.timeout(None)
+        try:
+            async with attempt:
+                self._at_hand.add(attempt)
+                return await self._handle(job)
+        except TimeoutError:
+            if not attempt.expired():
+                raise
+            raise RetryRequested(timedelta(0), "stopped") from None
+        finally:
+            self._at_hand.discard(attempt)
 
     @staticmethod
     def _is_hopeless(job: Job, queued: QueuedJob) -> bool:

@@ -15,7 +15,8 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
 from adapters.postgres.own_server import EmbeddedPostgresError, program
-from adapters.postgres.schema import DatabaseProblem, connected
+from adapters.postgres.problems import DatabaseProblem
+from adapters.postgres.schema import connected
 
 # SQLSTATE (PostgreSQL manual, appendix A).
 _NOT_PERMITTED = "42501"

@@ -24,6 +24,9 @@ from domain.users.user import UserNotFound
 
 # Connection lost, resources exhausted, shutting down or cancelled, system errors, rolled back for other reasons.
 _PASSING_CLASSES = ("08", "53", "57", "58", "40")
+# Of those, what says that there is no server that could work for us. Whoever is cancelled has met one.
+_AWAY_CLASSES = ("08", "53", "57", "58")
+_CANCELLED = "57014"
 # Lock or transaction timed out; read-only after a failover.
 READ_ONLY = "25006"
 _PASSING_STATES = {"55P03", "25P03", "25P04", READ_ONLY}
@@ -97,6 +100,16 @@ def stays(error: Exception) -> bool:
         or _is_unstorable(driver_error, state)
         # Other than that the connection is closed, the driver complains of how it is used.
         or (isinstance(driver_error, INTERFACE_ERROR) and isinstance(error, DBAPIError) and not _is_lost(error))
+    )
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the server is not there, not yet or no more: whoever can wait for it may."""
+    state = sqlstate_of(error) or ""
+    return (
+        isinstance(error, ConnectionError | TimeoutError)
+        or _is_lost(error)
+        or (state.startswith(_AWAY_CLASSES) and state != _CANCELLED)
     )
 
 

@@ -15,7 +15,8 @@ from adapters.postgres.statements import in_our_words
 from domain.messages.message import MessageState
 from domain.signing.signing_key import KeyState
 
-_SERVER = text("SELECT current_setting('server_version'), clock_timestamp()")
+_VERSION = text("SELECT current_setting('server_version')")
+_NOW = text("SELECT clock_timestamp()")
 _SET = text("SELECT name, setting FROM pg_settings UNION ALL SELECT 'role', current_user")
 _JOBS = table(SETTINGS.queue_table, column("status"), column("execute_after"))
 _MESSAGES, _KEYS = MessageModel.__table__, SigningKeyModel.__table__
@@ -54,18 +55,25 @@ class Examined:
     unfinished: list[str]
 
 
+async def clock_ahead(connection: AsyncConnection) -> tuple[timedelta, timedelta]:
+    """How far the database's clock is before ours, and how long asking took: it is right to half of that."""
+    asked = datetime.now(UTC)
+    theirs: datetime = (await connection.execute(_NOW)).scalar_one()
+    took = datetime.now(UTC) - asked
+    return theirs - (asked + took / 2), took
+
+
 async def examine(connection: AsyncConnection) -> Examined:
     """Look at a server, and at the work that waits there."""
-    asked = datetime.now(UTC)
-    version, theirs = (await connection.execute(_SERVER)).one()
-    took = datetime.now(UTC) - asked
+    version = (await connection.execute(_VERSION)).scalar_one()
+    ahead, took = await clock_ahead(connection)
     work = None
     if await is_up_to_date(connection):
         parked, waiting_since, dead, signing_since = (await connection.execute(_WORK)).one()
         work = Work(parked_jobs=parked, waiting_since=waiting_since, dead_messages=dead, signing_since=signing_since)
     return Examined(
         server_version=str(version),
-        ahead=theirs - (asked + took / 2),
+        ahead=ahead,
         took=took,
         role=await roles.present_role(connection),
         work=work,

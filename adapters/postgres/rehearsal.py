@@ -9,7 +9,7 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError
 
 from adapters.postgres import schema
-from adapters.postgres.schema import DatabaseProblem
+from adapters.postgres.problems import DatabaseProblem
 
 # From the weakest to the strongest (PostgreSQL manual, 13.3), and who waits for it; reading a table takes the first,
 # `FOR UPDATE` the second, writing the third.

@@ -3,21 +3,21 @@
 import asyncio
 import random
 import re
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from adapters.postgres import indexes, roles, turns
-from adapters.postgres.servers import NoPrimaryError, Servers
-from adapters.postgres.urls import places_of
+from adapters.postgres.errors import DRIVER_ERRORS, is_away
+from adapters.postgres.problems import DatabaseAway, DatabaseProblem, problem_of, unanswered
+from adapters.postgres.servers import Servers
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -25,11 +25,9 @@ if TYPE_CHECKING:
 OLDEST_SERVER = 16
 VERSION_TABLE = "hallporter_schema"
 """Where the revision stands. Not Alembic's own name, which another program in the same database may use."""
-_CONNECT_TIMEOUT = 5.0
+_CONNECT_TIMEOUT = 2.0
 
 # SQLSTATE (PostgreSQL manual, appendix A).
-_WRONG_PASSWORD = {"28P01", "28000"}
-_NO_SUCH_DATABASE = "3D000"
 _NOT_PERMITTED = "42501"
 _IN_THE_WAY = {"55P03", "40P01"}  # a lock took too long, a deadlock
 
@@ -48,10 +46,6 @@ _OLDEST_TRANSACTION = text(
 )
 _REVISION = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
 _DOWN_REVISION = re.compile(r'^down_revision = "(\w+)"$', re.MULTILINE)
-
-
-class DatabaseProblem(Exception):
-    """The database cannot be used. The message is one sentence for people, and what to do; no password is in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +245,7 @@ async def connected(url: str) -> AsyncIterator[AsyncConnection]:
 
     It is in no transaction yet.
 
-    Raises: DatabaseProblem.
+    Raises: DatabaseProblem; DatabaseAway also where the server goes away under the block.
     """
     how = {"timeout": _CONNECT_TIMEOUT, "async_creator_fn": Servers().connect}
     engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=how)
@@ -261,7 +255,7 @@ async def connected(url: str) -> AsyncIterator[AsyncConnection]:
             connection = await opened.enter_async_context(engine.connect())
             number = int((await connection.exec_driver_sql("SHOW server_version_num")).scalar_one())
         except (OSError, DBAPIError) as error:
-            raise DatabaseProblem(_explained(error, url)) from error
+            raise problem_of(error, url) from error
         if number < OLDEST_SERVER * 10_000:
             message = (
                 f"PostgreSQL {number // 10_000}.{number % 10_000} is too old; Hallporter needs {OLDEST_SERVER} or "
@@ -269,26 +263,9 @@ async def connected(url: str) -> AsyncIterator[AsyncConnection]:
             )
             raise DatabaseProblem(message)
         await connection.rollback()
-        yield connection
-
-
-def _explained(error: OSError | DBAPIError, url: str) -> str:
-    address, place = make_url(url), places_of(url)
-    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
-    # The driver has no class of its own for a server without TLS; every other ConnectionError has one.
-    if "ssl" in address.query and (type(error) is ConnectionError or isinstance(error, ssl.SSLError)):
-        return f"PostgreSQL at {place} does not take the encrypted connection that sslmode asks for: {error}."
-    if isinstance(error, NoPrimaryError):
-        return f"None of the PostgreSQL servers at {place} takes writes. Promote one, or name the one that does."
-    if state is None:
-        return f"No PostgreSQL answers at {place}. Start it, or correct host and port in DATABASE_URL."
-    if state in _WRONG_PASSWORD:
-        return (
-            f"PostgreSQL at {place} refuses the user {address.username!r}. Correct user and password in DATABASE_URL."
-        )
-    if state == _NO_SUCH_DATABASE:
-        return (
-            f"PostgreSQL at {place} has no database {address.database!r}. "
-            f"Create it (createdb {address.database}), or correct the name in DATABASE_URL."
-        )
-    return f"PostgreSQL at {place} refuses with {state}: {str(getattr(error, 'orig', error)).rpartition(': ')[2]}"
+        try:
+            yield connection
+        except (ConnectionError, TimeoutError, DBAPIError, *DRIVER_ERRORS) as error:
+            if not is_away(error):
+                raise
+            raise DatabaseAway(unanswered(url)) from error

@@ -9,15 +9,16 @@ import sys
 from contextlib import suppress
 from importlib.metadata import version
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, override
 
 import typer
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from adapters.http.server import server_config
+from adapters.http.server import DrainingServer, server_config
 from adapters.postgres import schema
+from adapters.postgres.problems import DatabaseAway
 from entrypoints.database import database_url
 from entrypoints.settings import Settings, load_settings
 from entrypoints.startup import StartupProblem
@@ -38,6 +39,7 @@ def serve(
     """Start the service.
 
     That is the database if it is the embedded one, its schema, the API, and a worker for mail. Ctrl-C stops it all.
+    A database of DATABASE_URL that does not answer is waited for.
     """
     # Being told to stop, and a terminal that closes, must unwind the blocks below as Ctrl-C does, or the embedded
     # server would stay. Under nohup the latter is ignored already, and remains so.
@@ -47,27 +49,48 @@ def serve(
     settings = load_settings()
     configure_logging(settings.log_level, settings.effective_log_format)
     with _listening(host, port) as listener, database_url(settings) as url:
-        applied = asyncio.run(schema.migrate(url))
-        typer.echo(_banner(settings, listener, applied, works=settings.worker and not no_worker))
+        applied, app, awaited = _migrated(url)
+        typer.echo(_banner(settings, listener, applied, awaited, works=settings.worker and not no_worker))
         sys.stdout.flush()
         if "public_url" not in settings.model_fields_set:
             # The workers read the settings anew, and what they issue must name the port that was really taken.
             os.environ["PUBLIC_URL"] = _address(listener)
         if no_worker:
             os.environ["WORKER"] = "false"
-        config = server_config("entrypoints.api:app", workers=workers)
+        config = server_config(app, workers=workers)
         with suppress(KeyboardInterrupt):
             _run(config, listener)
 
 
+def _migrated(url: str) -> tuple[list[str], str, str | None]:
+    """The migrations that were applied, the application to serve, and why its database is waited for, if it is."""
+    try:
+        return asyncio.run(schema.migrate(url)), "entrypoints.api:app", None
+    except DatabaseAway as away:
+        return [], "entrypoints.awaiting:app", str(away)
+
+
 def _run(config: uvicorn.Config, listener: socket.socket) -> None:
     if config.workers > 1:
-        Multiprocess(config, sockets=[listener]).run()
+        processes = _Processes(config, sockets=[listener])
+        processes.run()
+        if any(process.exitcode == STARTUP_FAILURE for process in processes.processes):
+            raise SystemExit(STARTUP_FAILURE)
         return
-    server = uvicorn.Server(config)
+    server = DrainingServer(config)
     server.run(sockets=[listener])
     if not server.started:
         raise SystemExit(STARTUP_FAILURE)
+
+
+class _Processes(Multiprocess):
+    """Several, of which none takes connections once they were told to end: else those would wait for nobody."""
+
+    @override
+    def terminate_all(self) -> None:
+        super().terminate_all()
+        for listener in self.sockets:
+            listener.close()
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
@@ -104,7 +127,9 @@ def _mail(settings: Settings, address: str) -> str:
     return f"{address}/dev/mailbox"
 
 
-def _banner(settings: Settings, listener: socket.socket, applied: list[str], *, works: bool) -> str:
+def _banner(
+    settings: Settings, listener: socket.socket, applied: list[str], awaited: str | None, *, works: bool
+) -> str:
     address = _address(listener)
     lines = [f"Hallporter {version('hallporter')}", f"  API       {address}/v1"]
     if not settings.is_production:
@@ -115,6 +140,8 @@ def _banner(settings: Settings, listener: socket.socket, applied: list[str], *, 
     if not works:
         public = "" if "public_url" in settings.model_fields_set else f"PUBLIC_URL={address} "
         lines.append(f"  Worker    none here: mail waits until one runs. Start it: {public}hallporter worker")
+    if awaited is not None:
+        lines.append(f"  Waiting   {awaited}")
     if applied:
         lines.append(f"  Schema    {len(applied)} migration(s) applied")
     lines.append("  Stop      Ctrl-C")

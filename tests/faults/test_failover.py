@@ -14,7 +14,7 @@ from sqlalchemy import make_url, text
 from adapters.postgres import database as postgres
 from adapters.postgres import schema
 from adapters.postgres.database import open_engine
-from adapters.postgres.schema import DatabaseProblem
+from adapters.postgres.problems import DatabaseProblem
 from adapters.postgres.urls import asyncpg_url
 from tests.e2e.test_service import PASSWORD, serving
 from tests.standby import Pair, folder_of, primary_and_standby

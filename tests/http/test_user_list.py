@@ -141,6 +141,7 @@ async def test_a_refresh_counts_as_being_seen(client: httpx.AsyncClient, world: 
 async def test_what_is_asked_wrongly_is_named(
     client: httpx.AsyncClient, porter: dict[str, str], query: dict[str, str], pointer: str
 ) -> None:
+    """Incident 63: an order is one of a list of names."""
     answer = await client.get(USERS, params=query, headers=porter)
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
 

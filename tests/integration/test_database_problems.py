@@ -14,13 +14,14 @@ from sqlalchemy.exc import ProgrammingError
 from adapters.postgres import schema
 from adapters.postgres.database import forsake, open_engine
 from adapters.postgres.driver import OUT_OF_STEP
+from adapters.postgres.problems import DatabaseAway, DatabaseProblem
 from adapters.postgres.readiness import PostgresReadiness
-from adapters.postgres.schema import DatabaseProblem
 from adapters.postgres.statements import in_our_words
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.postgres.urls import asyncpg_url
 from adapters.system.randomness import SystemRandomness
 from application.ports.unit_of_work import DatabaseUnavailable
+from tests.faultproxy import Way, fault_proxy
 from tests.world import new_user
 
 type Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
@@ -74,8 +75,39 @@ async def test_an_unreachable_server_is_explained(place: str) -> None:
 
 async def test_a_server_without_tls_is_told_from_an_absent_one() -> None:
     async with server(refusing("00000")) as url:
-        with pytest.raises(DatabaseProblem, match="does not take the encrypted connection that sslmode"):
+        with pytest.raises(DatabaseProblem, match="does not take the encrypted connection that sslmode") as problem:
             await schema.migrate(f"{url}?ssl=require")
+    assert not isinstance(problem.value, DatabaseAway)
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "kind"),
+    [
+        *((state, DatabaseAway) for state in ("57P03", "57P01", "57P02", "53300", "53100", "08006", "58030")),
+        *((state, DatabaseProblem) for state in ("28P01", "28000", "3D000", "42501", "0A000", "57014")),
+    ],
+)
+async def test_fault_3_what_may_pass_by_itself_is_told_from_what_somebody_has_to_mend(
+    sqlstate: str, kind: type[DatabaseProblem]
+) -> None:
+    async with server(refusing(sqlstate)) as url:
+        with pytest.raises(DatabaseProblem) as problem:
+            await schema.expect_up_to_date(url)
+    assert type(problem.value) is kind
+
+
+async def test_fault_3_a_server_that_goes_away_under_a_migration_may_come_back(database: str) -> None:
+    async with fault_proxy(database) as (proxy, url):
+        proxy.when(Way.THERE, rb"to_regclass", proxy.cut)
+        with pytest.raises(DatabaseAway, match="No PostgreSQL answers at"):
+            await schema.migrate(url)
+        assert await schema.migrate(url) == []
+
+
+async def test_a_bug_in_a_migration_is_nobody_being_away(database: str) -> None:
+    with pytest.raises(ProgrammingError):
+        async with schema.connected(database) as connection:
+            await connection.execute(text("SELECT * FROM nowhere"))
 
 
 async def test_a_server_that_is_too_old_is_refused(database: str, monkeypatch: pytest.MonkeyPatch) -> None:

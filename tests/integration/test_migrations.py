@@ -14,8 +14,8 @@ from sqlalchemy import Connection, func, select, text
 from adapters.postgres import jobs, schema
 from adapters.postgres.database import open_engine
 from adapters.postgres.models import Base
+from adapters.postgres.problems import DatabaseProblem
 from adapters.postgres.readiness import PostgresReadiness
-from adapters.postgres.schema import DatabaseProblem
 
 CONFIG = Config()
 CONFIG.set_main_option("script_location", str(schema.migrations_folder()))

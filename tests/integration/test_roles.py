@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapters.postgres import roles, schema
 from adapters.postgres.database import open_engine
+from adapters.postgres.problems import DatabaseProblem
 from adapters.postgres.roles import APPLICATION_ROLE
-from adapters.postgres.schema import DatabaseProblem
 from application.ports.unit_of_work import UnitOfWork
 from application.upkeep.seal_audit_entries import SealAuditEntries
 from application.users.register_user import RegisterUser

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres import indexes, roles, schema
-from adapters.postgres.schema import DatabaseProblem
+from adapters.postgres.problems import DatabaseProblem
 from tests.made_up import INDEX, Release
 
 ADDED = 'op.add_column("users", sa.Column("shoe_size", sa.Integer()))'
