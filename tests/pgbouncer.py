@@ -59,7 +59,7 @@ class PgBouncer:
         run_as = way_around_root()
         run_as.own(folder)
         with subprocess.Popen(
-            [program, str(configuration)], stderr=subprocess.PIPE, **run_as.popen_arguments()
+            run_as.command(program, str(configuration)), stderr=subprocess.PIPE, **run_as.popen_arguments()
         ) as process:
             try:
                 assert process.stderr is not None

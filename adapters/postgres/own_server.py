@@ -247,7 +247,7 @@ class OwnServer:
             given.write(text or "")
             given.seek(0)
             ran = subprocess.run(
-                [self._binary(binary), *arguments],
+                self._run_as.command(self._binary(binary), *arguments),
                 check=False,
                 stdin=given,
                 stdout=output,

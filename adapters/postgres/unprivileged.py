@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 _INSIDE = 1000
-_NAMESPACE_FILES = (
-    ("setgroups", "deny"),
-    ("uid_map", f"{_INSIDE} 0 1"),
-    ("gid_map", f"{_INSIDE} 0 1"),
-)
+# A program of its own, and nothing that is done between fork and exec: what libraries do there may start threads, and
+# whoever has those cannot enter a namespace (unshare(2)).
+_ENTER = f"""\
+import os, sys
+os.unshare(os.CLONE_NEWUSER)
+for name, content in (("setgroups", "deny"), ("uid_map", "{_INSIDE} 0 1"), ("gid_map", "{_INSIDE} 0 1")):
+    with open("/proc/self/" + name, "w") as file:
+        file.write(content)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 
 
 class NotPermitted(Exception):
@@ -22,8 +27,12 @@ class NotPermitted(Exception):
 class AsMyself:
     """The ordinary case: the server runs as whoever we are."""
 
+    def command(self, *command: str) -> list[str]:
+        """How to start one of its programs."""
+        return [*command]
+
     def popen_arguments(self) -> dict[str, Any]:
-        """What to start its programs with."""
+        """What to start it with."""
         return {}
 
     def own(self, path: Path) -> None:
@@ -41,23 +50,16 @@ class AsMyself:
 class InUserNamespace(AsMyself):
     """Root outside and somebody else inside: no file changes hands, no permission is widened."""
 
-    def popen_arguments(self) -> dict[str, Any]:
-        return {"preexec_fn": self._enter}
+    def command(self, *command: str) -> list[str]:
+        return [sys.executable, "-I", "-S", "-c", _ENTER, *command]
 
     def works(self) -> bool:
         """Whether the system lets us; containers often do not."""
         try:
-            subprocess.run(["true"], check=True, **self.popen_arguments())  # noqa: S607  (the system's own)
+            subprocess.run(self.command("true"), check=True, stderr=subprocess.DEVNULL)
         except (OSError, subprocess.SubprocessError):
             return False
         return True
-
-    @staticmethod
-    def _enter() -> None:
-        os.unshare(os.CLONE_NEWUSER)
-        for name, content in _NAMESPACE_FILES:
-            with open(f"/proc/self/{name}", "w") as file:  # noqa: PTH123  (as little as possible between fork and exec)
-                file.write(content)
 
 
 class AsNobody(AsMyself):

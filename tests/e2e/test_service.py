@@ -100,6 +100,15 @@ def memory_of_service(home: Path) -> int:
     return resident
 
 
+def expect_little_memory(home: Path) -> None:
+    """What a password hash took is given back once nobody has signed in for a second."""
+    patience = 500
+    while (resident := memory_of_service(home)) >= 150 * 1024 * 1024 and patience > 0:
+        patience -= 1
+        time.sleep(0.02)
+    assert resident < 150 * 1024 * 1024
+
+
 def mail_in(mailbox: str, recipient: str = "ada@example.com") -> dict[str, str]:
     """The one mail to somebody in the mailbox of development, once it is there."""
     for _ in range(1500):
@@ -145,7 +154,7 @@ def test_from_the_first_start_to_the_last_sign_out(tmp_path: Path) -> None:
                 with plain.getresponse() as answer:
                     assert answer.status == 200
                     answer.read()
-        assert memory_of_service(tmp_path) < 150 * 1024 * 1024
+        expect_little_memory(tmp_path)
         assert client.get("/docs").status_code == 200
         assert client.get("/readyz").json() == {"status": "ok"}
 

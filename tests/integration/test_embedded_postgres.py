@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -209,3 +210,21 @@ class TestRoot:
         (tmp_path / "home").mkdir()
         with pytest.raises(NotPermitted, match="cannot enter"):
             AsNobody().prepare(tmp_path / "home", Path("/usr"), home_is_new=False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to")
+def test_threads_that_libraries_start_in_every_child_stand_in_nobodys_way() -> None:
+    namespace = InUserNamespace()
+    if not namespace.works():
+        pytest.skip("this system lets nobody enter a namespace")
+    busy = True
+
+    def start_thread() -> None:
+        if busy:
+            threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+    os.register_at_fork(after_in_child=start_thread)
+    try:
+        assert namespace.works()
+    finally:
+        busy = False
