@@ -121,4 +121,6 @@ def test_what_does_would_be_seen(tmp_path: Path, noted_hashing: None) -> None:
         socket.getaddrinfo("127.0.0.1", 80)
         time.sleep(0)
         argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("a password")
-    assert {what.split()[0] for what in seen} == {"open", "socket.getaddrinfo", "time.sleep", "argon2"}
+    # Before Python 3.13 sleeping tells nobody (documentation of `time.sleep`).
+    slept = {"time.sleep"} if sys.version_info >= (3, 13) else set[str]()
+    assert {what.split()[0] for what in seen} == {"open", "socket.getaddrinfo", "argon2"} | slept
