@@ -193,11 +193,14 @@ class Line:
         patience = self.pool._timeout  # noqa: SLF001  (there is no public way to any of this)
         event.listen(self.engine.sync_engine, "do_connect", connect_soon)
         self.pool._timeout = PATIENCE  # noqa: SLF001
-        for connection in self.opened:
-            connection._config = connection._config._replace(command_timeout=PATIENCE)  # noqa: SLF001
+        usual = {connection: connection._config for connection in self.opened}  # noqa: SLF001
+        for connection, config in usual.items():
+            connection._config = config._replace(command_timeout=PATIENCE)  # noqa: SLF001
         yield
         event.remove(self.engine.sync_engine, "do_connect", connect_soon)
         self.pool._timeout = patience  # noqa: SLF001
+        for connection, config in usual.items():
+            connection._config = config  # noqa: SLF001
 
     async def write(self, email: str = "ada@example.com") -> User:
         user = new_user(email)
