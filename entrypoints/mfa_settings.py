@@ -1,12 +1,12 @@
 """What can be set about second factors."""
 
 from pydantic import Field
+from pydantic_settings import BaseSettings
 
 from domain.mfa.requirement import MfaRequirement
-from entrypoints.throttle_settings import ThrottleSettings
 
 
-class MfaSettings(ThrottleSettings):
+class MfaSettings(BaseSettings):
     """Who has to have one, and how long operators wait before they take one away."""
 
     mfa_required: MfaRequirement = Field(

@@ -32,6 +32,7 @@ from entrypoints.setting_formats import (
     checked_smtp_url,
 )
 from entrypoints.settings_problem import SettingsProblem
+from entrypoints.throttle_settings import ThrottleSettings
 from entrypoints.traces_settings import TracesSettings, traces_problems
 
 _MEMORY_FOR_ONE_PASS_KIB = 47_104
@@ -67,7 +68,9 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class Settings(DatabaseSettings, MetricsSettings, MfaSettings, PasskeySettings, RetentionSettings, TracesSettings):
+class Settings(
+    DatabaseSettings, MetricsSettings, MfaSettings, ThrottleSettings, PasskeySettings, RetentionSettings, TracesSettings
+):
     """Every setting. The name in the environment is the field's, in capitals."""
 
     model_config = SettingsConfigDict(

@@ -1,5 +1,6 @@
 """What can be set about how much is too much."""
 
+from dataclasses import fields
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -52,16 +53,5 @@ class ThrottleSettings(BaseSettings):
     @property
     def throttle_policy(self) -> ThrottlePolicy:
         """All limits."""
-        return ThrottlePolicy(
-            credentials=self.limit_credentials,
-            refreshes=self.limit_refreshes,
-            registrations=self.limit_registrations,
-            all_registrations=self.limit_all_registrations,
-            mails=self.limit_mails,
-            passkey_options=self.limit_passkey_options,
-            all_mails=self.limit_all_mails,
-            guesses=self.limit_guesses,
-            all_guesses=self.limit_all_guesses,
-            guesses_on_known_device=self.limit_guesses_on_known_device,
-            factor_guesses=self.limit_factor_guesses,
-        )
+        limits = (limit.name for limit in fields(ThrottlePolicy))
+        return ThrottlePolicy(**{name: getattr(self, f"limit_{name}") for name in limits})

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, TextIO
@@ -29,6 +29,7 @@ from domain.events import Outcome
 from domain.ids import UserId
 from domain.signing.signing_key import SigningKey
 from entrypoints.audit_files import PublicKeys, kept_checkpoints, public_keys
+from entrypoints.cli.arguments import TIMES, AsJson, in_utc
 from entrypoints.cli.printing import print_table
 from entrypoints.cli.running import run
 from entrypoints.container import Container
@@ -38,9 +39,6 @@ app = typer.Typer(
     help="Read the audit log, sign how far it goes, take it elsewhere, and verify it.", no_args_is_help=True
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-_TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
-
 
 @app.command("list")
 def list_entries(
@@ -49,8 +47,8 @@ def list_entries(
     subject: Annotated[UUID | None, typer.Option(help="Only what was done to this user.")] = None,
     event: Annotated[str | None, typer.Option(help="Only events of this name.")] = None,
     outcome: Annotated[Literal["success", "refused"] | None, typer.Option(help="Only what ended so.")] = None,
-    after: Annotated[datetime | None, typer.Option(formats=_TIMES, help="Not before that time, in UTC.")] = None,
-    before: Annotated[datetime | None, typer.Option(formats=_TIMES, help="Before that time, in UTC.")] = None,
+    after: Annotated[datetime | None, typer.Option(formats=TIMES, help="Not before that time, in UTC.")] = None,
+    before: Annotated[datetime | None, typer.Option(formats=TIMES, help="Before that time, in UTC.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
     as_json: AsJson = False,
 ) -> None:
@@ -60,8 +58,8 @@ def list_entries(
         user_id=UserId(subject) if subject is not None else None,
         event=event,
         outcome=Outcome(outcome) if outcome is not None else None,
-        occurred_after=after.replace(tzinfo=UTC) if after is not None else None,
-        occurred_before=before.replace(tzinfo=UTC) if before is not None else None,
+        occurred_after=in_utc(after),
+        occurred_before=in_utc(before),
     )
 
     async def command(container: Container) -> list[AuditEntry]:

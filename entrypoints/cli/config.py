@@ -2,7 +2,8 @@
 
 import typer
 
-from entrypoints.cli.printing import AsJson, print_rows
+from entrypoints.cli.arguments import AsJson
+from entrypoints.cli.printing import print_rows
 from entrypoints.settings import load_settings
 from entrypoints.shown_settings import shown_settings, unknown_names
 

@@ -4,7 +4,8 @@ import asyncio
 
 import typer
 
-from entrypoints.cli.printing import AsJson, print_rows
+from entrypoints.cli.arguments import AsJson
+from entrypoints.cli.printing import print_rows
 from entrypoints.doctor import Finding, State, findings
 from entrypoints.settings import load_settings
 from entrypoints.telemetry import configure_logging

@@ -7,28 +7,22 @@ import typer
 
 from adapters.http.schemas.factors import FactorList
 from application.messages.drafts import readable
-from application.mfa.list_factors import Factors, ListFactors
+from application.mfa.list_factors import ListFactors
 from application.mfa.reset_factor import ResetFactor
-from application.users.get_user import GetUser
 from domain.ids import FactorId
-from entrypoints.cli.printing import AsJson, print_rows
-from entrypoints.cli.running import id_or_email, run
+from domain.users.user import User
+from entrypoints.cli.arguments import AsJson, Whose
+from entrypoints.cli.printing import print_rows
+from entrypoints.cli.running import run_for
 from entrypoints.container import Container
 
 app = typer.Typer(help="See second factors, and take them from whoever has lost them.", no_args_is_help=True)
 
-Who = Annotated[str, typer.Argument(help="Whose: id or e-mail address.")]
-
 
 @app.command("list")
-def list_factors(who: Who, *, as_json: AsJson = False) -> None:
+def list_factors(who: Whose, *, as_json: AsJson = False) -> None:
     """List a user's second factors, oldest first."""
-
-    async def command(container: Container) -> Factors:
-        user = await container.resolve(GetUser).execute(who=id_or_email(who))
-        return await container.resolve(ListFactors).execute(user_id=user.id)
-
-    factors = run(command)
+    _, factors = run_for(who, lambda container, user: container.resolve(ListFactors).execute(user_id=user.id))
     rows = [factor.model_dump(mode="json") for factor in FactorList.of(factors).items]
     print_rows(rows, as_json=as_json, otherwise="This user has no second factor.")
     if rows and not as_json:
@@ -37,7 +31,7 @@ def list_factors(who: Who, *, as_json: AsJson = False) -> None:
 
 @app.command()
 def reset(
-    who: Who,
+    who: Whose,
     *,
     reason: Annotated[str, typer.Option(help="Why. The user finds it in their own history.")],
     factor: Annotated[UUID | None, typer.Option(help="This one alone, by its id; left out: all of them.")] = None,
@@ -47,8 +41,7 @@ def reset(
     Where resets are held, that is later: using one of them until then keeps them all.
     """
 
-    async def command(container: Container) -> str:
-        user = await container.resolve(GetUser).execute(who=id_or_email(who))
+    async def command(container: Container, user: User) -> str:
         found = (await container.resolve(ListFactors).execute(user_id=user.id)).items
         factor_ids = [FactorId(factor)] if factor is not None else [each.id for each in found]
         reset = container.resolve(ResetFactor)
@@ -57,4 +50,4 @@ def reset(
         what = f"{len(factor_ids)} second factor(s) of {user.email}"
         return f"{what} will be taken away at {held}, if none is used until then." if held else f"{what} taken away."
 
-    typer.echo(run(command))
+    typer.echo(run_for(who, command)[1])

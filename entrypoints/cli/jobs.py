@@ -7,7 +7,8 @@ import typer
 from application.jobs.list_parked_jobs import ListParkedJobs
 from application.jobs.retry_parked_jobs import RetryParkedJobs
 from application.ports.jobs import ParkedJob
-from entrypoints.cli.printing import AsJson, print_rows
+from entrypoints.cli.arguments import AsJson
+from entrypoints.cli.printing import print_rows
 from entrypoints.cli.running import run
 from entrypoints.container import Container
 

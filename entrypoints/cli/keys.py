@@ -9,7 +9,8 @@ from application.signing.revoke_signing_key import RevokeSigningKey
 from application.signing.rotate_signing_key import RotateSigningKey
 from domain.ids import KeyId
 from domain.signing.signing_key import SigningKey
-from entrypoints.cli.printing import AsJson, print_rows
+from entrypoints.cli.arguments import AsJson
+from entrypoints.cli.printing import print_rows
 from entrypoints.cli.running import run
 from entrypoints.container import Container
 

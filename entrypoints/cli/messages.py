@@ -9,7 +9,8 @@ from application.messages.list_messages import ListMessages
 from application.messages.retry_message import RetryMessage
 from domain.ids import MessageId
 from domain.messages.message import Message, MessageState
-from entrypoints.cli.printing import AsJson, print_rows
+from entrypoints.cli.arguments import AsJson
+from entrypoints.cli.printing import print_rows
 from entrypoints.cli.running import run
 from entrypoints.container import Container
 

@@ -2,11 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated
 
 import typer
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 # Never cut: whoever wants less width has --json.
 _WIDEST_LINE = 500
 

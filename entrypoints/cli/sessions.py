@@ -11,14 +11,11 @@ from application.admin.end_user_session import EndUserSession
 from application.admin.end_user_sessions import EndUserSessions
 from application.admin.explain_sign_in import ExplainSignIn
 from application.sessions.list_sessions import ListSessions
-from application.users.get_user import GetUser
 from domain.errors import InvalidFields, Violation
 from domain.ids import SessionId
-from domain.sessions.session import Session
-from domain.sessions.sign_in_attempt import SignInAttempt
-from entrypoints.cli.printing import AsJson, print_fields, print_rows
-from entrypoints.cli.running import id_or_email, run
-from entrypoints.container import Container
+from entrypoints.cli.arguments import AsJson, Whose
+from entrypoints.cli.printing import print_fields, print_rows
+from entrypoints.cli.running import run, run_for
 
 # Nobody is at the keyboard of any of them.
 _HIDDEN = ("current",)
@@ -29,16 +26,10 @@ app = typer.Typer(
 
 
 @app.command("list")
-def list_sessions(
-    who: Annotated[str, typer.Argument(help="Whose: id or e-mail address.")], *, as_json: AsJson = False
-) -> None:
+def list_sessions(who: Whose, *, as_json: AsJson = False) -> None:
     """List a user's sessions, last signed in first."""
-
-    async def command(container: Container) -> list[Session]:
-        user = await container.resolve(GetUser).execute(who=id_or_email(who))
-        return list(await container.resolve(ListSessions).execute(user_id=user.id))
-
-    rows = [SessionResponse.of(session, current=False).model_dump(mode="json") for session in run(command)]
+    _, sessions = run_for(who, lambda container, user: container.resolve(ListSessions).execute(user_id=user.id))
+    rows = [SessionResponse.of(session, current=False).model_dump(mode="json") for session in sessions]
     print_rows(rows, as_json=as_json, otherwise="This user is signed in nowhere.", hidden=_HIDDEN)
 
 
@@ -51,16 +42,15 @@ def end(
     """End a session, or every session of a user. Its tokens open nothing from then on."""
     if (session_id is None) is (all_of is None):
         raise InvalidFields([Violation("sessions end", "invalid", "Name a session, or a user with --all-of.")])
-
-    async def command(container: Container) -> str:
-        if session_id is not None:
-            await container.resolve(EndUserSession).execute(session_id=SessionId(session_id))
-            return "The session is over."
-        user = await container.resolve(GetUser).execute(who=id_or_email(all_of or ""))
-        await container.resolve(EndUserSessions).execute(user_id=user.id)
-        return f"{user.email} is signed in nowhere."
-
-    typer.echo(run(command))
+    if session_id is not None:
+        ended = SessionId(session_id)
+        run(lambda container: container.resolve(EndUserSession).execute(session_id=ended))
+        typer.echo("The session is over.")
+    else:
+        user, _ = run_for(
+            all_of or "", lambda container, user: container.resolve(EndUserSessions).execute(user_id=user.id)
+        )
+        typer.echo(f"{user.email} is signed in nowhere.")
 
 
 @app.command()
@@ -70,11 +60,7 @@ def why(
     as_json: AsJson = False,
 ) -> None:
     """Say why a sign-in was refused, step by step. That you looked is written down."""
-
-    async def command(container: Container) -> SignInAttempt:
-        return await container.resolve(ExplainSignIn).execute(reference=reference)
-
-    attempt = run(command)
+    attempt = run(lambda container: container.resolve(ExplainSignIn).execute(reference=reference))
     shown = SignInAttemptResponse.of(attempt)
     if as_json:
         typer.echo(shown.model_dump_json(indent=2))

@@ -20,6 +20,7 @@ from application.transfer.show_import import ShowImport
 from application.transfer.start_import import StartImport
 from domain.ids import UserImportId
 from domain.transfer.user_import import ImportMode, RowFormat, UserImport, Verdict
+from entrypoints.cli.arguments import AsJson
 from entrypoints.cli.running import run
 from entrypoints.container import Container
 from entrypoints.malloc import seldom_look_for_cycles
@@ -42,7 +43,7 @@ def import_users(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would become of each row, and no more.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write what became of each row there, as NDJSON.")] = None,
     resume: Annotated[UUID | None, typer.Option(help="Go on with the import of this id, with the same file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Take in users of another system, with their passwords. Who is here already stays as they are.
 

@@ -15,7 +15,8 @@ from adapters.postgres.copying import copied
 from adapters.postgres.rehearsal import Rehearsed, rehearse
 from adapters.postgres.roles import APPLICATION_ROLE
 from adapters.postgres.urls import asyncpg_url
-from entrypoints.cli.printing import AsJson, print_rows, print_table
+from entrypoints.cli.arguments import AsJson
+from entrypoints.cli.printing import print_rows, print_table
 from entrypoints.database import database_url
 from entrypoints.settings import Settings, load_settings
 from entrypoints.startup import StartupProblem

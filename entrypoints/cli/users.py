@@ -3,7 +3,7 @@
 import secrets
 import shlex
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -20,14 +20,14 @@ from application.paging.page import MAX_LIMIT
 from application.ports.user_search import UserFilter, UserOrder, UserPosition, UserStatus
 from application.users.cancel_deletion import CancelDeletion
 from application.users.create_user import CreateUser
-from application.users.get_user import GetUser
 from application.users.schedule_deletion import ScheduleDeletion
 from domain.errors import InvalidFields, Violation
 from domain.users.roles import ADMIN
 from domain.users.user import User
 from entrypoints.cli import transfer
-from entrypoints.cli.printing import AsJson, print_fields, print_rows
-from entrypoints.cli.running import id_or_email, run
+from entrypoints.cli.arguments import TIMES, AsJson, Who, in_utc
+from entrypoints.cli.printing import print_fields, print_rows
+from entrypoints.cli.running import find, run, run_for
 from entrypoints.container import Container
 
 app = typer.Typer(help="Find users, make them, change them, keep them out, let them go.", no_args_is_help=True)
@@ -36,7 +36,6 @@ app.command("import")(transfer.import_users)
 app.command("export")(transfer.export_users)
 
 _GENERATED_BYTES = 18
-TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 # For scripts alone.
 _HIDDEN = ("email_verified", "locale", "is_active", "deletion_due_at", "suspension", "has_password", "updated_at")
 
@@ -94,9 +93,9 @@ def list_users(
         role=role,
         email_verified=verified,
         email_prefix=email_prefix.lower() if email_prefix is not None else None,
-        created_after=_in_utc(created_after),
-        created_before=_in_utc(created_before),
-        last_seen_before=_in_utc(last_seen_before),
+        created_after=in_utc(created_after),
+        created_before=in_utc(created_before),
+        last_seen_before=in_utc(last_seen_before),
     )
     order = sort or only.usual_order
     start = _position(after, order) if after is not None else None
@@ -119,19 +118,14 @@ def list_users(
 
 
 @app.command()
-def show(
-    who: Annotated[str, typer.Argument(help="Id or e-mail address.")],
-    *,
-    as_json: AsJson = False,
-) -> None:
+def show(who: Who, *, as_json: AsJson = False) -> None:
     """Show one user."""
-    user = run(lambda container: container.resolve(GetUser).execute(who=id_or_email(who)))
-    print_fields(as_row(user), as_json=as_json)
+    print_fields(as_row(find(who)), as_json=as_json)
 
 
 @app.command()
 def change(
-    who: Annotated[str, typer.Argument(help="Id or e-mail address.")],
+    who: Who,
     *,
     name: Annotated[str | None, typer.Option("--name", help="Display name; empty for none.")] = None,
     locale: Annotated[str | None, typer.Option(help="Language of mails; empty for none.")] = None,
@@ -144,8 +138,7 @@ def change(
 ) -> None:
     """Change what is known about a user, and what they may do."""
 
-    async def command(container: Container) -> User:
-        user = await container.resolve(GetUser).execute(who=id_or_email(who))
+    async def command(container: Container, user: User) -> User:
         changes = UserChanges()
         if name is not None:
             changes["display_name"] = name or None
@@ -159,20 +152,19 @@ def change(
             changes["roles"] = (user.roles | frozenset(give or ())) - frozenset(take or ())
         return await container.resolve(ChangeUser).execute(user_id=user.id, expected_version=user.version, **changes)
 
-    print_fields(as_row(run(command)), as_json=False)
+    print_fields(as_row(run_for(who, command)[1]), as_json=False)
 
 
 @app.command()
 def delete(
-    who: Annotated[str, typer.Argument(help="Id or e-mail address.")],
+    who: Who,
     *,
     erase: Annotated[bool, typer.Option("--erase", help="At once and for good.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Have a user erased after the grace period, or with --erase at once. Every session of theirs ends."""
 
-    async def command(container: Container) -> str:
-        user = await container.resolve(GetUser).execute(who=id_or_email(who))
+    async def command(container: Container, user: User) -> str:
         if erase:
             if not yes:
                 typer.confirm(f"Erase {user.email} and all that belongs to them, for good?", abort=True)
@@ -181,24 +173,19 @@ def delete(
         leaving = await container.resolve(ScheduleDeletion).execute(user_id=user.id)
         return f"{user.email} will be erased at {leaving.deletion_due_at:%Y-%m-%d %H:%M} UTC."
 
-    typer.echo(run(command))
+    typer.echo(run_for(who, command)[1])
 
 
 @app.command("keep")
-def cancel_deletion(who: Annotated[str, typer.Argument(help="Id or e-mail address.")]) -> None:
+def cancel_deletion(who: Who) -> None:
     """Let a user stay who was to be erased."""
-
-    async def command(container: Container) -> User:
-        user = await container.resolve(GetUser).execute(who=id_or_email(who))
-        await container.resolve(CancelDeletion).execute(user_id=user.id)
-        return user
-
-    typer.echo(f"{run(command).email} stays.")
+    user, _ = run_for(who, lambda container, user: container.resolve(CancelDeletion).execute(user_id=user.id))
+    typer.echo(f"{user.email} stays.")
 
 
 @app.command("reset-password")
 def reset_password(
-    who: Annotated[str, typer.Argument(help="Id or e-mail address.")],
+    who: Who,
     *,
     discard: Annotated[
         bool, typer.Option("--discard", help="Others may know the one of today: it and every session end now.")
@@ -206,54 +193,42 @@ def reset_password(
 ) -> None:
     """Have a user mailed a link for choosing another password."""
 
-    async def command(container: Container) -> User:
-        user = await container.resolve(GetUser).execute(who=id_or_email(who))
+    async def command(container: Container, user: User) -> None:
         await container.resolve(RequestUserPasswordReset).execute(user_id=user.id, discard=discard)
-        return user
 
-    typer.echo(f"A link is on its way to {run(command).email}.")
+    user, _ = run_for(who, command)
+    typer.echo(f"A link is on its way to {user.email}.")
 
 
 @app.command("clear-throttles")
-def clear_throttles(who: Annotated[str, typer.Argument(help="Id or e-mail address.")]) -> None:
+def clear_throttles(who: Who) -> None:
     """Let a user, and everybody else, try the password again."""
-
-    async def command(container: Container) -> User:
-        user = await container.resolve(GetUser).execute(who=id_or_email(who))
-        await container.resolve(ClearThrottles).execute(user_id=user.id)
-        return user
-
-    typer.echo(f"{run(command).email} can try again.")
+    user, _ = run_for(who, lambda container, user: container.resolve(ClearThrottles).execute(user_id=user.id))
+    typer.echo(f"{user.email} can try again.")
 
 
 @app.command()
 def suspend(
-    who: Annotated[str, typer.Argument(help="Id or e-mail address.")],
+    who: Who,
     *,
     reason: Annotated[str, typer.Option(help="Why. The user finds it in their own history.")],
     until: Annotated[datetime | None, typer.Option(help="When it ends by itself, in UTC.", formats=TIMES)] = None,
 ) -> None:
     """Keep a user out. Every session of theirs ends."""
-    ends = _in_utc(until)
+    ends = in_utc(until)
 
-    async def command(container: Container) -> User:
-        user = await container.resolve(GetUser).execute(who=id_or_email(who))
+    async def command(container: Container, user: User) -> None:
         await container.resolve(SuspendUser).execute(user_id=user.id, reason=reason, until=ends)
-        return user
 
-    typer.echo(f"Suspended {run(command).email}{f' until {ends:%Y-%m-%d %H:%M} UTC' if ends else ''}.")
+    user, _ = run_for(who, command)
+    typer.echo(f"Suspended {user.email}{f' until {ends:%Y-%m-%d %H:%M} UTC' if ends else ''}.")
 
 
 @app.command()
-def reinstate(who: Annotated[str, typer.Argument(help="Id or e-mail address.")]) -> None:
+def reinstate(who: Who) -> None:
     """Let a suspended user in again."""
-
-    async def command(container: Container) -> User:
-        user = await container.resolve(GetUser).execute(who=id_or_email(who))
-        await container.resolve(ReinstateUser).execute(user_id=user.id)
-        return user
-
-    typer.echo(f"Reinstated {run(command).email}.")
+    user, _ = run_for(who, lambda container, user: container.resolve(ReinstateUser).execute(user_id=user.id))
+    typer.echo(f"Reinstated {user.email}.")
 
 
 def _asked_password() -> str:
@@ -266,10 +241,6 @@ def _asked_password() -> str:
 def as_row(user: User) -> dict[str, object]:
     """What operators see of a user."""
     return OperatedUserResponse.of(user).model_dump(mode="json")
-
-
-def _in_utc(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment is not None else None
 
 
 def _position(text: str, order: UserOrder) -> UserPosition:
