@@ -25,8 +25,6 @@ from application.config.show_config import Locales, ShowConfig
 from application.idempotency.claim_request import ClaimRequest
 from application.idempotency.finish_request import FinishRequest
 from application.jobs.handle_job import HandleJob
-from application.jobs.list_parked_jobs import ListParkedJobs
-from application.jobs.retry_parked_jobs import RetryParkedJobs
 from application.messages.deliver_message import DeliverMessage
 from application.messages.list_messages import ListMessages
 from application.messages.prepare_messages import PrepareMessages
@@ -93,7 +91,6 @@ from application.sessions.sign_in_with_passkey import SignInWithPasskey
 from application.sessions.sign_out import SignOut
 from application.signing.key_ring import KeyRing
 from application.signing.list_signing_keys import ListSigningKeys
-from application.signing.publish_keys import PublishKeys
 from application.signing.revoke_signing_key import RevokeSigningKey
 from application.signing.rotate_signing_key import RotateSigningKey
 from application.throttling.guess_budget import GuessBudget
@@ -229,9 +226,6 @@ USE_CASES: tuple[type, ...] = (
     RetryMessage,
     HandleJob,
     ShowConfig,
-    ListParkedJobs,
-    RetryParkedJobs,
-    PublishKeys,
     ListSigningKeys,
     RotateSigningKey,
     RevokeSigningKey,
@@ -245,8 +239,11 @@ USE_CASES: tuple[type, ...] = (
 )
 """Everything that is built from ports, and shared by all who ask for it."""
 
-SERVED_PORTS: tuple[type, ...] = (Readiness, Mailbox, PasswordHasher)
-"""Ports that endpoints ask themselves, for nothing is decided there; routes ask the hasher for a place in its queue."""
+SERVED_PORTS: tuple[type, ...] = (Readiness, Mailbox, PasswordHasher, JobQueue)
+"""Ports that endpoints and commands ask themselves, for nothing is decided there.
+
+Routes ask the hasher for a place in its queue.
+"""
 
 
 class Container:

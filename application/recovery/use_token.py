@@ -4,6 +4,7 @@ from datetime import datetime
 
 from application.ports.unit_of_work import Transaction
 from domain.recovery.one_time_token import OneTimeToken, Purpose, invalid_token
+from domain.users.email_change import EmailChange
 from domain.users.user import User
 
 
@@ -21,3 +22,17 @@ async def use_token(tx: Transaction, digest: bytes, purpose: Purpose, *, at: dat
     if used is None:
         raise invalid_token()
     return user, used
+
+
+async def use_token_of_change(
+    tx: Transaction, digest: bytes, purpose: Purpose, *, at: datetime
+) -> tuple[User, EmailChange]:
+    """The same for a token that is about a change of address: that change in its place.
+
+    Raises: InvalidToken.
+    """
+    user, token = await use_token(tx, digest, purpose, at=at)
+    change = await tx.email_changes.find(token.email_change_id) if token.email_change_id is not None else None
+    if change is None:
+        raise invalid_token()
+    return user, change

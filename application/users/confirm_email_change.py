@@ -4,7 +4,7 @@ from datetime import datetime
 
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Transaction, UnitOfWork
-from application.recovery.use_token import use_token
+from application.recovery.use_token import use_token_of_change
 from domain.ids import SessionId
 from domain.recovery.one_time_token import OneTimeTokenSecret, Purpose, invalid_token
 from domain.sessions.session import Session, SessionNotFound
@@ -37,10 +37,7 @@ class ConfirmEmailChange:
     async def _move(self, secret: OneTimeTokenSecret) -> User:
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
-            user, token = await use_token(tx, secret.digest(), _PURPOSE, at=now)
-            change = await tx.email_changes.find(token.email_change_id) if token.email_change_id is not None else None
-            if change is None:
-                raise invalid_token()
+            user, change = await use_token_of_change(tx, secret.digest(), _PURPOSE, at=now)
             asking = await _live(tx, user, change.session_id, at=now) if change.session_id is not None else None
             user.change_email(change, at=now)
             await tx.users.save(user)

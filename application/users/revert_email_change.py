@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from application.mfa.user_factors import factors_of, forget_factor
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Transaction, UnitOfWork
-from application.recovery.use_token import use_token
+from application.recovery.use_token import use_token_of_change
 from application.users.erase_user import erase_user
 from domain.recovery.one_time_token import OneTimeTokenSecret, Purpose, invalid_token
 from domain.users.email_change import EmailChange
@@ -45,10 +45,7 @@ class RevertEmailChange:
     async def _go_back(self, secret: OneTimeTokenSecret) -> None:
         now = self._clock.now()
         async with self._unit_of_work.begin() as tx:
-            user, token = await use_token(tx, secret.digest(), _PURPOSE, at=now)
-            change = await tx.email_changes.find(token.email_change_id) if token.email_change_id is not None else None
-            if change is None:
-                raise invalid_token()
+            user, change = await use_token_of_change(tx, secret.digest(), _PURPOSE, at=now)
             await _make_room(tx, change, user=user, at=now)
             user.revert_email(change, at=now)
             await tx.users.save(user)

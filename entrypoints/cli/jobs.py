@@ -4,9 +4,7 @@ from typing import Annotated
 
 import typer
 
-from application.jobs.list_parked_jobs import ListParkedJobs
-from application.jobs.retry_parked_jobs import RetryParkedJobs
-from application.ports.jobs import ParkedJob
+from application.ports.jobs import JobQueue
 from entrypoints.cli.arguments import AsJson
 from entrypoints.cli.printing import print_rows
 from entrypoints.cli.running import run
@@ -22,10 +20,7 @@ def list_jobs(
     as_json: AsJson = False,
 ) -> None:
     """List parked jobs, last queued first. Why each failed is in the worker's log, by the subject's id."""
-
-    async def command(container: Container) -> list[ParkedJob]:
-        return list(await container.resolve(ListParkedJobs).execute(limit=limit))
-
+    parked_jobs = run(lambda container: _queue(container).parked(limit=limit))
     rows = [
         {
             "kind": parked.job.kind.value,
@@ -33,7 +28,7 @@ def list_jobs(
             "attempts": parked.attempts,
             "queued": parked.queued_at.isoformat(timespec="seconds"),
         }
-        for parked in run(command)
+        for parked in parked_jobs
     ]
     print_rows(rows, as_json=as_json, otherwise="No job is parked.")
 
@@ -41,5 +36,9 @@ def list_jobs(
 @app.command()
 def retry() -> None:
     """Have every parked job tried again from the start."""
-    count = run(lambda container: container.resolve(RetryParkedJobs).execute())
+    count = run(lambda container: _queue(container).retry_parked())
     typer.echo(f"{count} job(s) are queued again." if count else "No job is parked.")
+
+
+def _queue(container: Container) -> JobQueue:
+    return container.resolve(JobQueue)  # type: ignore[type-abstract]  # it is a port

@@ -11,7 +11,6 @@ from application.sessions.access_tokens import AccessTokens
 from application.sessions.authenticate import Authenticate
 from application.signing.key_ring import KeyRing
 from application.signing.list_signing_keys import ListSigningKeys
-from application.signing.publish_keys import PublishKeys
 from application.signing.revoke_signing_key import RevokeSigningKey
 from application.signing.rotate_signing_key import RotateSigningKey
 from domain.ids import KeyId
@@ -38,7 +37,7 @@ async def rotate(world: World, *, at_once: bool = False) -> SigningKey:
 async def test_from_the_first_day_a_next_key_is_published(world: World) -> None:
     key = await active(world)
     assert sorted(await states(world)) == [KeyState.ACTIVE, KeyState.NEXT]
-    published = await world.container.resolve(PublishKeys).execute()
+    published = await world.container.resolve(KeyRing).believed()
     assert len(published) == 2
     assert key in published
 
@@ -48,7 +47,7 @@ async def test_the_next_key_signs_once_everybody_may_know_it(world: World) -> No
     with pytest.raises(NextKeyTooYoung):
         await rotate(world)
     world.clock.advance(KNOWN)
-    published = await world.container.resolve(PublishKeys).execute()
+    published = await world.container.resolve(KeyRing).believed()
     new = await rotate(world)
     assert new.id != old.id
     assert new.id in {key.id for key in published}
@@ -95,7 +94,7 @@ async def test_sk_03_no_token_fails_at_a_verifier_that_keeps_our_keys_for_five_m
         if minute % 12 == 11:
             await rotate(world)
         if world.clock.now() - asked_at >= timedelta(minutes=5):
-            kept = {key.id: key for key in await world.container.resolve(PublishKeys).execute()}
+            kept = {key.id: key for key in await world.container.resolve(KeyRing).believed()}
             asked_at = world.clock.now()
         issued = [*issued[-9:], tokens.issue(session, await tokens.key(), roles=frozenset())]
         for token in issued:
@@ -116,7 +115,7 @@ async def test_a_revoked_key_is_replaced_and_its_tokens_fail(world: World, which
     await revoke.execute(key_id=key.id)
     assert sorted(await states(world)) == [KeyState.ACTIVE, KeyState.NEXT, KeyState.REVOKED]
     world.clock.advance(NOTICED)
-    assert key.id not in {published.id for published in await world.container.resolve(PublishKeys).execute()}
+    assert key.id not in {published.id for published in await world.container.resolve(KeyRing).believed()}
     authenticate = world.container.resolve(Authenticate)
     if which is KeyState.ACTIVE:
         with pytest.raises(InvalidAccessToken):

@@ -13,7 +13,7 @@ from adapters.http.injection import injected
 from adapters.http.next_steps import if_changed
 from adapters.http.routing import PageRoute
 from adapters.http.schemas.signing import JsonWebKey, JsonWebKeySet
-from application.signing.publish_keys import PublishKeys
+from application.signing.key_ring import KeyRing
 
 router = APIRouter(prefix="/.well-known", tags=["signing"], route_class=PageRoute)
 
@@ -29,10 +29,10 @@ _CACHED = ETAG | documented("Cache-Control", "How long the keys may be kept.")
     response_model=JsonWebKeySet,
 )
 async def get_jwks(
-    response: Response, publish: Annotated[PublishKeys, injected(PublishKeys)], if_none_match: IfNoneMatch = None
+    response: Response, key_ring: Annotated[KeyRing, injected(KeyRing)], if_none_match: IfNoneMatch = None
 ) -> JsonWebKeySet | Response:
     """The public keys that access tokens are verified with (RFC 7517)."""
-    keys = await publish.execute()
+    keys = await key_ring.believed()
     names = hashlib.sha256(" ".join(key.id for key in keys).encode()).hexdigest()[:16]
     headers = _CACHE | {"ETag": etag(names, len(keys))}
     if not_modified := unchanged(if_none_match, headers):
