@@ -1,6 +1,7 @@
 """From settings to policies: the few frozen values that the core knows of them."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import timedelta
 
 from adapters.crypto.common_passwords import CommonPasswords
@@ -28,8 +29,16 @@ def policies_of(settings: Settings) -> Sequence[tuple[type, object]]:
         (ImportPolicy, ImportPolicy()),
         (MessagePolicy, MessagePolicy()),
         (OneTimeTokenPolicy, OneTimeTokenPolicy()),
-        (RetentionPolicy, settings.retention_policy),
-        (ThrottlePolicy, settings.throttle_policy),
+        (
+            RetentionPolicy,
+            RetentionPolicy(
+                sessions=timedelta(days=settings.session_retention_days),
+                messages=timedelta(days=settings.message_retention_days),
+                sign_in_attempts=timedelta(days=settings.sign_in_attempt_retention_days),
+                audit_personal=timedelta(days=settings.audit_personal_retention_days),
+            ),
+        ),
+        (ThrottlePolicy, throttle_policy(settings)),
         (LinkPolicy, LinkPolicy(base_url=settings.effective_links_url)),
         (DeletionPolicy, DeletionPolicy(grace=timedelta(seconds=settings.deletion_grace_seconds))),
         (
@@ -71,6 +80,12 @@ def policies_of(settings: Settings) -> Sequence[tuple[type, object]]:
             PasswordPolicy(is_common=CommonPasswords.shipped().includes, min_length=settings.password_min_length),
         ),
     )
+
+
+def throttle_policy(settings: Settings) -> ThrottlePolicy:
+    """Every limit, by its name."""
+    limits = (limit.name for limit in fields(ThrottlePolicy))
+    return ThrottlePolicy(**{name: getattr(settings, f"limit_{name}") for name in limits})
 
 
 def _longer_than(token_lifetime_seconds: int) -> timedelta:

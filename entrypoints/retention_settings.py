@@ -1,6 +1,5 @@
 """What can be set about how long things are kept that are over."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -28,13 +27,3 @@ class RetentionSettings(BaseSettings):
         default=_KEPT.audit_personal.days,
         description="how long network addresses and reasons stay in the audit log, in days; its entries stay for ever",
     )
-
-    @property
-    def retention_policy(self) -> RetentionPolicy:
-        """All of them."""
-        return RetentionPolicy(
-            sessions=timedelta(days=self.session_retention_days),
-            messages=timedelta(days=self.message_retention_days),
-            sign_in_attempts=timedelta(days=self.sign_in_attempt_retention_days),
-            audit_personal=timedelta(days=self.audit_personal_retention_days),
-        )

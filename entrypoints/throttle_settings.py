@@ -1,6 +1,5 @@
 """What can be set about how much is too much."""
 
-from dataclasses import fields
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -49,9 +48,3 @@ class ThrottleSettings(BaseSettings):
         default=_LIMITS.factor_guesses,
         description="wrong codes of second factors for one user, wherever they are shown",
     )
-
-    @property
-    def throttle_policy(self) -> ThrottlePolicy:
-        """All limits."""
-        limits = (limit.name for limit in fields(ThrottlePolicy))
-        return ThrottlePolicy(**{name: getattr(self, f"limit_{name}") for name in limits})

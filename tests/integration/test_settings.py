@@ -10,6 +10,7 @@ import pytest
 
 from application.throttling.throttle_policy import ThrottlePolicy
 from entrypoints.passkey_settings import effective_origins, effective_rp_id
+from entrypoints.policies import throttle_policy
 from entrypoints.settings import (
     LogFormat,
     Settings,
@@ -322,7 +323,7 @@ def test_every_limit_that_is_set_is_the_one_that_holds() -> None:
     names = [field.name for field in fields(ThrottlePolicy)]
     settings = {f"limit_{name}": f"{number}/hour" for number, name in enumerate(names, start=2)}
     assert set(settings) == {name for name in Settings.model_fields if name.startswith("limit_")}
-    policy = Settings(_env_file=None, **settings).throttle_policy  # type: ignore[arg-type]
+    policy = throttle_policy(Settings(_env_file=None, **settings))  # type: ignore[arg-type]
     assert {name: getattr(policy, name).count for name in names} == {
         name: number for number, name in enumerate(names, start=2)
     }
