@@ -15,6 +15,7 @@ from application.transfer.judging import Claims, identities_of, judged
 from application.transfer.row_formats import RowsOfFormat, rows_of
 from application.transfer.start_import import SEALED_FILE_KEY
 from application.transfer.user_reader import Arrival, UserReader
+from application.upkeep.in_batches import in_batches
 from domain.errors import ConcurrentUpdate
 from domain.ids import UserImportId
 from domain.transfer.user_import import AlreadyImported, RowReport, UserImport, Verdict
@@ -195,10 +196,9 @@ class ImportUsers:
                 raise ConcurrentUpdate
             user_import.finish(at=self._clock.now())
             await tx.user_imports.save(user_import)
-        while await self._forget_claims(import_id) == _NOTES_AT_ONCE:
-            pass
+        await in_batches(
+            self._unit_of_work,
+            lambda tx: tx.user_imports.forget_claims(import_id, limit=_NOTES_AT_ONCE),
+            size=_NOTES_AT_ONCE,
+        )
         return user_import
-
-    async def _forget_claims(self, import_id: UserImportId) -> int:
-        async with self._unit_of_work.begin() as tx:
-            return await tx.user_imports.forget_claims(import_id, limit=_NOTES_AT_ONCE)

@@ -5,11 +5,10 @@ from datetime import timedelta
 
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Transaction, UnitOfWork
+from application.upkeep.in_batches import BATCH, in_batches
 from domain.mfa.totp import step_at
 from domain.upkeep_events import BackupRestored
 
-# So many at once, in a transaction each: a statement has its time.
-_AT_ONCE = 1_000
 # Longer than anything lives that expires.
 _ALL = timedelta(days=3_650)
 
@@ -32,24 +31,15 @@ class BeginAnew:
         # The next step too: clocks of apps are ahead now and then.
         step = step_at(now) + 1
         forgotten: Mapping[str, Callable[[Transaction], Awaitable[int]]] = {
-            "sessions": lambda tx: tx.sessions.purge(over_since=now + _ALL, limit=_AT_ONCE),
-            "one_time_tokens": lambda tx: tx.one_time_tokens.purge(expired_before=now + _ALL, limit=_AT_ONCE),
-            "sign_in_challenges": lambda tx: tx.sign_in_challenges.purge(expired_before=now + _ALL, limit=_AT_ONCE),
-            "passkey_ceremonies": lambda tx: tx.passkey_ceremonies.purge(expired_before=now + _ALL, limit=_AT_ONCE),
-            "idempotent_requests": lambda tx: tx.idempotent_requests.purge(expired_before=now + _ALL, limit=_AT_ONCE),
-            "recovery_codes": lambda tx: tx.recovery_codes.forget_some(limit=_AT_ONCE),
-            "totp_steps": lambda tx: tx.totp_factors.use_up(step, limit=_AT_ONCE),
+            "sessions": lambda tx: tx.sessions.purge(over_since=now + _ALL, limit=BATCH),
+            "one_time_tokens": lambda tx: tx.one_time_tokens.purge(expired_before=now + _ALL, limit=BATCH),
+            "sign_in_challenges": lambda tx: tx.sign_in_challenges.purge(expired_before=now + _ALL, limit=BATCH),
+            "passkey_ceremonies": lambda tx: tx.passkey_ceremonies.purge(expired_before=now + _ALL, limit=BATCH),
+            "idempotent_requests": lambda tx: tx.idempotent_requests.purge(expired_before=now + _ALL, limit=BATCH),
+            "recovery_codes": lambda tx: tx.recovery_codes.forget_some(limit=BATCH),
+            "totp_steps": lambda tx: tx.totp_factors.use_up(step, limit=BATCH),
         }
-        found = {name: await self._all(forget) for name, forget in forgotten.items()}
+        found = {name: await in_batches(self._unit_of_work, forget) for name, forget in forgotten.items()}
         async with self._unit_of_work.begin() as tx:
             await tx.audit.append(BackupRestored(user_id=None, occurred_at=now))
         return found
-
-    async def _all(self, forget: Callable[[Transaction], Awaitable[int]]) -> int:
-        forgotten = 0
-        while True:
-            async with self._unit_of_work.begin() as tx:
-                found = await forget(tx)
-            forgotten += found
-            if found < _AT_ONCE:
-                return forgotten

@@ -8,9 +8,7 @@ from application.ports.clock import Clock
 from application.ports.jobs import JobQueue
 from application.ports.rate_limiter import RateLimiter
 from application.ports.unit_of_work import Transaction, UnitOfWork
-
-# So many at once, in a transaction each: a backlog must not run into the time that a statement has.
-_AT_ONCE = 1_000
+from application.upkeep.in_batches import BATCH, in_batches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,34 +45,21 @@ class PurgeExpired:
         now, keep = self._clock.now(), self._policy
         await self._jobs.purge(done_for=keep.jobs)
         purges: Mapping[str, Callable[[Transaction], Awaitable[int]]] = {
-            "sessions": lambda tx: tx.sessions.purge(over_since=now - keep.sessions, limit=_AT_ONCE),
-            "one_time_tokens": lambda tx: tx.one_time_tokens.purge(expired_before=now - keep.tokens, limit=_AT_ONCE),
-            "sign_in_challenges": lambda tx: tx.sign_in_challenges.purge(
-                expired_before=now - keep.tokens, limit=_AT_ONCE
-            ),
-            "passkey_ceremonies": lambda tx: tx.passkey_ceremonies.purge(expired_before=now, limit=_AT_ONCE),
-            "totp_factors": lambda tx: tx.totp_factors.purge(pending_since=now - keep.tokens, limit=_AT_ONCE),
-            "messages": lambda tx: tx.messages.purge(updated_before=now - keep.messages, limit=_AT_ONCE),
-            "idempotent_requests": lambda tx: tx.idempotent_requests.purge(expired_before=now, limit=_AT_ONCE),
-            "email_changes": lambda tx: tx.email_changes.purge(
-                requested_before=now - keep.email_changes, limit=_AT_ONCE
-            ),
+            "sessions": lambda tx: tx.sessions.purge(over_since=now - keep.sessions, limit=BATCH),
+            "one_time_tokens": lambda tx: tx.one_time_tokens.purge(expired_before=now - keep.tokens, limit=BATCH),
+            "sign_in_challenges": lambda tx: tx.sign_in_challenges.purge(expired_before=now - keep.tokens, limit=BATCH),
+            "passkey_ceremonies": lambda tx: tx.passkey_ceremonies.purge(expired_before=now, limit=BATCH),
+            "totp_factors": lambda tx: tx.totp_factors.purge(pending_since=now - keep.tokens, limit=BATCH),
+            "messages": lambda tx: tx.messages.purge(updated_before=now - keep.messages, limit=BATCH),
+            "idempotent_requests": lambda tx: tx.idempotent_requests.purge(expired_before=now, limit=BATCH),
+            "email_changes": lambda tx: tx.email_changes.purge(requested_before=now - keep.email_changes, limit=BATCH),
             "sign_in_attempts": lambda tx: tx.sign_in_attempts.purge(
-                occurred_before=now - keep.sign_in_attempts, limit=_AT_ONCE
+                occurred_before=now - keep.sign_in_attempts, limit=BATCH
             ),
             "personal_details": lambda tx: tx.audit.purge_personal(
-                occurred_before=now - keep.audit_personal, limit=_AT_ONCE
+                occurred_before=now - keep.audit_personal, limit=BATCH
             ),
-            "imports": lambda tx: tx.user_imports.purge(untouched_since=now - keep.imports, limit=_AT_ONCE),
+            "imports": lambda tx: tx.user_imports.purge(untouched_since=now - keep.imports, limit=BATCH),
         }
-        removed = {name: await self._all(purge) for name, purge in purges.items()}
+        removed = {name: await in_batches(self._unit_of_work, purge) for name, purge in purges.items()}
         return removed | {"throttles": await self._limiter.purge(at=now)}
-
-    async def _all(self, purge: Callable[[Transaction], Awaitable[int]]) -> int:
-        removed = 0
-        while True:
-            async with self._unit_of_work.begin() as tx:
-                found = await purge(tx)
-            removed += found
-            if found < _AT_ONCE:
-                return removed

@@ -4,11 +4,10 @@ from datetime import timedelta
 
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
+from application.upkeep.in_batches import BATCH, in_batches
 
 # Far longer than the longest wait between two tries.
 _STRANDED_AFTER = timedelta(hours=1)
-# A relay that was away for a day leaves more behind than one statement has time for.
-_AT_ONCE = 1_000
 
 
 class RequeueStrandedMessages:
@@ -23,10 +22,8 @@ class RequeueStrandedMessages:
 
     async def execute(self) -> int:
         """How many there were."""
-        now, requeued = self._clock.now(), 0
-        while True:
-            async with self._unit_of_work.begin() as tx:
-                found = await tx.messages.requeue(untouched_since=now - _STRANDED_AFTER, at=now, limit=_AT_ONCE)
-            requeued += found
-            if found < _AT_ONCE:
-                return requeued
+        now = self._clock.now()
+        return await in_batches(
+            self._unit_of_work,
+            lambda tx: tx.messages.requeue(untouched_since=now - _STRANDED_AFTER, at=now, limit=BATCH),
+        )

@@ -1,9 +1,8 @@
 """Sealing what was written down."""
 
-from application.ports.unit_of_work import UnitOfWork
+from application.ports.unit_of_work import Transaction, UnitOfWork
+from application.upkeep.in_batches import BATCH, in_batches
 from domain.audit.chain import seal
-
-_AT_ONCE = 1_000
 
 
 class SealAuditEntries:
@@ -17,13 +16,12 @@ class SealAuditEntries:
 
     async def execute(self) -> int:
         """How many were sealed: all that were to be seen at the end."""
-        sealed = 0
-        while True:
-            async with self._unit_of_work.begin() as tx:
-                end = await tx.audit_chain.lock()
-                entries = await tx.audit_chain.unsealed(limit=_AT_ONCE)
-                if entries:
-                    await tx.audit_chain.add(seal(entries, end))
-            sealed += len(entries)
-            if len(entries) < _AT_ONCE:
-                return sealed
+        return await in_batches(self._unit_of_work, _seal_some)
+
+
+async def _seal_some(tx: Transaction) -> int:
+    end = await tx.audit_chain.lock()
+    entries = await tx.audit_chain.unsealed(limit=BATCH)
+    if entries:
+        await tx.audit_chain.add(seal(entries, end))
+    return len(entries)
