@@ -24,6 +24,7 @@ from adapters.http.retries import retried
 from adapters.http.strict_url import declared, expect_plain_path, expect_strict_url
 from adapters.http.validation import pointer_token
 from domain.errors import InvalidFields, Violation
+from domain.text import is_storable
 
 MAX_DEPTH = 32
 # Read by ourselves: Python's own reader takes time that grows with the square of what strangers send.
@@ -149,7 +150,7 @@ def _int(text: str) -> int:
 
 def _check(value: object, pointer: str, levels_left: int) -> None:
     if isinstance(value, str):
-        if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
+        if not is_storable(value):
             detail = "NUL and lone surrogates cannot be stored."
             raise InvalidFields([Violation(pointer, "unstorable_text", detail)])
     elif isinstance(value, dict | list):

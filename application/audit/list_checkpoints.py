@@ -1,6 +1,6 @@
 """Listing checkpoints."""
 
-from application.paging.page import Page
+from application.paging.page import Page, page_of
 from application.ports.unit_of_work import UnitOfWork
 from domain.audit.checkpoint import Checkpoint
 
@@ -14,7 +14,5 @@ class ListCheckpoints:
     async def execute(self, *, limit: int, before: int | None = None) -> Page[Checkpoint, int]:
         """At most `limit`, starting before the one at that position."""
         async with self._unit_of_work.read() as tx:
-            # One more than is shown tells whether there are more.
             found = await tx.audit_chain.checkpoints(before=before, limit=limit + 1)
-        shown = found[:limit]
-        return Page(shown, shown[-1].claims.position if len(found) > limit else None)
+        return page_of(found, limit=limit, place=lambda checkpoint: checkpoint.claims.position)

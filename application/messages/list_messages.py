@@ -1,6 +1,6 @@
 """Seeing what was sent."""
 
-from application.paging.page import Page
+from application.paging.page import Page, page_of
 from application.ports.unit_of_work import UnitOfWork
 from domain.ids import MessageId
 from domain.messages.message import Message, MessageState
@@ -17,7 +17,5 @@ class ListMessages:
     ) -> Page[Message, MessageId]:
         """At most `limit`, of one state or of any, newest first, beginning after the one with that id."""
         async with self._unit_of_work.read() as tx:
-            # One more than is shown tells whether there are more.
             found = await tx.messages.page(state=state, before=before, limit=limit + 1)
-        shown = found[:limit]
-        return Page(shown, shown[-1].id if len(found) > limit else None)
+        return page_of(found, limit=limit, place=lambda message: message.id)

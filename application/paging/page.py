@@ -1,6 +1,6 @@
 """One page of a list."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 MAX_LIMIT = 200
@@ -15,3 +15,11 @@ class Page[Item, Position]:
 
     items: Sequence[Item]
     after: Position | None
+
+
+def page_of[Item, Position](
+    found: Sequence[Item], *, limit: int, place: Callable[[Item], Position]
+) -> Page[Item, Position]:
+    """At most `limit` of what was found: one more than is shown tells that there are more."""
+    shown = found[:limit]
+    return Page(shown, place(shown[-1]) if len(found) > limit else None)

@@ -1,6 +1,6 @@
 """Looking at what became of rows."""
 
-from application.paging.page import Page
+from application.paging.page import Page, page_of
 from application.ports.unit_of_work import UnitOfWork
 from domain.ids import UserImportId
 from domain.transfer.user_import import RowReport, Verdict
@@ -22,5 +22,4 @@ class ListImportRows:
         async with self._unit_of_work.read() as tx:
             await tx.user_imports.get(import_id)
             found = await tx.user_imports.reports(import_id, after=after, limit=limit + 1, verdict=verdict)
-        shown = found[:limit]
-        return Page(shown, shown[-1].number if len(found) > limit else None)
+        return page_of(found, limit=limit, place=lambda row: row.number)

@@ -1,6 +1,6 @@
 """Listing imports."""
 
-from application.paging.page import Page
+from application.paging.page import Page, page_of
 from application.ports.unit_of_work import UnitOfWork
 from domain.ids import UserImportId
 from domain.transfer.user_import import UserImport
@@ -16,5 +16,4 @@ class ListImports:
         """At most `limit`, starting after the one with the id `before`."""
         async with self._unit_of_work.read() as tx:
             found = await tx.user_imports.page(before=before, limit=limit + 1)
-        shown = found[:limit]
-        return Page(shown, shown[-1].id if len(found) > limit else None)
+        return page_of(found, limit=limit, place=lambda user_import: user_import.id)

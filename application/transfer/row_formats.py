@@ -10,6 +10,7 @@ from typing import NoReturn, Protocol
 from application.transfer.invalid_row import InvalidRow
 from application.transfer.lines import MAX_LINE_BYTES, Record
 from domain.errors import Violation
+from domain.text import is_storable
 from domain.transfer.user_import import RowFormat, unreadable_file
 
 type Fields = dict[str, object]
@@ -209,7 +210,7 @@ def _finite(text: str) -> float:
 
 def _check_texts(value: object) -> None:
     if isinstance(value, str):
-        if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
+        if not is_storable(value):
             raise _unstorable()
     elif isinstance(value, dict):
         for name, member in value.items():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from domain.errors import InvalidInput, Violation
+from domain.text import is_storable
 from domain.users.email_address import EmailAddress
 from domain.users.password import Password
 
@@ -52,7 +53,7 @@ class PasswordPolicy:
         return password
 
     def _reasons(self, text: str, email: EmailAddress, display_name: str | None) -> Iterator[tuple[str, str]]:
-        if not _is_text(text):
+        if not is_storable(text):
             yield "password_unreadable", "The password contains a character that cannot be stored."
         if len(text) < self.min_length:
             yield "password_too_short", f"Use at least {self.min_length} characters; a few words will do."
@@ -82,8 +83,3 @@ class PasswordPolicy:
 def _folded(text: str) -> str:
     """Letters and digits alone, without case: `Hall-Porter` and `hallporter` are the same guess."""
     return "".join(char for char in unicodedata.normalize("NFKC", text).casefold() if char.isalnum())
-
-
-def _is_text(text: str) -> bool:
-    """No NUL and no lone surrogate, which neither UTF-8 nor PostgreSQL can hold."""
-    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
