@@ -3,8 +3,8 @@
 import copy
 from collections.abc import Sequence
 
-from adapters.memory.store import Block, State, expect_free
-from adapters.memory.users import expect_nobody_like, names_of, row_of
+from adapters.memory.store import Block, State, add_row, row_of
+from adapters.memory.users import expect_nobody_like, names_of
 from application.ports.user_imports import Identities
 from domain.ids import UserId
 from domain.users.user import User
@@ -33,9 +33,8 @@ class MemoryBulkUserRepository:
 
         def write(state: State) -> None:
             for row in rows:
-                expect_free(row.id, state.users)
+                add_row(state.users, row.id, row)
                 expect_nobody_like(row, state)
-                state.users[row.id] = row
 
         await self._block.write(write, *(name for row in rows for name in names_of(row)))
 

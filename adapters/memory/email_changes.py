@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from adapters.memory.store import Block, State, expect_free
+from adapters.memory.store import Block, State, add_row
 from domain.ids import EmailChangeId, UserId
 from domain.users.email_change import EmailChange
-from domain.users.user import UserNotFound
 
 
 class MemoryEmailChangeRepository:
@@ -17,10 +16,8 @@ class MemoryEmailChangeRepository:
 
     async def add(self, change: EmailChange) -> None:
         def write(state: State) -> None:
-            if change.user_id not in state.users:
-                raise UserNotFound
-            expect_free(change.id, state.email_changes)
-            state.email_changes[change.id] = change
+            state.expect_user(change.user_id)
+            add_row(state.email_changes, change.id, change)
 
         await self._block.write(write, change.id)
 

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from adapters.memory.audit import MemoryAuditLog
-from adapters.memory.store import Block, State, expect_free
+from adapters.memory.store import Block, State, add_row, row_of
 from domain.ids import UserId
 from domain.mfa.factor_reset import FactorReset
-from domain.users.user import UserNotFound
 
 
 class MemoryFactorResetRepository:
@@ -19,23 +18,19 @@ class MemoryFactorResetRepository:
         self._audit = audit
 
     async def add(self, reset: FactorReset) -> None:
-        row = copy.deepcopy(reset)
-        row.collect_events()
+        row = row_of(reset)
 
         def write(state: State) -> None:
-            if row.user_id not in state.users:
-                raise UserNotFound
-            expect_free(row.factor_id, state.factor_resets)
-            state.factor_resets[row.factor_id] = row
+            state.expect_user(row.user_id)
+            add_row(state.factor_resets, row.factor_id, row)
 
         await self._block.write(write, ("factor reset", row.factor_id))
         await self._audit.append_all(reset.collect_events())
 
     async def remove(self, reset: FactorReset) -> None:
-        def write(state: State) -> None:
-            state.factor_resets.pop(reset.factor_id, None)
-
-        await self._block.write(write, ("factor reset", reset.factor_id))
+        await self._block.write(
+            lambda state: state.factor_resets.pop(reset.factor_id, None), ("factor reset", reset.factor_id)
+        )
         await self._audit.append_all(reset.collect_events())
 
     async def of_user(self, user_id: UserId) -> Sequence[FactorReset]:

@@ -6,7 +6,6 @@ from datetime import datetime
 from adapters.memory.store import Block, State
 from domain.idempotency.idempotent_request import IdempotencyInFlight, IdempotencyPolicy, IdempotentRequest, Once
 from domain.ids import UserId
-from domain.users.user import UserNotFound
 
 
 class MemoryIdempotentRequestRepository:
@@ -36,8 +35,7 @@ class MemoryIdempotentRequestRepository:
             found = state.idempotent_requests.get(once.digest)
             if found is None or found.claim_id != once.claim_id:
                 raise IdempotencyInFlight
-            if user_id is not None and user_id not in state.users:
-                raise UserNotFound
+            state.expect_user(user_id)
             state.idempotent_requests[once.digest] = replace(found, acted_at=at, user_id=user_id)
 
         await self._block.write(write, once.digest)
@@ -50,13 +48,12 @@ class MemoryIdempotentRequestRepository:
     async def release(self, once: Once) -> None:
         found = await self._find_claimed(once)
         if found is not None and found.acted_at is None:
-            await self._forget(once.digest)
+            await self._block.remove(lambda state: state.idempotent_requests, once.digest)
 
     async def purge(self, *, expired_before: datetime, limit: int) -> int:
         requests = self._block.state().idempotent_requests.values()
         over = [request.digest for request in requests if request.expires_at < expired_before][:limit]
-        await self._forget(*over)
-        return len(over)
+        return await self._block.remove(lambda state: state.idempotent_requests, *over)
 
     async def _find_claimed(self, once: Once) -> IdempotentRequest | None:
         await self._block.lock(once.digest)
@@ -64,14 +61,5 @@ class MemoryIdempotentRequestRepository:
         return found if found is not None and found.claim_id == once.claim_id else None
 
     async def _keep(self, request: IdempotentRequest) -> None:
-        def write(state: State) -> None:
-            state.idempotent_requests[request.digest] = request
-
-        await self._block.write(write, request.digest)
-
-    async def _forget(self, *digests: bytes) -> None:
-        def write(state: State) -> None:
-            for digest in digests:
-                state.idempotent_requests.pop(digest, None)
-
-        await self._block.write(write, *digests)
+        kept = {request.digest: request}
+        await self._block.write(lambda state: state.idempotent_requests.update(kept), request.digest)

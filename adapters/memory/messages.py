@@ -6,13 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.audit import MemoryAuditLog
-from adapters.memory.store import Block, State, expect_free
+from adapters.memory.store import Block, State, add_row, next_row_of, replace_row, row_of
 from application.ports.jobs import Job, JobKind
-from domain.errors import ConcurrentUpdate
 from domain.ids import MessageId, UserId
 from domain.messages.message import Message, MessageKind, MessageNotFound, MessageState
 from domain.users.email_address import EmailAddress
-from domain.users.user import UserNotFound
 
 
 class MemoryMessageRepository:
@@ -28,13 +26,11 @@ class MemoryMessageRepository:
         messages = self._block.state().messages.values()
         if any((other.event_id, other.kind) == (message.event_id, message.kind) for other in messages):
             return False
-        row = _row(message)
+        row = row_of(message)
 
         def write(state: State) -> None:
-            if row.user_id not in state.users:
-                raise UserNotFound
-            expect_free(row.id, state.messages)
-            state.messages[row.id] = row
+            state.expect_user(row.user_id)
+            add_row(state.messages, row.id, row)
 
         await self._block.write(write, row.id)
         self._block.jobs.append(Job(kind=JobKind.MESSAGE, subject=row.id))
@@ -42,15 +38,8 @@ class MemoryMessageRepository:
         return True
 
     async def save(self, message: Message) -> None:
-        row, loaded = _row(message), message.version
-        row.version = loaded + 1
-
-        def write(state: State) -> None:
-            if row.id not in state.messages or state.messages[row.id].version != loaded:
-                raise ConcurrentUpdate
-            state.messages[row.id] = row
-
-        await self._block.write(write, row.id)
+        row = next_row_of(message)
+        await self._block.write(lambda state: replace_row(state.messages, row.id, row), row.id)
         message.version = row.version
         await self._audit.append_all(message.collect_events())
 
@@ -97,19 +86,8 @@ class MemoryMessageRepository:
     async def purge(self, *, updated_before: datetime, limit: int) -> int:
         messages = self._block.state().messages.values()
         over = [row.id for row in messages if not row.is_waiting and row.updated_at < updated_before][:limit]
-
-        def write(state: State) -> None:
-            state.messages = {key: row for key, row in state.messages.items() if key not in over}
-
-        await self._block.write(write, *over)
-        return len(over)
+        return await self._block.remove(lambda state: state.messages, *over)
 
     def _newest_first(self) -> list[Message]:
         messages = self._block.state().messages.values()
         return copy.deepcopy(sorted(messages, key=lambda message: message.id, reverse=True))
-
-
-def _row(message: Message) -> Message:
-    row = copy.deepcopy(message)
-    row.collect_events()
-    return row

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from adapters.memory.store import Block, State, expect_free
+from adapters.memory.store import Block, State, add_row, expect_free
 from domain.ids import UserId
 from domain.recovery.one_time_token import OneTimeToken, Purpose
-from domain.users.user import UserNotFound
 
 
 class MemoryOneTimeTokenRepository:
@@ -21,14 +20,12 @@ class MemoryOneTimeTokenRepository:
             await self.spend(token.user_id, token.purpose, at=token.issued_at)
 
         def write(state: State) -> None:
-            if token.user_id not in state.users:
-                raise UserNotFound
-            expect_free(token.id, state.one_time_tokens)
+            state.expect_user(token.user_id)
             expect_free(token.digest, {other.digest for other in state.one_time_tokens.values()})
             if token.spent_at is None and token.purpose.replaces_older:
                 unspent = [other for other in state.one_time_tokens.values() if other.spent_at is None]
                 expect_free((token.user_id, token.purpose), {(other.user_id, other.purpose) for other in unspent})
-            state.one_time_tokens[token.id] = token
+            add_row(state.one_time_tokens, token.id, token)
 
         await self._block.write(write, token.id, token.digest, (token.user_id, token.purpose))
 
@@ -72,12 +69,7 @@ class MemoryOneTimeTokenRepository:
     async def purge(self, *, expired_before: datetime, limit: int) -> int:
         tokens = self._block.state().one_time_tokens.values()
         expired = [token.id for token in tokens if token.expires_at < expired_before][:limit]
-
-        def write(state: State) -> None:
-            state.one_time_tokens = {key: row for key, row in state.one_time_tokens.items() if key not in expired}
-
-        await self._block.write(write, *expired)
-        return len(expired)
+        return await self._block.remove(lambda state: state.one_time_tokens, *expired)
 
     def _all(self, user_id: UserId, purpose: Purpose) -> list[OneTimeToken]:
         tokens = self._block.state().one_time_tokens.values()

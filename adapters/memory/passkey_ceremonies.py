@@ -6,7 +6,6 @@ from uuid import UUID
 from adapters.memory.store import Block, State, expect_free
 from domain.ids import CeremonyId
 from domain.mfa.passkey_ceremony import PasskeyCeremony, PasskeyPurpose
-from domain.users.user import UserNotFound
 
 
 class MemoryPasskeyCeremonyRepository:
@@ -17,8 +16,7 @@ class MemoryPasskeyCeremonyRepository:
 
     async def add(self, ceremony: PasskeyCeremony) -> None:
         def write(state: State) -> None:
-            if ceremony.user_id is not None and ceremony.user_id not in state.users:
-                raise UserNotFound
+            state.expect_user(ceremony.user_id)
             expect_free(ceremony.id, state.passkey_ceremonies)
             for other in list(state.passkey_ceremonies.values()):
                 if ceremony.bound_to is not None and _aim(other) == _aim(ceremony):
@@ -39,21 +37,13 @@ class MemoryPasskeyCeremonyRepository:
         await self._block.lock(ceremony_id)
         found = await self.find_good(ceremony_id, purpose=purpose, bound_to=bound_to, at=at)
         if found is not None:
-            await self._forget(ceremony_id)
+            await self._block.remove(lambda state: state.passkey_ceremonies, ceremony_id)
         return found
 
     async def purge(self, *, expired_before: datetime, limit: int) -> int:
         kept = self._block.state().passkey_ceremonies.values()
         expired = [ceremony.id for ceremony in kept if ceremony.expires_at < expired_before][:limit]
-        await self._forget(*expired)
-        return len(expired)
-
-    async def _forget(self, *gone: CeremonyId) -> None:
-        def write(state: State) -> None:
-            for ceremony_id in gone:
-                state.passkey_ceremonies.pop(ceremony_id, None)
-
-        await self._block.write(write, *gone)
+        return await self._block.remove(lambda state: state.passkey_ceremonies, *expired)
 
 
 def _aim(ceremony: PasskeyCeremony) -> tuple[PasskeyPurpose, UUID | None]:

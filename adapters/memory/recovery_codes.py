@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from adapters.memory.store import Block, State, expect_free
+from adapters.memory.store import Block, State, add_row
 from domain.ids import UserId
 from domain.mfa.recovery_code import RecoveryCode
-from domain.users.user import UserNotFound
 
 
 class MemoryRecoveryCodeRepository:
@@ -18,12 +17,10 @@ class MemoryRecoveryCodeRepository:
 
     async def replace(self, user_id: UserId, codes: Sequence[RecoveryCode]) -> None:
         def write(state: State) -> None:
-            if codes and user_id not in state.users:
-                raise UserNotFound
+            state.expect_user(user_id if codes else None)
             kept = {key: code for key, code in state.recovery_codes.items() if code.user_id != user_id}
             for code in codes:
-                expect_free((user_id, code.handle), kept)
-                kept[user_id, code.handle] = code
+                add_row(kept, (user_id, code.handle), code)
             state.recovery_codes = kept
 
         await self._block.write(write, (user_id, "recovery codes"))
@@ -37,23 +34,13 @@ class MemoryRecoveryCodeRepository:
         found = await self.find(code.user_id, code.handle)
         if found is None or found.hashed != code.hashed:
             return False
-        used = replace(found, used_at=at)
-
-        def write(state: State) -> None:
-            state.recovery_codes[used.user_id, used.handle] = used
-
-        await self._block.write(write)
+        used = {(code.user_id, code.handle): replace(found, used_at=at)}
+        await self._block.write(lambda state: state.recovery_codes.update(used))
         return True
 
     async def forget_some(self, *, limit: int) -> int:
         gone = list(self._block.state().recovery_codes)[:limit]
-
-        def write(state: State) -> None:
-            for key in gone:
-                state.recovery_codes.pop(key, None)
-
-        await self._block.write(write)
-        return len(gone)
+        return await self._block.remove(lambda state: state.recovery_codes, *gone)
 
     async def count(self, user_id: UserId) -> int:
         codes = self._block.state().recovery_codes.values()

@@ -3,7 +3,7 @@
 import copy
 from dataclasses import replace
 
-from adapters.memory.store import Block, State, expect_free
+from adapters.memory.store import Block, State, add_row, expect_free
 from domain.errors import ConcurrentUpdate
 from domain.sessions.refresh_token import RefreshToken
 from domain.sessions.session import Session, SessionNotFound
@@ -56,6 +56,5 @@ class MemoryRefreshTokenRepository:
 
 def _add(state: State, token: RefreshToken) -> None:
     generations = {(other.session_id, other.generation) for other in state.refresh_tokens.values()}
-    expect_free(token.digest, state.refresh_tokens)
     expect_free((token.session_id, token.generation), generations)
-    state.refresh_tokens[token.digest] = token
+    add_row(state.refresh_tokens, token.digest, token)

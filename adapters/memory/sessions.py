@@ -6,15 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.audit import MemoryAuditLog
-from adapters.memory.store import Block, State, expect_free
+from adapters.memory.store import Block, State, add_row, next_row_of, replace_row, row_of
 from adapters.memory.users import note_seen
 from application.ports.sessions import AsUsual
-from domain.errors import ConcurrentUpdate
 from domain.ids import SessionId, UserId
 from domain.sessions.principal import Principal
 from domain.sessions.refresh_token import RefreshToken
 from domain.sessions.session import Device, Session, SessionNotFound
-from domain.users.user import UserNotFound
 
 
 class MemorySessionRepository:
@@ -25,13 +23,11 @@ class MemorySessionRepository:
         self._audit = audit
 
     async def add(self, session: Session) -> None:
-        row = _row(session)
+        row = row_of(session)
 
         def write(state: State) -> None:
-            if row.user_id not in state.users:
-                raise UserNotFound
-            expect_free(row.id, state.sessions)
-            state.sessions[row.id] = row
+            state.expect_user(row.user_id)
+            add_row(state.sessions, row.id, row)
 
         await self._block.write(write, row.id)
         await self._audit.append_all(session.collect_events())
@@ -45,7 +41,7 @@ class MemorySessionRepository:
         used_after: datetime,
         seen_unless_after: datetime,
     ) -> bool:
-        row = _row(session)
+        row = row_of(session)
         if only_if is not None:
             live = await self.live_of(row.user_id, at=row.created_at, used_after=used_after)
             is_new = await self.is_new_device(row.user_id, row.device, first_is_new=only_if.first_is_new)
@@ -53,12 +49,9 @@ class MemorySessionRepository:
                 return False
 
         def write(state: State) -> None:
-            if row.user_id not in state.users:
-                raise UserNotFound
-            expect_free(row.id, state.sessions)
-            expect_free(first.digest, state.refresh_tokens)
-            state.sessions[row.id] = row
-            state.refresh_tokens[first.digest] = first
+            state.expect_user(row.user_id)
+            add_row(state.sessions, row.id, row)
+            add_row(state.refresh_tokens, first.digest, first)
             note_seen(state, row.user_id, at=row.created_at, unless_after=seen_unless_after)
 
         await self._block.write(write, row.id)
@@ -66,15 +59,8 @@ class MemorySessionRepository:
         return True
 
     async def save(self, session: Session) -> None:
-        row, loaded = _row(session), session.version
-        row.version = loaded + 1
-
-        def write(state: State) -> None:
-            if row.id not in state.sessions or state.sessions[row.id].version != loaded:
-                raise ConcurrentUpdate
-            state.sessions[row.id] = row
-
-        await self._block.write(write, row.id)
+        row = next_row_of(session)
+        await self._block.write(lambda state: replace_row(state.sessions, row.id, row), row.id)
         session.version = row.version
         await self._audit.append_all(session.collect_events())
 
@@ -153,9 +139,3 @@ class MemorySessionRepository:
         factors = (*state.totp_factors.values(), *state.passkeys.values())
         has_factors = any(factor.is_active for factor in factors if factor.user_id == user.id)
         return copy.deepcopy(Principal(user=user, session=session, has_factors=has_factors))
-
-
-def _row(session: Session) -> Session:
-    row = copy.deepcopy(session)
-    row.collect_events()
-    return row

@@ -6,7 +6,6 @@ from datetime import datetime
 from adapters.memory.store import Block, State
 from domain.ids import UserId
 from domain.sessions.sign_in_attempt import Reference, SignInAttempt
-from domain.users.user import UserNotFound
 
 
 class MemorySignInAttemptRepository:
@@ -19,8 +18,7 @@ class MemorySignInAttemptRepository:
         def write(state: State) -> None:
             if attempt.reference in state.sign_in_attempts:
                 return
-            if attempt.user_id is not None and attempt.user_id not in state.users:
-                raise UserNotFound
+            state.expect_user(attempt.user_id)
             state.sign_in_attempts[attempt.reference] = attempt
 
         await self._block.write(write, attempt.reference)
@@ -36,10 +34,4 @@ class MemorySignInAttemptRepository:
     async def purge(self, *, occurred_before: datetime, limit: int) -> int:
         attempts = self._block.state().sign_in_attempts.values()
         old = [attempt.reference for attempt in attempts if attempt.occurred_at < occurred_before][:limit]
-
-        def write(state: State) -> None:
-            for reference in old:
-                state.sign_in_attempts.pop(reference, None)
-
-        await self._block.write(write, *old)
-        return len(old)
+        return await self._block.remove(lambda state: state.sign_in_attempts, *old)

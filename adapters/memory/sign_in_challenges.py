@@ -3,10 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
-from adapters.memory.store import Block, State, expect_free
+from adapters.memory.store import Block, State, add_row
 from domain.ids import ChallengeId
 from domain.mfa.sign_in_challenge import SignInChallenge
-from domain.users.user import UserNotFound
 
 
 class MemorySignInChallengeRepository:
@@ -17,10 +16,8 @@ class MemorySignInChallengeRepository:
 
     async def add(self, challenge: SignInChallenge) -> None:
         def write(state: State) -> None:
-            if challenge.user_id not in state.users:
-                raise UserNotFound
-            expect_free(challenge.id, state.sign_in_challenges)
-            state.sign_in_challenges[challenge.id] = challenge
+            state.expect_user(challenge.user_id)
+            add_row(state.sign_in_challenges, challenge.id, challenge)
 
         await self._block.write(write, challenge.id)
 
@@ -37,20 +34,10 @@ class MemorySignInChallengeRepository:
         if challenge is None:
             return None
         finished = replace(challenge, finished_at=at)
-
-        def write(state: State) -> None:
-            state.sign_in_challenges[challenge_id] = finished
-
-        await self._block.write(write, challenge_id)
+        await self._block.write(lambda state: state.sign_in_challenges.update({challenge_id: finished}), challenge_id)
         return finished
 
     async def purge(self, *, expired_before: datetime, limit: int) -> int:
         challenges = self._block.state().sign_in_challenges.values()
         expired = [row.id for row in challenges if row.expires_at < expired_before][:limit]
-
-        def write(state: State) -> None:
-            for challenge_id in expired:
-                state.sign_in_challenges.pop(challenge_id, None)
-
-        await self._block.write(write, *expired)
-        return len(expired)
+        return await self._block.remove(lambda state: state.sign_in_challenges, *expired)

@@ -4,8 +4,7 @@ import copy
 from collections.abc import Sequence
 
 from adapters.memory.audit import MemoryAuditLog
-from adapters.memory.store import Block, State, expect_free
-from domain.errors import ConcurrentUpdate
+from adapters.memory.store import Block, State, add_row, next_row_of, replace_row, row_of
 from domain.signing.signing_key import ActiveSigningKeyExists, KeyState, SigningKey
 
 _ACTIVE = "the one active signing key"
@@ -19,27 +18,21 @@ class MemorySigningKeyRepository:
         self._audit = audit
 
     async def add(self, key: SigningKey) -> None:
-        row = copy.deepcopy(key)
-        row.collect_events()
+        row = row_of(key)
 
         def write(state: State) -> None:
-            expect_free(row.id, state.signing_keys)
+            add_row(state.signing_keys, row.id, row)
             _expect_only_active(state, row)
-            state.signing_keys[row.id] = row
 
         await self._block.write(write, row.id, *([_ACTIVE] if row.state is KeyState.ACTIVE else []))
         await self._audit.append_all(key.collect_events())
 
     async def save(self, key: SigningKey) -> None:
-        row, loaded = copy.deepcopy(key), key.version
-        row.collect_events()
-        row.version = loaded + 1
+        row = next_row_of(key)
 
         def write(state: State) -> None:
-            if row.id not in state.signing_keys or state.signing_keys[row.id].version != loaded:
-                raise ConcurrentUpdate
+            replace_row(state.signing_keys, row.id, row)
             _expect_only_active(state, row)
-            state.signing_keys[row.id] = row
 
         await self._block.write(write, row.id, *([_ACTIVE] if row.state is KeyState.ACTIVE else []))
         key.version = row.version

@@ -6,18 +6,20 @@ same waits, and then meets the outcome. Committing applies the writes to the sha
 """
 
 import asyncio
+import copy
 from collections import defaultdict
 from collections.abc import Callable, Container, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from typing import Any
 
 from application.ports.jobs import Job
 from application.ports.unit_of_work import DatabaseUnavailable, DuplicateKey, ReadOnlyBlock, TransactionEnded
 from domain.audit.audit_entry import AuditEntry
 from domain.audit.chain import Link
 from domain.audit.checkpoint import Checkpoint
-from domain.errors import DomainError
-from domain.events import Event
+from domain.errors import ConcurrentUpdate, DomainError
+from domain.events import Aggregate, Event
 from domain.idempotency.idempotent_request import IdempotentRequest
 from domain.ids import (
     CeremonyId,
@@ -45,7 +47,7 @@ from domain.sessions.sign_in_attempt import Reference, SignInAttempt
 from domain.signing.signing_key import SigningKey
 from domain.transfer.user_import import RowReport, UserImport
 from domain.users.email_change import EmailChange
-from domain.users.user import User
+from domain.users.user import User, UserNotFound
 
 _LOCK_TIMEOUT = timedelta(seconds=1)
 
@@ -87,69 +89,80 @@ class State:
 
     def copy(self) -> "State":
         """Another state of the same rows."""
-        return State(
-            users=dict(self.users),
-            sessions=dict(self.sessions),
-            refresh_tokens=dict(self.refresh_tokens),
-            sign_in_attempts=dict(self.sign_in_attempts),
-            totp_factors=dict(self.totp_factors),
-            passkeys=dict(self.passkeys),
-            passkey_ceremonies=dict(self.passkey_ceremonies),
-            recovery_codes=dict(self.recovery_codes),
-            factor_resets=dict(self.factor_resets),
-            sign_in_challenges=dict(self.sign_in_challenges),
-            one_time_tokens=dict(self.one_time_tokens),
-            email_changes=dict(self.email_changes),
-            messages=dict(self.messages),
-            signing_keys=dict(self.signing_keys),
-            idempotent_requests=dict(self.idempotent_requests),
-            imports=dict(self.imports),
-            import_rows=dict(self.import_rows),
-            import_claims=dict(self.import_claims),
-            import_parts=dict(self.import_parts),
-            audit=list(self.audit),
-            chain=dict(self.chain),
-            checkpoints=dict(self.checkpoints),
-        )
+        return State(**{one.name: getattr(self, one.name).copy() for one in fields(self)})
+
+    def expect_user(self, user_id: UserId | None) -> None:
+        """Raise UserNotFound where PostgreSQL's reference to a user would refuse."""
+        if user_id is not None and user_id not in self.users:
+            raise UserNotFound
 
     def remove_orphans(self) -> None:
         """Remove what belongs to a user or a session that is gone, as PostgreSQL's references do."""
-        self.sessions = {key: row for key, row in self.sessions.items() if row.user_id in self.users}
-        self.refresh_tokens = {key: row for key, row in self.refresh_tokens.items() if row.session_id in self.sessions}
-        self.totp_factors = {key: row for key, row in self.totp_factors.items() if row.user_id in self.users}
-        self.passkeys = {key: row for key, row in self.passkeys.items() if row.user_id in self.users}
-        self.passkey_ceremonies = {
-            key: row for key, row in self.passkey_ceremonies.items() if row.user_id is None or row.user_id in self.users
-        }
-        self.recovery_codes = {key: row for key, row in self.recovery_codes.items() if row.user_id in self.users}
-        self.factor_resets = {key: row for key, row in self.factor_resets.items() if row.user_id in self.users}
-        self.sign_in_challenges = {
-            key: row for key, row in self.sign_in_challenges.items() if row.user_id in self.users
-        }
-        self.email_changes = {key: row for key, row in self.email_changes.items() if row.user_id in self.users}
-        self.one_time_tokens = {
-            key: row
-            for key, row in self.one_time_tokens.items()
-            if row.user_id in self.users and (row.email_change_id is None or row.email_change_id in self.email_changes)
-        }
-        self.sign_in_attempts = {
-            key: row for key, row in self.sign_in_attempts.items() if row.user_id is None or row.user_id in self.users
-        }
-        self.messages = {key: row for key, row in self.messages.items() if row.user_id in self.users}
-        self.idempotent_requests = {
-            key: row
-            for key, row in self.idempotent_requests.items()
-            if row.user_id is None or row.user_id in self.users
-        }
+        for rows in (
+            self.sessions,
+            self.totp_factors,
+            self.passkeys,
+            self.passkey_ceremonies,
+            self.recovery_codes,
+            self.factor_resets,
+            self.sign_in_challenges,
+            self.email_changes,
+            self.one_time_tokens,
+            self.sign_in_attempts,
+            self.messages,
+            self.idempotent_requests,
+        ):
+            _keep(rows, lambda row: row.user_id is None or row.user_id in self.users)
+        _keep(self.refresh_tokens, lambda row: row.session_id in self.sessions)
+        _keep(
+            self.one_time_tokens, lambda row: row.email_change_id is None or row.email_change_id in self.email_changes
+        )
 
 
-def expect_free(key: Hashable, taken: Container[Hashable]) -> None:
+def _keep(rows: dict[Any, Any], which: Callable[[Any], bool]) -> None:
+    for key in [key for key, row in rows.items() if not which(row)]:
+        del rows[key]
+
+
+def row_of[A: Aggregate](aggregate: A) -> A:
+    """A copy to keep, of which nothing remains to be told."""
+    row = copy.deepcopy(aggregate)
+    row.collect_events()
+    return row
+
+
+def next_row_of[A: Aggregate](aggregate: A) -> A:
+    """A copy to keep in place of the version that was loaded."""
+    row = row_of(aggregate)
+    row.version += 1
+    return row
+
+
+def add_row[K, R](rows: dict[K, R], key: K, row: R) -> None:
+    """Put a row where none is. Raises DuplicateKey where PostgreSQL's primary key would refuse."""
+    expect_free(key, rows)
+    rows[key] = row
+
+
+def replace_row[K, A: Aggregate](rows: dict[K, A], key: K, row: A) -> A:
+    """Put a row in place of the version before it, which is the answer.
+
+    Raises: ConcurrentUpdate where that is there no more.
+    """
+    before = rows.get(key)
+    if before is None or before.version != row.version - 1:
+        raise ConcurrentUpdate
+    rows[key] = row
+    return before
+
+
+def expect_free(key: object, taken: Container[object]) -> None:
     """Raise DuplicateKey where PostgreSQL's primary key would refuse."""
     if key in taken:
         raise DuplicateKey(key)
 
 
-type Write = Callable[[State], None]
+type Write = Callable[[State], object]
 
 
 class Store:
@@ -196,6 +209,16 @@ class Block:
             raise
         self._writes.append(write)
         self._counted += 1
+
+    async def remove[K: Hashable](self, rows: Callable[[State], dict[K, Any]], *keys: K) -> int:
+        """Lock and remove what is there of these; how many they are."""
+
+        def write(state: State) -> None:
+            for key in keys:
+                rows(state).pop(key, None)
+
+        await self.write(write, *keys)
+        return len(keys)
 
     def write_along(self, write: Write) -> None:
         """Change what belongs to the write before: with that it is one."""

@@ -6,11 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.audit import MemoryAuditLog
-from adapters.memory.store import Block, State, expect_free
-from domain.errors import ConcurrentUpdate
+from adapters.memory.store import Block, State, add_row, next_row_of, replace_row, row_of
 from domain.ids import FactorId, UserId
 from domain.mfa.totp_factor import TotpFactor
-from domain.users.user import UserNotFound
 
 
 class MemoryTotpFactorRepository:
@@ -21,26 +19,21 @@ class MemoryTotpFactorRepository:
         self._audit = audit
 
     async def add(self, factor: TotpFactor) -> None:
-        row = _row(factor)
+        row = row_of(factor)
 
         def write(state: State) -> None:
-            if row.user_id not in state.users:
-                raise UserNotFound
-            expect_free(row.id, state.totp_factors)
-            state.totp_factors[row.id] = row
+            state.expect_user(row.user_id)
+            add_row(state.totp_factors, row.id, row)
 
         await self._block.write(write, row.id)
         await self._audit.append_all(factor.collect_events())
 
     async def save(self, factor: TotpFactor) -> None:
-        row, loaded = _row(factor), factor.version
-        row.version = loaded + 1
+        row = next_row_of(factor)
 
         def write(state: State) -> None:
-            present = state.totp_factors.get(row.id)
-            if present is None or present.version != loaded:
-                raise ConcurrentUpdate
-            steps = [step for step in (row.last_step, present.last_step) if step is not None]
+            before = replace_row(state.totp_factors, row.id, row)
+            steps = [step for step in (row.last_step, before.last_step) if step is not None]
             state.totp_factors[row.id] = replace(row, last_step=max(steps, default=None))
 
         await self._block.write(write, row.id)
@@ -48,7 +41,7 @@ class MemoryTotpFactorRepository:
         await self._audit.append_all(factor.collect_events())
 
     async def remove(self, factor: TotpFactor) -> None:
-        await self._forget([factor.id])
+        await self._block.remove(lambda state: state.totp_factors, factor.id)
         await self._audit.append_all(factor.collect_events())
 
     async def of_user(self, user_id: UserId) -> Sequence[TotpFactor]:
@@ -81,18 +74,4 @@ class MemoryTotpFactorRepository:
     async def purge(self, *, pending_since: datetime, limit: int) -> int:
         factors = self._block.state().totp_factors.values()
         old = [row.id for row in factors if not row.is_active and row.created_at < pending_since][:limit]
-        await self._forget(old)
-        return len(old)
-
-    async def _forget(self, gone: Sequence[FactorId]) -> None:
-        def write(state: State) -> None:
-            for factor_id in gone:
-                state.totp_factors.pop(factor_id, None)
-
-        await self._block.write(write, *gone)
-
-
-def _row(factor: TotpFactor) -> TotpFactor:
-    row = copy.deepcopy(factor)
-    row.collect_events()
-    return row
+        return await self._block.remove(lambda state: state.totp_factors, *old)

@@ -5,9 +5,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from adapters.memory.audit import MemoryAuditLog
-from adapters.memory.store import Block, ImportPart, State, expect_free
+from adapters.memory.store import Block, ImportPart, State, add_row, next_row_of, replace_row, row_of
 from application.ports.jobs import Job, JobKind
-from domain.errors import ConcurrentUpdate
 from domain.ids import UserImportId
 from domain.transfer.user_import import ImportNotFound, ImportState, RowReport, UserImport, Verdict
 
@@ -20,27 +19,15 @@ class MemoryUserImportRepository:
         self._audit = audit
 
     async def add(self, user_import: UserImport) -> None:
-        row = _row(user_import)
-
-        def write(state: State) -> None:
-            expect_free(row.id, state.imports)
-            state.imports[row.id] = row
-
-        await self._block.write(write, row.id)
+        row = row_of(user_import)
+        await self._block.write(lambda state: add_row(state.imports, row.id, row), row.id)
         if row.state is ImportState.WAITING:
             self._block.jobs.append(Job(kind=JobKind.IMPORT, subject=row.id))
         await self._audit.append_all(user_import.collect_events())
 
     async def save(self, user_import: UserImport) -> None:
-        row, loaded = _row(user_import), user_import.version
-        row.version = loaded + 1
-
-        def write(state: State) -> None:
-            if row.id not in state.imports or state.imports[row.id].version != loaded:
-                raise ConcurrentUpdate
-            state.imports[row.id] = row
-
-        await self._block.write(write, row.id)
+        row = next_row_of(user_import)
+        await self._block.write(lambda state: replace_row(state.imports, row.id, row), row.id)
         user_import.version = row.version
         await self._audit.append_all(user_import.collect_events())
 
@@ -61,8 +48,7 @@ class MemoryUserImportRepository:
     async def add_reports(self, import_id: UserImportId, reports: Sequence[RowReport]) -> None:
         def write(state: State) -> None:
             for report in reports:
-                expect_free((import_id, report.number), state.import_rows)
-                state.import_rows[import_id, report.number] = report
+                add_row(state.import_rows, (import_id, report.number), report)
 
         await self._block.write(write)
 
@@ -80,8 +66,7 @@ class MemoryUserImportRepository:
     async def claim(self, import_id: UserImportId, digests: Collection[bytes]) -> None:
         def write(state: State) -> None:
             for digest in digests:
-                expect_free((import_id, digest), state.import_claims)
-                state.import_claims[import_id, digest] = None
+                add_row(state.import_claims, (import_id, digest), None)
 
         await self._block.write(write)
 
@@ -90,31 +75,20 @@ class MemoryUserImportRepository:
         return {digest for digest in digests if (import_id, digest) in claims}
 
     async def add_part(self, import_id: UserImportId, number: int, sealed: str, *, at: datetime) -> None:
-        def write(state: State) -> None:
-            expect_free((import_id, number), state.import_parts)
-            state.import_parts[import_id, number] = ImportPart(sealed=sealed, created_at=at)
-
-        await self._block.write(write)
+        part = ImportPart(sealed=sealed, created_at=at)
+        await self._block.write(lambda state: add_row(state.import_parts, (import_id, number), part))
 
     async def part(self, import_id: UserImportId, number: int) -> str | None:
         found = self._block.state().import_parts.get((import_id, number))
         return found.sealed if found is not None else None
 
     async def forget_parts(self, import_id: UserImportId) -> None:
-        def write(state: State) -> None:
-            state.import_parts = {key: row for key, row in state.import_parts.items() if key[0] != import_id}
-
-        await self._block.write(write)
+        theirs = [key for key in self._block.state().import_parts if key[0] == import_id]
+        await self._block.remove(lambda state: state.import_parts, *theirs)
 
     async def forget_claims(self, import_id: UserImportId, *, limit: int) -> int:
         gone = [key for key in self._block.state().import_claims if key[0] == import_id][:limit]
-
-        def write(state: State) -> None:
-            for key in gone:
-                state.import_claims.pop(key, None)
-
-        await self._block.write(write)
-        return len(gone)
+        return await self._block.remove(lambda state: state.import_claims, *gone)
 
     async def with_parts_from_before(self, moment: datetime, *, limit: int) -> Sequence[UserImportId]:
         parts = self._block.state().import_parts.items()
@@ -140,9 +114,3 @@ class MemoryUserImportRepository:
 
         await self._block.write(write, *over)
         return len(parts) + len(claims) + len(rows) + len(imports)
-
-
-def _row(user_import: UserImport) -> UserImport:
-    row = copy.deepcopy(user_import)
-    row.collect_events()
-    return row

@@ -6,12 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.audit import MemoryAuditLog
-from adapters.memory.store import Block, State, expect_free
+from adapters.memory.store import Block, State, add_row, next_row_of, replace_row, row_of
 from application.ports.passkeys import PasskeyProof
-from domain.errors import ConcurrentUpdate
 from domain.ids import UserId
 from domain.mfa.passkey import Passkey, PasskeyAlreadyRegistered
-from domain.users.user import UserNotFound
 
 
 class MemoryPasskeyRepository:
@@ -22,38 +20,31 @@ class MemoryPasskeyRepository:
         self._audit = audit
 
     async def add(self, passkey: Passkey) -> None:
-        row = _row(passkey)
+        row = row_of(passkey)
         credential_id = row.public.credential_id
 
         def write(state: State) -> None:
-            if row.user_id not in state.users:
-                raise UserNotFound
+            state.expect_user(row.user_id)
             if any(other.public.credential_id == credential_id for other in state.passkeys.values()):
                 raise PasskeyAlreadyRegistered
-            expect_free(row.id, state.passkeys)
-            state.passkeys[row.id] = row
+            add_row(state.passkeys, row.id, row)
 
         await self._block.write(write, row.id, credential_id)
         await self._audit.append_all(passkey.collect_events())
 
     async def save(self, passkey: Passkey) -> None:
-        name, loaded = passkey.name, passkey.version
+        row = next_row_of(passkey)
 
         def write(state: State) -> None:
-            present = state.passkeys.get(passkey.id)
-            if present is None or present.version != loaded:
-                raise ConcurrentUpdate
-            state.passkeys[passkey.id] = replace(present, name=name, version=loaded + 1)
+            before = replace_row(state.passkeys, row.id, row)
+            state.passkeys[row.id] = replace(before, name=row.name, version=row.version)
 
-        await self._block.write(write, passkey.id)
-        passkey.version = loaded + 1
+        await self._block.write(write, row.id)
+        passkey.version = row.version
         await self._audit.append_all(passkey.collect_events())
 
     async def remove(self, passkey: Passkey) -> None:
-        def write(state: State) -> None:
-            state.passkeys.pop(passkey.id, None)
-
-        await self._block.write(write, passkey.id)
+        await self._block.remove(lambda state: state.passkeys, passkey.id)
         await self._audit.append_all(passkey.collect_events())
 
     async def of_user(self, user_id: UserId) -> Sequence[Passkey]:
@@ -79,9 +70,3 @@ class MemoryPasskeyRepository:
 
         await self._block.write(write, passkey.id)
         return True
-
-
-def _row(passkey: Passkey) -> Passkey:
-    row = copy.deepcopy(passkey)
-    row.collect_events()
-    return row

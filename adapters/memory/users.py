@@ -5,10 +5,9 @@ from collections.abc import Hashable, Sequence
 from datetime import datetime
 
 from adapters.memory.audit import MemoryAuditLog
-from adapters.memory.store import Block, State, expect_free
+from adapters.memory.store import Block, State, add_row, next_row_of, replace_row, row_of
 from application.paging.page import MOST_EXAMINED, Page
 from application.ports.user_search import UserFilter, UserOrder, UserPosition
-from domain.errors import ConcurrentUpdate
 from domain.ids import UserId
 from domain.mfa.factor import FactorKind
 from domain.transfer.user_import import AlreadyImported
@@ -28,23 +27,18 @@ class MemoryUserRepository:
         row = row_of(user)
 
         def write(state: State) -> None:
-            expect_free(row.id, state.users)
+            add_row(state.users, row.id, row)
             expect_nobody_like(row, state)
-            state.users[row.id] = row
 
         await self._block.write(write, *names_of(row))
         self._audit.append_along(user.collect_events())
 
     async def save(self, user: User) -> None:
-        row, loaded = row_of(user), user.version
-        row.version = loaded + 1
+        row = next_row_of(user)
 
         def write(state: State) -> None:
-            if row.id not in state.users or state.users[row.id].version != loaded:
-                raise ConcurrentUpdate
+            row.last_seen_at = replace_row(state.users, row.id, row).last_seen_at
             expect_nobody_like(row, state)
-            row.last_seen_at = state.users[row.id].last_seen_at
-            state.users[row.id] = row
 
         await self._block.write(write, *names_of(row))
         user.version = row.version
@@ -137,13 +131,6 @@ def note_seen(state: State, user_id: UserId, *, at: datetime, unless_after: date
         seen = copy.deepcopy(user)
         seen.last_seen_at = at
         state.users[user_id] = seen
-
-
-def row_of(user: User) -> User:
-    """A copy to keep, of which nothing remains to be told."""
-    row = copy.deepcopy(user)
-    row.collect_events()
-    return row
 
 
 def names_of(user: User) -> list[Hashable]:
