@@ -1,10 +1,11 @@
 """What all tables have in common."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, MetaData, Text, Uuid
+from sqlalchemy import CheckConstraint, LargeBinary, MetaData, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase
 
@@ -28,3 +29,14 @@ class Base(DeclarativeBase):
         datetime: TIMESTAMP(timezone=True),
         list[str]: ARRAY(Text),
     }
+
+
+def at_most(column: str, length: int) -> CheckConstraint:
+    """Texts of so many characters and no more."""
+    return CheckConstraint(f"char_length({column}) <= {length}", name=f"{column}_length")
+
+
+def one_of(column: str, values: Iterable[str]) -> CheckConstraint:
+    """One of these words."""
+    words = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({words})", name=column)

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from adapters.postgres.models.base import Base
+from adapters.postgres.models.base import Base, at_most
 from domain.idempotency.idempotent_request import MAX_SEALED_LENGTH
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ class IdempotentRequestModel(Base):
 
     __tablename__ = "idempotent_requests"
     __table_args__ = (
-        CheckConstraint(f"char_length(sealed_request) <= {MAX_SEALED_LENGTH}", name="sealed_request_length"),
-        CheckConstraint(f"char_length(sealed_answer) <= {MAX_SEALED_LENGTH}", name="sealed_answer_length"),
+        at_most("sealed_request", MAX_SEALED_LENGTH),
+        at_most("sealed_answer", MAX_SEALED_LENGTH),
     )
 
     digest: Mapped[bytes] = mapped_column(primary_key=True)

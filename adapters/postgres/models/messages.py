@@ -4,18 +4,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from adapters.postgres.models.base import Base
+from adapters.postgres.models.base import Base, at_most, one_of
 from domain.messages.message import MAX_ERROR_LENGTH, MessageState
 from domain.users.email_address import MAX_LENGTH
 from domain.users.profile import MAX_LOCALE_LENGTH
 
 if TYPE_CHECKING:
     from adapters.postgres.models.users import UserModel
-
-_STATES = ", ".join(f"'{state}'" for state in MessageState)
 
 
 class MessageModel(Base):
@@ -24,11 +22,11 @@ class MessageModel(Base):
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("event_id", "kind"),
-        CheckConstraint(f"state IN ({_STATES})", name="state"),
-        CheckConstraint(f"char_length(recipient) <= {MAX_LENGTH}", name="recipient_length"),
-        CheckConstraint(f"char_length(recipient_canonical) <= {MAX_LENGTH}", name="recipient_canonical_length"),
-        CheckConstraint(f"char_length(locale) <= {MAX_LOCALE_LENGTH}", name="locale_length"),
-        CheckConstraint(f"char_length(last_error) <= {MAX_ERROR_LENGTH}", name="last_error_length"),
+        one_of("state", MessageState),
+        at_most("recipient", MAX_LENGTH),
+        at_most("recipient_canonical", MAX_LENGTH),
+        at_most("locale", MAX_LOCALE_LENGTH),
+        at_most("last_error", MAX_ERROR_LENGTH),
         Index("ix_messages_state_id", "state", "id"),
         # Of few, that are looked for among all that were sent.
         Index("ix_messages_waiting", "updated_at", postgresql_where=text("state IN ('queued', 'failed')")),
@@ -60,7 +58,7 @@ class MailboxModel(Base):
     """One row a mail that was "sent" without an SMTP server. Stays empty in production."""
 
     __tablename__ = "mailbox"
-    __table_args__ = (CheckConstraint(f"char_length(recipient) <= {MAX_LENGTH}", name="recipient_length"),)
+    __table_args__ = (at_most("recipient", MAX_LENGTH),)
 
     message_id: Mapped[UUID] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True)
     recipient: Mapped[str]

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from adapters.postgres.models.base import Base
+from adapters.postgres.models.base import Base, at_most
 from domain.mfa.factor import MAX_FACTOR_NAME_LENGTH
 from domain.mfa.recovery_code import HANDLE_LENGTH
 from domain.sessions.session import MAX_NETWORK_ADDRESS_LENGTH, MAX_USER_AGENT_LENGTH
@@ -22,7 +22,7 @@ class TotpFactorModel(Base):
 
     __tablename__ = "totp_factors"
     __table_args__ = (
-        CheckConstraint(f"char_length(name) <= {MAX_FACTOR_NAME_LENGTH}", name="name_length"),
+        at_most("name", MAX_FACTOR_NAME_LENGTH),
         Index("ix_totp_factors_pending", "created_at", postgresql_where=text("activated_at IS NULL")),
     )
 
@@ -44,7 +44,7 @@ class PasskeyModel(Base):
 
     __tablename__ = "passkeys"
     __table_args__ = (
-        CheckConstraint(f"char_length(name) <= {MAX_FACTOR_NAME_LENGTH}", name="name_length"),
+        at_most("name", MAX_FACTOR_NAME_LENGTH),
         # As long as they may be (L3 §5.1.3), which still fits an index.
         CheckConstraint("octet_length(credential_id) <= 1023", name="credential_id_length"),
     )
@@ -104,7 +104,7 @@ class FactorResetModel(Base):
     """One row a second factor, of whichever kind, that an operator is to take away."""
 
     __tablename__ = "factor_resets"
-    __table_args__ = (CheckConstraint(f"char_length(reason) <= {MAX_REASON_LENGTH}", name="reason_length"),)
+    __table_args__ = (at_most("reason", MAX_REASON_LENGTH),)
 
     factor_id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
@@ -121,8 +121,8 @@ class SignInChallengeModel(Base):
 
     __tablename__ = "sign_in_challenges"
     __table_args__ = (
-        CheckConstraint(f"char_length(user_agent) <= {MAX_USER_AGENT_LENGTH}", name="user_agent_length"),
-        CheckConstraint(f"char_length(network_address) <= {MAX_NETWORK_ADDRESS_LENGTH}", name="network_address_length"),
+        at_most("user_agent", MAX_USER_AGENT_LENGTH),
+        at_most("network_address", MAX_NETWORK_ADDRESS_LENGTH),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -7,14 +7,12 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from adapters.postgres.models.base import Base
+from adapters.postgres.models.base import Base, at_most, one_of
 from domain.recovery.one_time_token import Purpose
 from domain.users.email_address import MAX_LENGTH
 
 if TYPE_CHECKING:
     from adapters.postgres.models.users import UserModel
-
-_PURPOSES = ", ".join(f"'{purpose}'" for purpose in Purpose)
 
 
 class EmailChangeModel(Base):
@@ -22,10 +20,10 @@ class EmailChangeModel(Base):
 
     __tablename__ = "email_changes"
     __table_args__ = (
-        CheckConstraint(f"char_length(old_email_canonical) <= {MAX_LENGTH}", name="old_email_canonical_length"),
-        CheckConstraint(f"char_length(old_email) <= {MAX_LENGTH}", name="old_email_length"),
-        CheckConstraint(f"char_length(new_email_canonical) <= {MAX_LENGTH}", name="new_email_canonical_length"),
-        CheckConstraint(f"char_length(new_email) <= {MAX_LENGTH}", name="new_email_length"),
+        at_most("old_email_canonical", MAX_LENGTH),
+        at_most("old_email", MAX_LENGTH),
+        at_most("new_email_canonical", MAX_LENGTH),
+        at_most("new_email", MAX_LENGTH),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -48,8 +46,8 @@ class OneTimeTokenModel(Base):
 
     __tablename__ = "one_time_tokens"
     __table_args__ = (
-        CheckConstraint(f"char_length(address) <= {MAX_LENGTH}", name="address_length"),
-        CheckConstraint(f"purpose IN ({_PURPOSES})", name="purpose"),
+        at_most("address", MAX_LENGTH),
+        one_of("purpose", Purpose),
         CheckConstraint("code_attempts_left >= 0", name="code_attempts"),
         CheckConstraint(
             "(code_hash IS NULL) = (code_expires_at IS NULL) AND (code_hash IS NULL) = (code_attempts_left IS NULL)",

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from adapters.postgres.models.base import Base
+from adapters.postgres.models.base import Base, at_most
 from domain.sessions.session import MAX_DEVICE_NAME_LENGTH, MAX_NETWORK_ADDRESS_LENGTH, MAX_USER_AGENT_LENGTH
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ class SessionModel(Base):
         # When it was over, which is the earlier of the two: to be forgotten in that order.
         Index("ix_sessions_over", text("least(ended_at, expires_at)")),
         CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="ended_for_a_reason"),
-        CheckConstraint(f"char_length(user_agent) <= {MAX_USER_AGENT_LENGTH}", name="user_agent_length"),
-        CheckConstraint(f"char_length(device_name) <= {MAX_DEVICE_NAME_LENGTH}", name="device_name_length"),
-        CheckConstraint(f"char_length(network_address) <= {MAX_NETWORK_ADDRESS_LENGTH}", name="network_address_length"),
+        at_most("user_agent", MAX_USER_AGENT_LENGTH),
+        at_most("device_name", MAX_DEVICE_NAME_LENGTH),
+        at_most("network_address", MAX_NETWORK_ADDRESS_LENGTH),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

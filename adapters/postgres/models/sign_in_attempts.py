@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Text
+from sqlalchemy import ForeignKey, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from adapters.postgres.models.base import Base
+from adapters.postgres.models.base import Base, at_most
 from domain.sessions.session import MAX_NETWORK_ADDRESS_LENGTH
 from domain.sessions.sign_in_attempt import REFERENCE_LENGTH
 
@@ -21,8 +21,8 @@ class SignInAttemptModel(Base):
 
     __tablename__ = "sign_in_attempts"
     __table_args__ = (
-        CheckConstraint(f"char_length(reference) <= {REFERENCE_LENGTH}", name="reference_length"),
-        CheckConstraint(f"char_length(network_address) <= {MAX_NETWORK_ADDRESS_LENGTH}", name="network_address_length"),
+        at_most("reference", REFERENCE_LENGTH),
+        at_most("network_address", MAX_NETWORK_ADDRESS_LENGTH),
     )
 
     reference: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)

@@ -2,13 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from adapters.postgres.models.base import Base
+from adapters.postgres.models.base import Base, one_of
 from domain.signing.signing_key import KeyState
-
-_STATES = ", ".join(f"'{state}'" for state in KeyState)
 
 
 class SigningKeyModel(Base):
@@ -16,7 +14,7 @@ class SigningKeyModel(Base):
 
     __tablename__ = "signing_keys"
     __table_args__ = (
-        CheckConstraint(f"state IN ({_STATES})", name="state"),
+        one_of("state", KeyState),
         Index("uq_signing_keys_active", "state", unique=True, postgresql_where=text("state = 'active'")),
     )
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Text
+from sqlalchemy import Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from adapters.postgres.models.base import Base
+from adapters.postgres.models.base import Base, at_most
 from domain.throttling.throttle import MAX_NAME_LENGTH, MAX_OWNER_LENGTH
 
 
@@ -14,8 +14,8 @@ class ThrottleModel(Base):
 
     __tablename__ = "throttles"
     __table_args__ = (
-        CheckConstraint(f"char_length(owner) <= {MAX_OWNER_LENGTH}", name="owner_length"),
-        CheckConstraint(f"char_length(name) <= {MAX_NAME_LENGTH}", name="name_length"),
+        at_most("owner", MAX_OWNER_LENGTH),
+        at_most("name", MAX_NAME_LENGTH),
     )
 
     owner: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)

@@ -4,16 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, text
+from sqlalchemy import BigInteger, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from adapters.postgres.models.base import Base
+from adapters.postgres.models.base import Base, at_most, one_of
 from domain.transfer.user_import import MAX_FIELD_LENGTH, ImportMode, ImportState, RowFormat, Verdict
-
-_MODES, _STATES, _FORMATS, _VERDICTS = (
-    ", ".join(f"'{value}'" for value in values) for values in (ImportMode, ImportState, RowFormat, Verdict)
-)
 
 
 class ImportModel(Base):
@@ -21,9 +17,9 @@ class ImportModel(Base):
 
     __tablename__ = "imports"
     __table_args__ = (
-        CheckConstraint(f"mode IN ({_MODES})", name="mode"),
-        CheckConstraint(f"format IN ({_FORMATS})", name="format"),
-        CheckConstraint(f"state IN ({_STATES})", name="state"),
+        one_of("mode", ImportMode),
+        one_of("format", RowFormat),
+        one_of("state", ImportState),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -48,8 +44,8 @@ class ImportRowModel(Base):
 
     __tablename__ = "import_rows"
     __table_args__ = (
-        CheckConstraint(f"verdict IN ({_VERDICTS})", name="verdict"),
-        CheckConstraint(f"char_length(field) <= {MAX_FIELD_LENGTH}", name="field_length"),
+        one_of("verdict", Verdict),
+        at_most("field", MAX_FIELD_LENGTH),
         # Most are accepted, and found without.
         Index(
             "ix_import_rows_others", "import_id", "verdict", "number", postgresql_where=text("verdict <> 'accepted'")

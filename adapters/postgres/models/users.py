@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Text, text
+from sqlalchemy import Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from adapters.postgres.models.base import Base
+from adapters.postgres.models.base import Base, at_most
 from adapters.postgres.models.idempotency import IdempotentRequestModel
 from adapters.postgres.models.messages import MessageModel
 from adapters.postgres.models.mfa import (
@@ -40,12 +40,12 @@ class UserModel(Base):
 
     __tablename__ = "users"
     __table_args__ = (
-        CheckConstraint(f"char_length(email_canonical) <= {MAX_LENGTH}", name="email_canonical_length"),
-        CheckConstraint(f"char_length(email) <= {MAX_LENGTH}", name="email_length"),
-        CheckConstraint(f"char_length(display_name) <= {MAX_DISPLAY_NAME_LENGTH}", name="display_name_length"),
-        CheckConstraint(f"char_length(locale) <= {MAX_LOCALE_LENGTH}", name="locale_length"),
-        CheckConstraint(f"char_length(suspension_reason) <= {MAX_REASON_LENGTH}", name="suspension_reason_length"),
-        CheckConstraint(f"char_length(source_id) <= {MAX_SOURCE_ID_LENGTH}", name="source_id_length"),
+        at_most("email_canonical", MAX_LENGTH),
+        at_most("email", MAX_LENGTH),
+        at_most("display_name", MAX_DISPLAY_NAME_LENGTH),
+        at_most("locale", MAX_LOCALE_LENGTH),
+        at_most("suspension_reason", MAX_REASON_LENGTH),
+        at_most("source_id", MAX_SOURCE_ID_LENGTH),
         Index("ix_users_suspended_until", "suspended_until", postgresql_where=text("suspended_until IS NOT NULL")),
         Index("ix_users_admins", "id", postgresql_where=text("'admin' = ANY (roles)")),
         Index("ix_users_deletion_due_at", "deletion_due_at", postgresql_where=text("deletion_due_at IS NOT NULL")),
