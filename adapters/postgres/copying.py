@@ -14,12 +14,11 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
+from adapters.postgres.errors import NOT_PERMITTED, sqlstate_of
 from adapters.postgres.own_server import EmbeddedPostgresError, program
 from adapters.postgres.problems import DatabaseProblem
 from adapters.postgres.schema import connected
 
-# SQLSTATE (PostgreSQL manual, appendix A).
-_NOT_PERMITTED = "42501"
 _MAJOR = re.compile(r"\b(\d+)(?:\.\d+|devel|beta\d+|rc\d+)")
 # Of libpq's variables, those that say how to prove who one is; the others would lead elsewhere.
 _KEPT = ("PGSSL", "PGPASSFILE", "PGGSS", "PGKRB")
@@ -130,7 +129,7 @@ async def _say(server: URL, statement: str) -> None:
         try:
             await connection.exec_driver_sql(statement)
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) != _NOT_PERMITTED:
+            if sqlstate_of(error) != NOT_PERMITTED:
                 raise
             user = (await connection.exec_driver_sql("SELECT quote_ident(session_user)")).scalar_one()
             message = (

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from adapters.postgres.driver import ENCODING_ERROR, INTERFACE_ERROR, OUT_OF_STEP, OUTDATED_PLAN, SERVER_ERROR
+from adapters.postgres.models import Base
 from application.ports.unit_of_work import DatabaseUnavailable, DuplicateKey, TransactionConflict, TransactionEnded
 from domain.errors import DomainError, InvalidFields, Violation
 from domain.mfa.passkey import PasskeyAlreadyRegistered
@@ -30,8 +31,9 @@ _CANCELLED = "57014"
 # Lock or transaction timed out; read-only after a failover.
 READ_ONLY = "25006"
 _PASSING_STATES = {"55P03", "25P03", "25P04", READ_ONLY}
+NOT_PERMITTED = "42501"
 # We are refused: who we are, the database's name, our rights. Callers can only wait until operators have mended it.
-_MISCONFIGURED = ("28", "3D000", "42501")
+_MISCONFIGURED = ("28", "3D000", NOT_PERMITTED)
 # Chosen as the victim of a deadlock, or not serialisable: nothing was wrong with it but the moment.
 _CONFLICTS = {"40001", "40P01"}
 # Values that cannot be stored: text that is no text, numbers and times out of range, malformed ids, too long for an
@@ -48,24 +50,19 @@ DRIVER_ERRORS = (_WRAPPED, SERVER_ERROR, INTERFACE_ERROR, OUT_OF_STEP)
 _RETRY_AFTER = timedelta(seconds=2)
 _RETRY_CONFLICT_AFTER = timedelta(seconds=1)
 
+# What a row cannot refer to because it is not there, by the table that it would be in.
+_MISSING = {"users": UserNotFound, "sessions": SessionNotFound}
 CONSTRAINTS: Mapping[str, type[DomainError]] = {
     "uq_users_email_canonical": EmailAlreadyRegistered,
     "uq_users_source_id": AlreadyImported,
     "uq_signing_keys_active": ActiveSigningKeyExists,
-    "fk_sessions_user_id_users": UserNotFound,
-    "fk_one_time_tokens_user_id_users": UserNotFound,
-    "fk_email_changes_user_id_users": UserNotFound,
-    "fk_messages_user_id_users": UserNotFound,
-    "fk_idempotent_requests_user_id_users": UserNotFound,
-    "fk_sign_in_attempts_user_id_users": UserNotFound,
-    "fk_totp_factors_user_id_users": UserNotFound,
-    "fk_passkeys_user_id_users": UserNotFound,
-    "fk_passkey_ceremonies_user_id_users": UserNotFound,
     "uq_passkeys_credential_id": PasskeyAlreadyRegistered,
-    "fk_recovery_codes_user_id_users": UserNotFound,
-    "fk_factor_resets_user_id_users": UserNotFound,
-    "fk_sign_in_challenges_user_id_users": UserNotFound,
-    "fk_refresh_tokens_session_id_sessions": SessionNotFound,
+    **{
+        str(reference.name): _MISSING[reference.referred_table.name]
+        for table in Base.metadata.tables.values()
+        for reference in table.foreign_key_constraints
+        if reference.referred_table.name in _MISSING
+    },
 }
 
 

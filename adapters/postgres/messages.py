@@ -40,11 +40,7 @@ class PostgresMessageRepository:
         return True
 
     async def save(self, message: Message) -> None:
-        own_row = (_MESSAGES.c.id == message.id) & (_MESSAGES.c.version == message.version)
-        await self._statements.write_one(
-            update(MessageModel).where(own_row).values(_to_row(message) | {"version": message.version + 1})
-        )
-        message.version += 1
+        await self._statements.save(MessageModel, message, _to_row(message))
         await self._audit.append_all(message.collect_events())
 
     async def lock(self, message_id: MessageId) -> Message:

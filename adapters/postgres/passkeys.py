@@ -29,10 +29,7 @@ class PostgresPasskeyRepository:
         await self._audit.append_all(passkey.collect_events())
 
     async def save(self, passkey: Passkey) -> None:
-        own_row = (_PASSKEYS.c.id == passkey.id) & (_PASSKEYS.c.version == passkey.version)
-        renamed = {"name": passkey.name, "version": passkey.version + 1}
-        await self._statements.write_one(update(PasskeyModel).where(own_row).values(renamed))
-        passkey.version += 1
+        await self._statements.save(PasskeyModel, passkey, {"name": passkey.name})
         await self._audit.append_all(passkey.collect_events())
 
     async def remove(self, passkey: Passkey) -> None:

@@ -5,7 +5,7 @@ import ssl
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
-from adapters.postgres.errors import is_away
+from adapters.postgres.errors import is_away, sqlstate_of
 from adapters.postgres.servers import NoPrimaryError
 from adapters.postgres.urls import places_of
 
@@ -25,7 +25,7 @@ class DatabaseAway(DatabaseProblem):
 def problem_of(error: OSError | DBAPIError, url: str) -> DatabaseProblem:
     """What stood in the way of connecting to this URL, and what to do about it."""
     address, place = make_url(url), places_of(url)
-    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    state = sqlstate_of(error)
     # The driver has no class of its own for a server without TLS; every other ConnectionError has one.
     if "ssl" in address.query and (type(error) is ConnectionError or isinstance(error, ssl.SSLError)):
         return DatabaseProblem(

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres import jobs
+from adapters.postgres.errors import NOT_PERMITTED, sqlstate_of
 from adapters.postgres.models import AuditCheckpointModel, AuditEntryModel, AuditProofModel, Base
 
 APPLICATION_ROLE = "hallporter_app"
@@ -38,8 +39,6 @@ _WANTED_OF_COLUMNS = {
     (AuditEntryModel.__tablename__, "INSERT (id)"),
 }
 
-# SQLSTATE (PostgreSQL manual, appendix A).
-_NOT_PERMITTED = "42501"
 _EXISTS_BY_NOW = {"42710", "23505", "XX000"}  # made by another database's migration at this moment
 
 _MAY_GRANT = text(
@@ -114,10 +113,10 @@ def _tried(connection: Connection, statement: str) -> bool:
         with connection.begin_nested():
             connection.exec_driver_sql(statement)
     except DBAPIError as error:
-        state = getattr(error.orig, "sqlstate", None)
+        state = sqlstate_of(error)
         if state in _EXISTS_BY_NOW:
             return True
-        if state == _NOT_PERMITTED:
+        if state == NOT_PERMITTED:
             return False
         raise
     return True

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from adapters.postgres import indexes, roles, turns
-from adapters.postgres.errors import DRIVER_ERRORS, is_away
+from adapters.postgres.errors import DRIVER_ERRORS, NOT_PERMITTED, is_away, sqlstate_of
 from adapters.postgres.problems import DatabaseAway, DatabaseProblem, problem_of, unanswered
 from adapters.postgres.servers import Servers
 
@@ -27,8 +27,6 @@ VERSION_TABLE = "hallporter_schema"
 """Where the revision stands. Not Alembic's own name, which another program in the same database may use."""
 _CONNECT_TIMEOUT = 2.0
 
-# SQLSTATE (PostgreSQL manual, appendix A).
-_NOT_PERMITTED = "42501"
 _IN_THE_WAY = {"55P03", "40P01"}  # a lock took too long, a deadlock
 
 # About two minutes, with the time that each attempt waits for a lock (alembic/env.py).
@@ -105,7 +103,7 @@ async def _in_attempts(connection: AsyncConnection, between: Callable[[int], Awa
         try:
             await connection.run_sync(run_migrations)
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) not in _IN_THE_WAY:
+            if sqlstate_of(error) not in _IN_THE_WAY:
                 raise
             await connection.rollback()
             if attempt == _MOST_ATTEMPTS:
@@ -164,7 +162,7 @@ def _permitted() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != _NOT_PERMITTED:
+        if sqlstate_of(error) != NOT_PERMITTED:
             raise
         message = (
             "The database lacks migrations of this release, and this user may not make them. "

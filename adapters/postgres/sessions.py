@@ -79,11 +79,7 @@ class PostgresSessionRepository:
         return opened is not None
 
     async def save(self, session: Session) -> None:
-        own_row = (_SESSIONS.c.id == session.id) & (_SESSIONS.c.version == session.version)
-        await self._statements.write_one(
-            update(SessionModel).where(own_row).values(_to_row(session) | {"version": session.version + 1})
-        )
-        session.version += 1
+        await self._statements.save(SessionModel, session, _to_row(session))
         await self._audit.append_all(session.collect_events())
 
     async def note_use(self, session_id: SessionId, *, at: datetime, unless_after: datetime) -> None:

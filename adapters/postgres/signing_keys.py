@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.engine import Row
 
 from adapters.postgres.audit import PostgresAuditLog
@@ -27,11 +27,7 @@ class PostgresSigningKeyRepository:
         await self._audit.append_all(key.collect_events())
 
     async def save(self, key: SigningKey) -> None:
-        own_row = (_KEYS.c.id == key.id) & (_KEYS.c.version == key.version)
-        await self._statements.write_one(
-            update(SigningKeyModel).where(own_row).values(_to_row(key) | {"version": key.version + 1})
-        )
-        key.version += 1
+        await self._statements.save(SigningKeyModel, key, _to_row(key))
         await self._audit.append_all(key.collect_events())
 
     async def lock_all(self) -> Sequence[SigningKey]:

@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import ARRAY, ColumnElement, Executable, Select, UpdateBase, any_, delete, func, select
+from sqlalchemy import ARRAY, ColumnElement, Executable, Select, UpdateBase, and_, any_, delete, func, select, update
 from sqlalchemy.engine import Connection, CursorResult, Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
@@ -19,6 +19,14 @@ from application.ports.unit_of_work import DatabaseUnavailable, ReadOnlyBlock, T
 from domain.errors import ConcurrentUpdate, DomainError, InvalidFields
 
 _log = structlog.get_logger("hallporter.postgres")
+
+
+class Versioned(Protocol):
+    """An aggregate with a row of its own."""
+
+    id: Any
+    version: int
+
 
 type Parameters = Mapping[str, object] | Sequence[Mapping[str, object]]
 
@@ -143,6 +151,16 @@ class Statements:
         if (await self._execute(statement)).rowcount != 1:
             self._ended = True
             raise otherwise
+
+    async def save(self, model: type[Base], aggregate: Versioned, row: Mapping[str, object]) -> None:
+        """Write these columns over the version of an aggregate that was loaded.
+
+        Raises: ConcurrentUpdate.
+        """
+        own = model.__table__.c
+        as_loaded = and_(own.id == aggregate.id, own.version == aggregate.version)
+        await self.write_one(update(model).where(as_loaded).values({**row, "version": aggregate.version + 1}))
+        aggregate.version += 1
 
     def expect_running(self) -> None:
         """Raise TransactionEnded if a refusal came before."""

@@ -28,11 +28,9 @@ class PostgresTotpFactorRepository:
         await self._audit.append_all(factor.collect_events())
 
     async def save(self, factor: TotpFactor) -> None:
-        own_row = (_FACTORS.c.id == factor.id) & (_FACTORS.c.version == factor.version)
         # Of two numbers the greater one, and of a number and NULL the number.
-        moved = {"version": factor.version + 1, "last_step": func.greatest(_FACTORS.c.last_step, factor.last_step)}
-        await self._statements.write_one(update(TotpFactorModel).where(own_row).values(_to_row(factor) | moved))
-        factor.version += 1
+        last_step = func.greatest(_FACTORS.c.last_step, factor.last_step)
+        await self._statements.save(TotpFactorModel, factor, _to_row(factor) | {"last_step": last_step})
         await self._audit.append_all(factor.collect_events())
 
     async def remove(self, factor: TotpFactor) -> None:

@@ -16,7 +16,6 @@ from sqlalchemy import (
     literal,
     select,
     tuple_,
-    update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Row
@@ -63,11 +62,7 @@ class PostgresUserImportRepository:
         await self._audit.append_all(user_import.collect_events())
 
     async def save(self, user_import: UserImport) -> None:
-        own_row = (_IMPORTS.c.id == user_import.id) & (_IMPORTS.c.version == user_import.version)
-        await self._statements.write_one(
-            update(ImportModel).where(own_row).values(_to_row(user_import) | {"version": user_import.version + 1})
-        )
-        user_import.version += 1
+        await self._statements.save(ImportModel, user_import, _to_row(user_import))
         await self._audit.append_all(user_import.collect_events())
 
     async def get(self, import_id: UserImportId) -> UserImport:

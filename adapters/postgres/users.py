@@ -67,11 +67,7 @@ class PostgresUserRepository:
         await self._audit.record(_ADD, user, **filled_row(to_row(user)))
 
     async def save(self, user: User) -> None:
-        own_row = (_USERS.c.id == user.id) & (_USERS.c.version == user.version)
-        await self._statements.write_one(
-            update(UserModel).where(own_row).values(_state(user) | {"version": user.version + 1})
-        )
-        user.version += 1
+        await self._statements.save(UserModel, user, _state(user))
         await self._audit.append_all(user.collect_events())
 
     async def get(self, user_id: UserId) -> User:
