@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Row
 
-from adapters.postgres import passkeys, totp_factors, users
+from adapters.postgres import totp_factors, user_passkeys, users
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.models import RefreshTokenModel, SessionModel, UserModel
 from adapters.postgres.prepared import Prepared, filled_row, open_row
@@ -159,7 +159,7 @@ def _is_live(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     )
 
 
-_HAS_FACTORS = or_(totp_factors.is_active_of(_USERS.c.id), passkeys.is_there_of(_USERS.c.id))
+_HAS_FACTORS = or_(totp_factors.is_active_of(_USERS.c.id), user_passkeys.is_there_of(_USERS.c.id))
 _FIND_LIVE = Prepared(
     select(_USERS, *PREFIXED, _HAS_FACTORS.label("has_factors"))
     .join_from(_SESSIONS, _USERS)

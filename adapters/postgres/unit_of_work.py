@@ -16,7 +16,6 @@ from adapters.postgres.jobs import PostgresOutbox
 from adapters.postgres.messages import PostgresMessageRepository
 from adapters.postgres.one_time_tokens import PostgresOneTimeTokenRepository
 from adapters.postgres.passkey_ceremonies import PostgresPasskeyCeremonyRepository
-from adapters.postgres.passkeys import PostgresPasskeyRepository
 from adapters.postgres.recovery_codes import PostgresRecoveryCodeRepository
 from adapters.postgres.refresh_tokens import PostgresRefreshTokenRepository
 from adapters.postgres.sessions import PostgresSessionRepository
@@ -26,6 +25,7 @@ from adapters.postgres.signing_keys import PostgresSigningKeyRepository
 from adapters.postgres.statements import Statements, in_our_words
 from adapters.postgres.totp_factors import PostgresTotpFactorRepository
 from adapters.postgres.user_imports import PostgresUserImportRepository
+from adapters.postgres.user_passkeys import PostgresPasskeyRepository
 from adapters.postgres.users import PostgresUserRepository
 from application.ports.jobs import JobKind
 from application.ports.randomness import Randomness

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Row
 
-from adapters.postgres import passkeys, totp_factors
+from adapters.postgres import totp_factors, user_passkeys
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.models import UserModel
 from adapters.postgres.prepared import Prepared, filled_row, open_row
@@ -46,7 +46,7 @@ _ADD = Recorded(insert(UserModel).values(open_row(_USERS)).returning(_USERS.c.id
 _SOMEBODY = func.coalesce(_USERS.c.id, literal(NOBODY, _USERS.c.id.type))
 _FACTORS: Mapping[FactorKind, ColumnElement[bool]] = {
     FactorKind.TOTP: totp_factors.is_active_of(_SOMEBODY),
-    FactorKind.PASSKEY: passkeys.is_there_of(_SOMEBODY),
+    FactorKind.PASSKEY: user_passkeys.is_there_of(_SOMEBODY),
 }
 _one = select(literal(1).label("number")).subquery("one")
 _WITH_FACTORS = Prepared(
