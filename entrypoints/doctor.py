@@ -14,12 +14,14 @@ from adapters.mail.templates import Templates, TemplatesProblem
 from adapters.memory.rate_limiter import MemoryRateLimiter
 from adapters.postgres import schema
 from adapters.postgres.database import wanted_settings
-from adapters.postgres.examination import Examined, Work, examine, is_set_up
+from adapters.postgres.examination import Examined, examine, is_set_up
 from adapters.postgres.own_server import EmbeddedPostgresError
 from adapters.postgres.problems import DatabaseProblem
 from application.ports.mailer import MailDelayed
 from application.ports.rate_limiter import ThrottlesUnavailable
 from application.ports.unit_of_work import DatabaseUnavailable
+from application.ports.vital_signs import VitalSigns
+from domain.messages.message import MessageState
 from domain.signing.signing_key import SigningPolicy
 from domain.throttling.throttle import Limit, Throttle
 from entrypoints.adapters import open_adapters, open_rate_limiter
@@ -81,20 +83,20 @@ async def _of_database(settings: Settings, url: str) -> AsyncIterator[Finding]:
         return
     yield _ok("database", f"PostgreSQL {examined.server_version} answers in {_milliseconds(examined.took)} ms")
     yield _clock(examined)
-    if examined.work is None:
+    if examined.signs is None:
         yield _problem("migrations", "some of this release are missing", "Run: hallporter upgrade")
         return
     yield _ok("migrations", "all there")
     yield _indexes(examined.unfinished)
     yield _role(examined)
     yield await _pooler(settings, examined.role)
-    if examined.work.signing_since is None:
+    if examined.signs.key_age is None:
         # Asking for one would make it.
         yield Finding(check="signing key", state=State.SKIPPED, found="none yet: the first token makes one")
     else:
         yield await _root_key(settings, url, examined.role)
-        yield _signing_key(examined.work.signing_since)
-    for finding in _queue(examined.work):
+        yield _signing_key(examined.signs.key_age)
+    for finding in _queue(examined.signs):
         yield finding
     yield await _throttles(settings)
 
@@ -144,27 +146,27 @@ async def _root_key(settings: Settings, url: str, role: str | None) -> Finding:
     return _ok("secret key", "opens what is sealed")
 
 
-def _signing_key(since: datetime) -> Finding:
-    age = datetime.now(UTC) - since
+def _signing_key(age: timedelta) -> Finding:
     if age > SigningPolicy().rotate_after + _ROTATION_IS_LATE:
         advice = "Keys rotate when tokens are made. If some are, look at the log; else run: hallporter keys rotate"
         return Finding(check="signing key", state=State.WARNING, found=f"{age.days} days old", advice=advice)
     return _ok("signing key", f"{age.days} days old")
 
 
-def _queue(work: Work) -> list[Finding]:
-    late = datetime.now(UTC) - work.waiting_since if work.waiting_since is not None else timedelta()
+def _queue(signs: VitalSigns) -> list[Finding]:
+    late = max(jobs.overdue for jobs in signs.jobs)
+    parked, dead = sum(jobs.parked for jobs in signs.jobs), signs.mails[MessageState.DEAD]
     found = [_ok("queue", "nobody waits")]
     if late > _NOBODY_WORKS:
         advice = "Run hallporter serve with WORKER=true, or: hallporter worker"
-        found = [_problem("queue", f"work is due since {work.waiting_since:%Y-%m-%d %H:%M} UTC", advice)]
-    if work.parked_jobs:
+        found = [_problem("queue", f"work is due since {datetime.now(UTC) - late:%Y-%m-%d %H:%M} UTC", advice)]
+    if parked:
         advice = "See: hallporter jobs list. When the cause is mended: hallporter jobs retry"
-        told = f"{work.parked_jobs} job(s) failed too often"
+        told = f"{parked} job(s) failed too often"
         found.append(Finding(check="jobs", state=State.WARNING, found=told, advice=advice))
-    if work.dead_messages:
+    if dead:
         advice = "See: hallporter messages list --state dead. When the cause is mended: hallporter messages retry"
-        told = f"{work.dead_messages} could not be sent"
+        told = f"{dead} could not be sent"
         found.append(Finding(check="mails", state=State.WARNING, found=told, advice=advice))
     return found
 

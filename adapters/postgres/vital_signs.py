@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.postgres.jobs import SETTINGS
 from adapters.postgres.schema import is_up_to_date
@@ -19,9 +19,6 @@ from domain.messages.message import MessageState
 
 _log = structlog.get_logger("hallporter.postgres")
 
-JOBS = SETTINGS.queue_table
-SCHEDULES = SETTINGS.schedules_table
-
 # The table holds nothing but what is not done yet: those that are have gone to the log.
 _JOBS = text(
     f"""
@@ -31,7 +28,7 @@ _JOBS = text(
         count(*) FILTER (WHERE status = 'failed') AS parked,
         now() - min(created) FILTER (WHERE status <> 'failed') AS oldest,
         now() - min(execute_after) FILTER (WHERE status = 'queued' AND execute_after <= now()) AS overdue
-    FROM {JOBS} WHERE status IN ('queued', 'picked', 'failed') GROUP BY entrypoint
+    FROM {SETTINGS.queue_table} WHERE status IN ('queued', 'picked', 'failed') GROUP BY entrypoint
     """  # noqa: S608  (a constant)
 )
 # Not those that were sent, which are nearly all.
@@ -48,7 +45,7 @@ _REST = text(
     """
 )
 _UPKEEP = text(
-    f"SELECT entrypoint, min(now() - last_run) AS ago FROM {SCHEDULES} "  # noqa: S608  (a constant)
+    f"SELECT entrypoint, min(now() - last_run) AS ago FROM {SETTINGS.schedules_table} "  # noqa: S608  (a constant)
     "WHERE last_run IS NOT NULL GROUP BY entrypoint"
 )
 _NONE = timedelta()
@@ -66,23 +63,28 @@ class PostgresVitalSigns:
             with in_our_words():
                 async with self._engine.connect() as connection:
                     self._is_migrated = self._is_migrated or await is_up_to_date(connection)
-                    jobs = (await connection.execute(_JOBS)).all()
-                    mails = (await connection.execute(_MAILS)).all()
-                    upkeep = (await connection.execute(_UPKEEP)).all()
-                    rest = (await connection.execute(_REST)).one()
+                    return await vital_signs(connection, is_migrated=self._is_migrated)
         except (DatabaseUnavailable, SQLAlchemyError) as problem:
             _log.warning("vital_signs.unreadable", cause=type(problem).__name__)
             return None
-        return VitalSigns(
-            jobs=_job_signs(jobs),
-            mails=dict.fromkeys((MessageState.QUEUED, MessageState.FAILED, MessageState.DEAD), 0)
-            | {MessageState(row.state): row.mails for row in mails},
-            key_age=rest.key_age,
-            unsealed=rest.unsealed,
-            oldest_unsealed=_not_negative(rest.oldest_unsealed),
-            upkeep={row.entrypoint: _not_negative(row.ago) for row in upkeep},
-            is_migrated=self._is_migrated,
-        )
+
+
+async def vital_signs(connection: AsyncConnection, *, is_migrated: bool) -> VitalSigns:
+    """What this database, which has our tables, knows now."""
+    jobs = (await connection.execute(_JOBS)).all()
+    mails = (await connection.execute(_MAILS)).all()
+    upkeep = (await connection.execute(_UPKEEP)).all()
+    rest = (await connection.execute(_REST)).one()
+    return VitalSigns(
+        jobs=_job_signs(jobs),
+        mails=dict.fromkeys((MessageState.QUEUED, MessageState.FAILED, MessageState.DEAD), 0)
+        | {MessageState(row.state): row.mails for row in mails},
+        key_age=rest.key_age,
+        unsealed=rest.unsealed,
+        oldest_unsealed=_not_negative(rest.oldest_unsealed),
+        upkeep={row.entrypoint: _not_negative(row.ago) for row in upkeep},
+        is_migrated=is_migrated,
+    )
 
 
 def _job_signs(rows: Sequence[Row[*tuple[Any, ...]]]) -> Sequence[JobSigns]:

@@ -372,6 +372,26 @@ def test_a_doctor_looks_at_the_keys_and_at_what_waits(cli: Cli) -> None:
     assert (code, found["secret key"][0]) == (1, "problem")
 
 
+def test_a_doctor_sees_work_that_nobody_does_and_what_was_given_up(cli: Cli, home: Path) -> None:
+    async def leave_behind() -> None:
+        async with started(Settings(_env_file=None, hallporter_home=home)) as service:
+            register = service.container.resolve(RegisterUser)
+            await register.execute(email="ada@example.com", password=PASSWORD)
+            await service.worker.drain()
+            for email in ("bob@example.com", "cyd@example.com"):
+                await register.execute(email=email, password=PASSWORD)
+        with embedded_postgres(home) as url:
+            async with open_queue(url) as queue:
+                await queue.driver.execute("UPDATE jobs SET execute_after = now() - interval '1 hour'")
+                await queue.driver.execute("UPDATE jobs SET status = 'failed' WHERE id = (SELECT min(id) FROM jobs)")
+                await queue.driver.execute("UPDATE messages SET state = 'dead'")
+
+    asyncio.run(leave_behind())
+    told = {each["check"]: each["found"] for each in json.loads(cli("doctor", "--json").out)}
+    assert told["queue"].startswith("work is due since ")
+    assert (told["jobs"], told["mails"]) == ("1 job(s) failed too often", "1 could not be sent")
+
+
 @pytest.mark.parametrize(
     ("settings", "check"),
     [
