@@ -10,7 +10,7 @@ from argon2.low_level import Type, hash_secret_raw
 
 from adapters.crypto.foreign_hashes.known_hash import Cost, malformed, too_costly
 from adapters.crypto.foreign_hashes.limits import MOST_LANES, Nanoseconds, cost, expect_digest, expect_salt
-from adapters.crypto.foreign_hashes.notation import from_base64, number, to_base64
+from adapters.crypto.foreign_hashes.notation import from_base64, number, parts_of, to_base64
 
 type Variant = Literal["argon2d", "argon2i", "argon2id"]
 
@@ -77,13 +77,10 @@ def read_argon2(written: str) -> Argon2Hash:
 
     Raises: UnusableHash.
     """
-    found = _WRITTEN.fullmatch(written)
-    if found is None:
-        raise malformed(detail="it begins like Argon2 and goes on differently")
-    variant, version, memory_kib, passes, lanes, salt, digest = found.groups()
+    variant, version, memory_kib, passes, lanes, salt, digest = parts_of(written, _WRITTEN, "Argon2")
     return Argon2Hash(
         format=variant,
-        version=number(version) if version is not None else _OLDEST_VERSION,
+        version=number(version) if version else _OLDEST_VERSION,
         memory_kib=number(memory_kib),
         passes=number(passes),
         lanes=number(lanes),

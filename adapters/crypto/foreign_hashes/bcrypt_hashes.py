@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from adapters.crypto.foreign_hashes.known_hash import Cost, malformed
 from adapters.crypto.foreign_hashes.limits import Nanoseconds, cost
+from adapters.crypto.foreign_hashes.notation import parts_of
 
 _ALPHABET = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _WRITTEN = re.compile(r"\$2([abxy])\$([0-9]{2})\$([./A-Za-z0-9]{22})([./A-Za-z0-9]{31})")
@@ -79,10 +80,7 @@ def read_bcrypt(written: str, *, format: str = "bcrypt") -> BcryptHash:
 
     Raises: UnusableHash.
     """
-    found = _WRITTEN.fullmatch(written)
-    if found is None:
-        raise malformed(detail="it begins like bcrypt and goes on differently")
-    minor, log_rounds, salt, digest = found.groups()
+    minor, log_rounds, salt, digest = parts_of(written, _WRITTEN, "bcrypt")
     return BcryptHash(
         minor="x" if minor == "x" else "b",
         log_rounds=int(log_rounds),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from adapters.crypto.foreign_hashes.known_hash import Cost, malformed
 from adapters.crypto.foreign_hashes.limits import Nanoseconds, cost
-from adapters.crypto.foreign_hashes.notation import number
+from adapters.crypto.foreign_hashes.notation import number, parts_of
 
 _ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SHA_CRYPT = re.compile(r"\$([56])\$(?:rounds=([0-9]+)\$)?([./0-9A-Za-z]{0,16})\$([./0-9A-Za-z]{43}|[./0-9A-Za-z]{86})")
@@ -46,11 +46,8 @@ def read_sha_crypt(written: str) -> CryptHash:
 
     Raises: UnusableHash.
     """
-    found = _SHA_CRYPT.fullmatch(written)
-    if found is None:
-        raise malformed(detail="it begins like SHA-crypt and goes on differently")
-    kind, rounds_text, salt, digest = found.groups()
-    rounds = number(rounds_text) if rounds_text is not None else _ROUNDS_UNSAID
+    kind, rounds_text, salt, digest = parts_of(written, _SHA_CRYPT, "SHA-crypt")
+    rounds = number(rounds_text) if rounds_text else _ROUNDS_UNSAID
     if not _FEWEST_ROUNDS <= rounds <= _MOST_ROUNDS:
         raise malformed(detail="SHA-crypt has between 1000 and 999999999 rounds")
     if len(digest) != {"5": 43, "6": 86}[kind]:
@@ -69,12 +66,10 @@ def read_md5_crypt(written: str) -> CryptHash:
 
     Raises: UnusableHash.
     """
-    found = _MD5_CRYPT.fullmatch(written)
-    if found is None:
-        raise malformed(detail="it begins like MD5-crypt and goes on differently")
-    _expect_whole(found[3])
+    kind, _, digest = parts_of(written, _MD5_CRYPT, "MD5-crypt")
+    _expect_whole(digest)
     return CryptHash(
-        format="md5_crypt" if found[1] == "1" else "apr_md5_crypt",
+        format="md5_crypt" if kind == "1" else "apr_md5_crypt",
         encoded=written,
         cost=cost(_MD5_CRYPT_ROUNDS * Nanoseconds.MD5_ROUND),
     )
@@ -85,16 +80,14 @@ def read_phpass(written: str) -> CryptHash:
 
     Raises: UnusableHash.
     """
-    found = _PHPASS.fullmatch(written)
-    if found is None:
-        raise malformed(detail="it begins like phpass and goes on differently")
-    log_rounds, digest = _ALPHABET.index(found[1]), found[3]
+    rounds_text, salt, digest = parts_of(written, _PHPASS, "phpass")
+    log_rounds = _ALPHABET.index(rounds_text)
     if not _FEWEST_LOG_ROUNDS <= log_rounds <= _MOST_LOG_ROUNDS:
         raise malformed(detail="phpass has between 2 ** 7 and 2 ** 30 rounds")
     _expect_whole(digest)
     return CryptHash(
         format="phpass",
-        encoded=f"$P${found[1]}{found[2]}{digest}",
+        encoded=f"$P${rounds_text}{salt}{digest}",
         cost=cost(2**log_rounds * Nanoseconds.MD5_ROUND),
     )
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from adapters.crypto.foreign_hashes.known_hash import Cost, malformed
 from adapters.crypto.foreign_hashes.limits import expect_digest, expect_salt
-from adapters.crypto.foreign_hashes.notation import from_base64, number, to_base64
+from adapters.crypto.foreign_hashes.notation import from_base64, number, parts_of, to_base64
 from adapters.crypto.foreign_hashes.objects import Fields, number_of, text_of
 from adapters.crypto.foreign_hashes.scrypt_hashes import ScryptWork
 
@@ -65,10 +65,7 @@ def read_firebase(written: str) -> FirebaseHash:
 
     Raises: UnusableHash.
     """
-    found = _WRITTEN.fullmatch(written)
-    if found is None:
-        raise malformed(detail="it begins like Firebase's scrypt and goes on differently")
-    exponent, r, p, separator, key, salt, digest = found.groups(default="")
+    exponent, r, p, separator, key, salt, digest = parts_of(written, _WRITTEN, "Firebase's scrypt")
     return FirebaseHash(
         work=ScryptWork.of_exponent(number(exponent), r=number(r), p=number(p)),
         salt_separator=from_base64(separator),

@@ -1,4 +1,4 @@
-"""Numbers and bytes as they are written in hashes."""
+"""Parts, numbers and bytes as they are written in hashes."""
 
 import base64
 import binascii
@@ -12,6 +12,17 @@ _HEX = re.compile("(?:[0-9A-Fa-f]{2})*")
 _BASE64 = re.compile("[A-Za-z0-9+/]*={0,2}")
 # One character stands for at most six bits: a last group of one would be less than a byte.
 _IMPOSSIBLE_REST = 1
+
+
+def parts_of(written: str, notation: re.Pattern[str], family: str) -> tuple[str, ...]:
+    """The groups of a notation; those that are absent are empty.
+
+    Raises: UnusableHash.
+    """
+    found = notation.fullmatch(written)
+    if found is None:
+        raise malformed(detail=f"it begins like {family} and goes on differently")
+    return found.groups(default="")
 
 
 def number(text: str) -> int:

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from adapters.crypto.foreign_hashes.known_hash import Cost, malformed, unknown
 from adapters.crypto.foreign_hashes.limits import Nanoseconds, cost, expect_digest, expect_salt
-from adapters.crypto.foreign_hashes.notation import from_base64, from_hex, from_hex_or_base64, number, to_base64
+from adapters.crypto.foreign_hashes.notation import (
+    from_base64,
+    from_hex,
+    from_hex_or_base64,
+    number,
+    parts_of,
+    to_base64,
+)
 from adapters.crypto.foreign_hashes.objects import Fields, expect_only, number_of, salt_of, text_of
 
 _PHC = re.compile(r"\$pbkdf2(?:-(sha1|sha256|sha512))?\$(?:i=)?([0-9]+)(?:,l=[0-9]+)?\$([^$]*)\$([^$]*)")
@@ -64,7 +71,7 @@ def read_pbkdf2(written: str) -> Pbkdf2Hash:
 
     Raises: UnusableHash.
     """
-    algorithm, iterations, salt, digest = _parts(_PHC, written)
+    algorithm, iterations, salt, digest = parts_of(written, _PHC, "PBKDF2")
     return Pbkdf2Hash(
         algorithm=algorithm or "sha1",
         iterations=number(iterations),
@@ -78,7 +85,7 @@ def read_django_pbkdf2(written: str) -> Pbkdf2Hash:
 
     Raises: UnusableHash.
     """
-    algorithm, iterations, salt, digest = _parts(_DJANGO, written)
+    algorithm, iterations, salt, digest = parts_of(written, _DJANGO, "PBKDF2")
     return Pbkdf2Hash(
         algorithm=algorithm, iterations=number(iterations), salt=salt.encode(), digest=from_base64(digest)
     )
@@ -89,7 +96,7 @@ def read_werkzeug_pbkdf2(written: str) -> Pbkdf2Hash:
 
     Raises: UnusableHash.
     """
-    algorithm, iterations, salt, digest = _parts(_WERKZEUG, written)
+    algorithm, iterations, salt, digest = parts_of(written, _WERKZEUG, "PBKDF2")
     return Pbkdf2Hash(algorithm=algorithm, iterations=number(iterations), salt=salt.encode(), digest=from_hex(digest))
 
 
@@ -105,13 +112,6 @@ def read_pbkdf2_object(fields: Fields) -> Pbkdf2Hash:
         salt=salt_of(fields),
         digest=from_hex_or_base64(text_of(fields, "hash")),
     )
-
-
-def _parts(notation: re.Pattern[str], written: str) -> tuple[str, ...]:
-    found = notation.fullmatch(written)
-    if found is None:
-        raise malformed(detail="it begins like PBKDF2 and goes on differently")
-    return found.groups()
 
 
 def _adapted(content: bytes) -> str:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from adapters.crypto.foreign_hashes.known_hash import Cost, malformed
 from adapters.crypto.foreign_hashes.limits import cost, expect_salt
-from adapters.crypto.foreign_hashes.notation import from_base64, from_hex, from_hex_or_base64, to_base64
+from adapters.crypto.foreign_hashes.notation import from_base64, from_hex, from_hex_or_base64, parts_of, to_base64
 from adapters.crypto.foreign_hashes.objects import Fields, expect_only, salt_of, text_of
 
 _LDAP = re.compile(r"\{(S?)(MD5|SHA|SHA256|SHA512)\}(.*)", re.IGNORECASE)
@@ -76,10 +76,7 @@ def read_ldap(written: str) -> SaltedDigest:
 
     Raises: UnusableHash.
     """
-    found = _LDAP.fullmatch(written)
-    if found is None:
-        raise malformed(detail="it begins like a hash of LDAP and goes on differently")
-    salted, name, content = found.groups()
+    salted, name, content = parts_of(written, _LDAP, "a hash of LDAP")
     algorithm, decoded = _ALGORITHMS[name.upper()], from_base64(content)
     size = hashlib.new(algorithm).digest_size if salted else len(decoded)
     return SaltedDigest(algorithm=algorithm, digest=decoded[:size], salt=decoded[size:], place=SaltPlace.AFTER)
@@ -92,7 +89,7 @@ def read_dollars(written: str) -> SaltedDigest:
 
     Raises: UnusableHash.
     """
-    algorithm, salt_text, digest = _parts(_DOLLARS, written)
+    algorithm, salt_text, digest = parts_of(written, _DOLLARS, "a salted digest")
     place = SaltPlace.BEFORE if algorithm in {"md5", "sha1"} else SaltPlace.KEY
     return SaltedDigest(algorithm=algorithm, digest=from_hex(digest), salt=salt_text.encode(), place=place)
 
@@ -102,7 +99,7 @@ def read_our_digest(written: str) -> SaltedDigest:
 
     Raises: UnusableHash.
     """
-    kind, algorithm, salt_text, digest = _parts(_OURS, written)
+    kind, algorithm, salt_text, digest = parts_of(written, _OURS, "a salted digest")
     place = SaltPlace.KEY if kind == "hmac" else SaltPlace.BEFORE
     return SaltedDigest(algorithm=algorithm, digest=from_base64(digest), salt=from_base64(salt_text), place=place)
 
@@ -123,10 +120,3 @@ def read_digest_object(fields: Fields) -> SaltedDigest:
         salt=salt_bytes,
         place=SaltPlace(place),
     )
-
-
-def _parts(notation: re.Pattern[str], written: str) -> tuple[str, ...]:
-    found = notation.fullmatch(written)
-    if found is None:
-        raise malformed(detail="it begins like a salted digest and goes on differently")
-    return found.groups()

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from adapters.crypto.foreign_hashes.known_hash import Cost, malformed, too_costly
 from adapters.crypto.foreign_hashes.limits import Nanoseconds, cost, expect_digest, expect_salt
-from adapters.crypto.foreign_hashes.notation import from_base64, from_hex, from_hex_or_base64, number, to_base64
+from adapters.crypto.foreign_hashes.notation import (
+    from_base64,
+    from_hex,
+    from_hex_or_base64,
+    number,
+    parts_of,
+    to_base64,
+)
 from adapters.crypto.foreign_hashes.objects import Fields, expect_only, number_of, salt_of, text_of
 
 _PHC = re.compile(r"\$scrypt\$ln=([0-9]+),r=([0-9]+),p=([0-9]+)\$([^$]*)\$([^$]*)")
@@ -96,7 +103,7 @@ def read_scrypt(written: str) -> ScryptHash:
 
     Raises: UnusableHash.
     """
-    exponent, r, p, salt, digest = _parts(_PHC, written)
+    exponent, r, p, salt, digest = parts_of(written, _PHC, "scrypt")
     work = ScryptWork.of_exponent(number(exponent), r=number(r), p=number(p))
     return ScryptHash(work=work, salt=from_base64(salt), digest=from_base64(digest))
 
@@ -106,7 +113,7 @@ def read_werkzeug_scrypt(written: str) -> ScryptHash:
 
     Raises: UnusableHash.
     """
-    n, r, p, salt, digest = _parts(_WERKZEUG, written)
+    n, r, p, salt, digest = parts_of(written, _WERKZEUG, "scrypt")
     work = ScryptWork(n=number(n), r=number(r), p=number(p))
     return ScryptHash(work=work, salt=salt.encode(), digest=from_hex(digest))
 
@@ -116,7 +123,7 @@ def read_django_scrypt(written: str) -> ScryptHash:
 
     Raises: UnusableHash.
     """
-    n, salt, r, p, digest = _parts(_DJANGO, written)
+    n, salt, r, p, digest = parts_of(written, _DJANGO, "scrypt")
     work = ScryptWork(n=number(n), r=number(r), p=number(p))
     return ScryptHash(work=work, salt=salt.encode(), digest=from_base64(digest))
 
@@ -132,10 +139,3 @@ def read_scrypt_object(fields: Fields) -> ScryptHash:
         salt=salt_of(fields),
         digest=from_hex_or_base64(text_of(fields, "hash")),
     )
-
-
-def _parts(notation: re.Pattern[str], written: str) -> tuple[str, ...]:
-    found = notation.fullmatch(written)
-    if found is None:
-        raise malformed(detail="it begins like scrypt and goes on differently")
-    return found.groups()
