@@ -19,6 +19,9 @@ from domain.messages.message import MessageState
 
 _log = structlog.get_logger("hallporter.postgres")
 
+JOBS = SETTINGS.queue_table
+SCHEDULES = SETTINGS.schedules_table
+
 # The table holds nothing but what is not done yet: those that are have gone to the log.
 _JOBS = text(
     f"""
@@ -28,7 +31,7 @@ _JOBS = text(
         count(*) FILTER (WHERE status = 'failed') AS parked,
         now() - min(created) FILTER (WHERE status <> 'failed') AS oldest,
         now() - min(execute_after) FILTER (WHERE status = 'queued' AND execute_after <= now()) AS overdue
-    FROM {SETTINGS.queue_table} WHERE status IN ('queued', 'picked', 'failed') GROUP BY entrypoint
+    FROM {JOBS} WHERE status IN ('queued', 'picked', 'failed') GROUP BY entrypoint
     """  # noqa: S608  (a constant)
 )
 # Not those that were sent, which are nearly all.
@@ -45,7 +48,7 @@ _REST = text(
     """
 )
 _UPKEEP = text(
-    f"SELECT entrypoint, min(now() - last_run) AS ago FROM {SETTINGS.schedules_table} "  # noqa: S608  (a constant)
+    f"SELECT entrypoint, min(now() - last_run) AS ago FROM {SCHEDULES} "  # noqa: S608  (a constant)
     "WHERE last_run IS NOT NULL GROUP BY entrypoint"
 )
 _NONE = timedelta()
