@@ -48,7 +48,7 @@ from entrypoints.worker import make_worker, working
 from tests.integration.crashing import IMPORTED, REQUEST, ROWS_AT_ONCE, imported_file
 from tests.relay import Relay, relay
 from tests.transfers import blocks_of
-from tests.world import EMAIL, PASSWORD, World, make_world, new_user
+from tests.world import EMAIL, PASSWORD, new_user
 
 TOP = Path(__file__).parents[2]
 LEASE = timedelta(seconds=1)
@@ -131,19 +131,19 @@ async def test_faults_19_and_20_a_process_that_is_killed_loses_no_mail_and_inven
     postgres_uow: UnitOfWork, database: str, point: str, mails: int
 ) -> None:
     async with relay() as (taken, server), opened(database, server.port) as (settings, adapters):
-        world = World(adapters, build_container(settings, adapters), make_world().clock, postgres_uow, settings)
+        container = build_container(settings, adapters)
         if point != "registered":
-            await world.register()
+            await container.resolve(RegisterUser).execute(email=EMAIL, password=PASSWORD)
         await crash(point, settings)
         assert len(taken.taken) == mails - 1
-        async with working(make_worker(settings, adapters, world.container)):
+        async with working(make_worker(settings, adapters, container)):
             await until(lambda: all_sent(postgres_uow, 1))
         assert len(taken.taken) == mails
         assert len(set(ids(taken))) == 1
         # The token of the first try is the token of every other, and good.
         words = {word for text in texts(taken) for word in text.split()}
         (link,) = {word for word in words if word.startswith("https://accounts.example.com/links/verify-email#")}
-        verified = await world.container.resolve(VerifyEmail).execute(proof=link.partition("#")[2], password=PASSWORD)
+        verified = await container.resolve(VerifyEmail).execute(proof=link.partition("#")[2], password=PASSWORD)
         assert verified.email.canonical == EMAIL
 
 
@@ -177,10 +177,10 @@ async def test_fault_21_what_a_stopped_worker_writes_down_late_changes_nothing(
     postgres_uow: UnitOfWork, database: str
 ) -> None:
     async with relay() as (taken, server), opened(database, server.port) as (settings, adapters):
-        world = World(adapters, build_container(settings, adapters), make_world().clock, postgres_uow, settings)
-        await world.register()
+        container = build_container(settings, adapters)
+        await container.resolve(RegisterUser).execute(email=EMAIL, password=PASSWORD)
         zombie = await crash("stopped", settings)
-        async with working(make_worker(settings, adapters, world.container)):
+        async with working(make_worker(settings, adapters, container)):
             await until(lambda: all_sent(postgres_uow, 1))
         (before,) = await messages(postgres_uow)
         zombie.send_signal(signal.SIGTERM)
@@ -195,7 +195,7 @@ async def test_an_import_that_was_killed_goes_on_where_it_stopped(postgres_uow: 
     """What was committed counts, rows and their report, and nothing else does."""
     async with opened(database, 1) as (settings, adapters):
         await crash("importing", settings)
-        world = World(adapters, build_container(settings, adapters), make_world().clock, postgres_uow, settings)
+        container = build_container(settings, adapters)
         async with postgres_uow.read() as tx:
             (left,) = await tx.user_imports.page(before=None, limit=5)
             reports = await tx.user_imports.reports(left.id, after=0, limit=100)
@@ -203,9 +203,7 @@ async def test_an_import_that_was_killed_goes_on_where_it_stopped(postgres_uow: 
         assert (left.rows, left.state) == (2 * ROWS_AT_ONCE, ImportState.RUNNING)
         assert {report.user_id for report in reports} == {user.id for user in users}
         assert len(reports) == len(users) == left.rows
-        finished = await world.container.resolve(ImportUsers).execute(
-            import_id=left.id, source=blocks_of(imported_file())
-        )
+        finished = await container.resolve(ImportUsers).execute(import_id=left.id, source=blocks_of(imported_file()))
         assert (finished.rows, finished.count(Verdict.ACCEPTED)) == (IMPORTED, IMPORTED)
 
 
@@ -236,9 +234,9 @@ async def test_fault_23_all_mail_arrives_once_a_dead_relay_is_back_and_one_bad_a
         port = gone.port
     people = [f"user{number}@example.com" for number in range(8)]
     async with opened(database, port) as (settings, adapters):
-        world = World(adapters, build_container(settings, adapters), make_world().clock, postgres_uow, settings)
+        container = build_container(settings, adapters)
         for email in people:
-            await world.register(email)
+            await container.resolve(RegisterUser).execute(email=email, password=PASSWORD)
         async with working(impatient(adapters, settings)):
 
             async def all_have_failed() -> bool:
@@ -289,9 +287,9 @@ async def test_retries_of_a_mail_do_not_use_up_the_patience_with_errors(
     postgres_uow: UnitOfWork, engine: AsyncEngine, database: str
 ) -> None:
     async with opened(database, 9) as (settings, adapters):
-        world = World(adapters, build_container(settings, adapters), make_world().clock, postgres_uow, settings)
-        await world.register()
-        await make_worker(settings, adapters, world.container).drain()
+        container = build_container(settings, adapters)
+        await container.resolve(RegisterUser).execute(email=EMAIL, password=PASSWORD)
+        await make_worker(settings, adapters, container).drain()
 
         async def fail(_job: Job) -> timedelta | None:
             raise ValueError
@@ -306,14 +304,14 @@ async def test_workers_beside_each_other_leave_one_good_token_and_no_more_mails_
     postgres_uow: UnitOfWork, database: str
 ) -> None:
     async with relay() as (taken, server), opened(database, server.port) as (settings, adapters):
-        world = World(adapters, build_container(settings, adapters), make_world().clock, postgres_uow, settings)
-        await world.register()
-        ask = world.container.resolve(RequestEmailVerification)
+        container = build_container(settings, adapters)
+        await container.resolve(RegisterUser).execute(email=EMAIL, password=PASSWORD)
+        ask = container.resolve(RequestEmailVerification)
         await asyncio.gather(*(ask.execute(email=EMAIL) for _ in range(15)))
-        workers = [make_worker(settings, adapters, world.container) for _ in range(4)]
+        workers = [make_worker(settings, adapters, container) for _ in range(4)]
         await asyncio.gather(*(worker.drain() for worker in workers))
         assert len(taken.taken) == 5
-        verify = world.container.resolve(VerifyEmail)
+        verify = container.resolve(VerifyEmail)
         with pytest.raises(InvalidToken):
             await verify.execute(proof=MailedCode(email=EMAIL, code="x"))
         links = [re.findall(r"https://\S+#(\S+)", text)[0] for text in texts(taken)]
