@@ -9,7 +9,7 @@ from uuid import UUID
 
 from application.ports.token_signer import KeyMaterial, TokenSigner
 from domain.audit.checkpoint import CheckpointClaims
-from domain.ids import KeyId, SessionId, UserId
+from domain.ids import KeyId
 from domain.sessions.access_token import AccessTokenClaims
 from domain.sessions.authentication_method import AuthenticationMethod
 from domain.signing.signing_key import SigningKey
@@ -38,22 +38,7 @@ class MemoryTokenSigner:
         return f"{self._root}:{key_id}"
 
     def sign(self, claims: AccessTokenClaims, key: SigningKey) -> str:
-        content = json.dumps(
-            {
-                "iss": claims.issuer,
-                "aud": claims.audience,
-                "sub": str(claims.subject),
-                "sid": str(claims.session_id),
-                "client_id": claims.client_id,
-                "jti": claims.token_id,
-                "iat": claims.issued_at.isoformat(),
-                "exp": claims.expires_at.isoformat(),
-                "auth_time": claims.authenticated_at.isoformat(),
-                "amr": list(claims.methods),
-                "roles": list(claims.roles),
-            }
-        )
-        payload = base64.urlsafe_b64encode(content.encode()).decode()
+        payload = _encoded(claims)
         return f"{key.id}.{payload}.{_seal(key, payload)}"
 
     def key_id(self, token: str) -> KeyId | None:
@@ -66,32 +51,27 @@ class MemoryTokenSigner:
         _, payload, seal = token.split(".")
         if seal != _seal(key, payload):
             return None
-        claims = json.loads(base64.urlsafe_b64decode(payload))
-        return AccessTokenClaims(
-            issuer=claims["iss"],
-            audience=claims["aud"],
-            subject=UserId(UUID(claims["sub"])),
-            session_id=SessionId(UUID(claims["sid"])),
-            client_id=claims["client_id"],
-            token_id=claims["jti"],
-            issued_at=datetime.fromisoformat(claims["iat"]),
-            expires_at=datetime.fromisoformat(claims["exp"]),
-            authenticated_at=datetime.fromisoformat(claims["auth_time"]),
-            methods=tuple(AuthenticationMethod(method) for method in claims["amr"]),
-            roles=tuple(claims["roles"]),
-        )
+        said = json.loads(base64.urlsafe_b64decode(payload))
+        ids = {name: UUID(said[name]) for name in ("subject", "session_id")}
+        times = {name: datetime.fromisoformat(said[name]) for name in ("issued_at", "expires_at", "authenticated_at")}
+        methods = tuple(AuthenticationMethod(method) for method in said["methods"])
+        return AccessTokenClaims(**said | ids | times | {"methods": methods, "roles": tuple(said["roles"])})
 
     def sign_checkpoint(self, claims: CheckpointClaims, key: SigningKey) -> str:
-        content = asdict(claims) | {"made_at": claims.made_at.isoformat()}
-        payload = base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
+        payload = _encoded(claims)
         return f"checkpoint.{key.id}.{payload}.{_seal(key, f'checkpoint:{payload}')}"
 
     def read_checkpoint(self, statement: str, key: SigningKey) -> CheckpointClaims | None:
         match statement.split("."):
             case ["checkpoint", key.id, payload, seal] if seal == _seal(key, f"checkpoint:{payload}"):
-                content = json.loads(base64.urlsafe_b64decode(payload))
-                return CheckpointClaims(**content | {"made_at": datetime.fromisoformat(content["made_at"])})
+                said = json.loads(base64.urlsafe_b64decode(payload))
+                return CheckpointClaims(**said | {"made_at": datetime.fromisoformat(said["made_at"])})
         return None
+
+
+def _encoded(claims: AccessTokenClaims | CheckpointClaims) -> str:
+    # Of what JSON has no type for, the text that it is made of again.
+    return base64.urlsafe_b64encode(json.dumps(asdict(claims), default=str).encode()).decode()
 
 
 def _seal(key: SigningKey, payload: str) -> str:
