@@ -64,8 +64,7 @@ class PostgresAuditLog:
         return row
 
     async def find(self, entry_id: AuditEntryId) -> AuditEntry | None:
-        row = await self._statements.row(read_query().where(ENTRIES.id == entry_id))
-        return entry_from(row) if row is not None else None
+        return await self._statements.find(read_query().where(ENTRIES.id == entry_id), entry_from)
 
     async def of_user(
         self, user_id: UserId, *, before: int | None = None, limit: int | None = None

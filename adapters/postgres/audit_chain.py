@@ -44,8 +44,7 @@ class PostgresAuditChain:
     async def lock(self) -> Link | None:
         await self._statements.lock(text("SELECT pg_advisory_xact_lock(hashtext('hallporter.seal_audit_entries'))"))
         last = select(PROOFS.position, PROOFS.sequence, PROOFS.chain_hash).where(PROOFS.position.is_not(None))
-        row = await self._statements.row(last.order_by(PROOFS.position.desc()).limit(1))
-        return _link(row) if row is not None else None
+        return await self._statements.find(last.order_by(PROOFS.position.desc()).limit(1), _link)
 
     async def unsealed(self, *, limit: int) -> Sequence[AuditEntry]:
         query = (

@@ -26,8 +26,7 @@ class PostgresEmailChangeRepository:
         await self._statements.write(insert(EmailChangeModel), _to_row(change))
 
     async def find(self, change_id: EmailChangeId) -> EmailChange | None:
-        row = await self._statements.row(select(_CHANGES).where(_CHANGES.c.id == change_id))
-        return _from_row(row) if row is not None else None
+        return await self._statements.find(select(_CHANGES).where(_CHANGES.c.id == change_id), _from_row)
 
     async def remove(self, user_id: UserId, *, requested_from: datetime | None = None) -> None:
         these = _CHANGES.c.user_id == user_id

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.postgres import indexes, roles
 from adapters.postgres.database import open_engine, wanted_settings
 from adapters.postgres.schema import is_up_to_date
-from adapters.postgres.statements import in_our_words
+from adapters.postgres.statements import connection_of
 from adapters.postgres.vital_signs import vital_signs
 from application.ports.vital_signs import VitalSigns
 
@@ -62,10 +62,9 @@ async def is_set_up(url: str, *, role: str | None) -> bool:
 
     Raises: DatabaseUnavailable.
     """
-    with in_our_words():
-        async with (
-            open_engine(url, pool_size=1, name="hallporter doctor", pooler=True) as engine,
-            engine.connect() as connection,
-        ):
-            found = {(name, setting) for name, setting in await connection.execute(_SET)}
+    async with (
+        open_engine(url, pool_size=1, name="hallporter doctor", pooler=True) as engine,
+        connection_of(engine) as connection,
+    ):
+        found = {(name, setting) for name, setting in await connection.execute(_SET)}
     return found >= set(wanted_settings(role).items())

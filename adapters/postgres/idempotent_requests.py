@@ -23,8 +23,7 @@ class PostgresIdempotentRequestRepository:
         self._statements = statements
 
     async def find(self, digest: bytes) -> IdempotentRequest | None:
-        row = await self._statements.row(select(_REQUESTS).where(_REQUESTS.c.digest == digest))
-        return _from_row(row) if row is not None else None
+        return await self._statements.find(select(_REQUESTS).where(_REQUESTS.c.digest == digest), _from_row)
 
     async def claim(self, request: IdempotentRequest, policy: IdempotencyPolicy) -> IdempotentRequest | None:
         at = request.claimed_at
@@ -41,8 +40,7 @@ class PostgresIdempotentRequestRepository:
         statement = inserted.on_conflict_do_update(
             index_elements=[_REQUESTS.c.digest], set_=anew, where=or_(is_over, abandoned)
         )
-        row = await self._statements.row(statement.returning(_REQUESTS))
-        return _from_row(row) if row is not None else None
+        return await self._statements.find(statement.returning(_REQUESTS), _from_row)
 
     async def note_act(self, once: Once, user_id: UserId | None, *, at: datetime) -> None:
         done = update(IdempotentRequestModel).where(_claimed(once)).values(acted_at=at, user_id=user_id)

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.models import MailboxModel
-from adapters.postgres.statements import in_our_words
+from adapters.postgres.statements import connection_of
 from application.ports.mailbox import Mailbox, ReceivedMail
 from domain.ids import MessageId
 
@@ -27,23 +27,19 @@ class PostgresMailbox:
         row = asdict(mail)
         row["message_id"] = row.pop("id")
         statement = insert(MailboxModel).values(row)
-        with in_our_words():
-            async with self._engine.connect() as connection:
-                await connection.execute(
-                    statement.on_conflict_do_update(index_elements=["message_id"], set_=dict(statement.excluded))
-                )
+        async with connection_of(self._engine) as connection:
+            await connection.execute(
+                statement.on_conflict_do_update(index_elements=["message_id"], set_=dict(statement.excluded))
+            )
 
     async def latest(self, *, limit: int) -> Sequence[ReceivedMail]:
-        with in_our_words():
-            async with self._engine.connect() as connection:
-                rows = await connection.execute(select(_MAILS).order_by(_MAILS.c.message_id.desc()).limit(limit))
-                return [_from_row(row) for row in rows]
+        async with connection_of(self._engine) as connection:
+            rows = (await connection.execute(select(_MAILS).order_by(_MAILS.c.message_id.desc()).limit(limit))).all()
+        return [_from_row(row) for row in rows]
 
     async def find(self, message_id: MessageId) -> ReceivedMail | None:
-        with in_our_words():
-            async with self._engine.connect() as connection:
-                rows = await connection.execute(select(_MAILS).where(_MAILS.c.message_id == message_id))
-                row = rows.one_or_none()
+        async with connection_of(self._engine) as connection:
+            row = (await connection.execute(select(_MAILS).where(_MAILS.c.message_id == message_id))).one_or_none()
         return _from_row(row) if row is not None else None
 
 

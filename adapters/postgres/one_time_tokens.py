@@ -35,26 +35,18 @@ class PostgresOneTimeTokenRepository:
         return await self._statements.row(query) is not None
 
     async def find_good(self, digest: bytes, purpose: Purpose, *, at: datetime) -> OneTimeToken | None:
-        this = and_(_TOKENS.c.digest == digest, _TOKENS.c.purpose == purpose, _is_good(at))
-        row = await self._statements.row(select(_TOKENS).where(this))
-        return _from_row(row) if row is not None else None
+        return await self._statements.find(select(_TOKENS).where(_is_it(digest, purpose, at)), _from_row)
 
     async def use(self, digest: bytes, purpose: Purpose, *, at: datetime) -> OneTimeToken | None:
-        this = and_(_TOKENS.c.digest == digest, _TOKENS.c.purpose == purpose, _is_good(at))
-        row = await self._statements.row(
-            update(OneTimeTokenModel).where(this).values(spent_at=at).returning(*_TOKENS.c)
-        )
-        return _from_row(row) if row is not None else None
+        used = update(OneTimeTokenModel).where(_is_it(digest, purpose, at)).values(spent_at=at)
+        return await self._statements.find(used.returning(*_TOKENS.c), _from_row)
 
     async def try_code(self, user_id: UserId, purpose: Purpose, *, at: datetime) -> OneTimeToken | None:
         this = and_(
             _of(user_id, purpose), _is_good(at), _TOKENS.c.code_expires_at > at, _TOKENS.c.code_attempts_left > 0
         )
-        fewer = _TOKENS.c.code_attempts_left - 1
-        row = await self._statements.row(
-            update(OneTimeTokenModel).where(this).values(code_attempts_left=fewer).returning(*_TOKENS.c)
-        )
-        return _from_row(row) if row is not None else None
+        tried = update(OneTimeTokenModel).where(this).values(code_attempts_left=_TOKENS.c.code_attempts_left - 1)
+        return await self._statements.find(tried.returning(*_TOKENS.c), _from_row)
 
     async def spend(
         self, user_id: UserId, purpose: Purpose, *, at: datetime, issued_from: datetime | None = None
@@ -71,6 +63,10 @@ class PostgresOneTimeTokenRepository:
 
 def _of(user_id: UserId, purpose: Purpose) -> ColumnElement[bool]:
     return and_(_TOKENS.c.user_id == user_id, _TOKENS.c.purpose == purpose)
+
+
+def _is_it(digest: bytes, purpose: Purpose, at: datetime) -> ColumnElement[bool]:
+    return and_(_TOKENS.c.digest == digest, _TOKENS.c.purpose == purpose, _is_good(at))
 
 
 def _is_good(at: datetime) -> ColumnElement[bool]:

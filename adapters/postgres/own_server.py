@@ -220,18 +220,8 @@ class OwnServer:
         return "-h", str(self._socket_folder()), "-U", USER, "-d", database
 
     def _psql(self, sql: str) -> str:
-        return self._run(
-            "psql",
-            *self._where("postgres"),
-            "-X",
-            "-A",
-            "-t",
-            "-v",
-            f"name={DATABASE}",
-            "-v",
-            "ON_ERROR_STOP=1",
-            text=sql,
-        )
+        variables = ("-v", f"name={DATABASE}", "-v", "ON_ERROR_STOP=1")
+        return self._run("psql", *self._where("postgres"), "-X", "-A", "-t", *variables, text=sql)
 
     def _binary(self, name: str) -> str:
         version_file = self._data / "PG_VERSION"

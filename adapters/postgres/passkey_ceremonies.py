@@ -32,15 +32,15 @@ class PostgresPasskeyCeremonyRepository:
     async def find_good(
         self, ceremony_id: CeremonyId, *, purpose: PasskeyPurpose, bound_to: UUID | None, at: datetime
     ) -> PasskeyCeremony | None:
-        row = await self._statements.row(select(_CEREMONIES).where(_is_good(ceremony_id, purpose, bound_to, at)))
-        return _from_row(row) if row is not None else None
+        return await self._statements.find(
+            select(_CEREMONIES).where(_is_good(ceremony_id, purpose, bound_to, at)), _from_row
+        )
 
     async def take(
         self, ceremony_id: CeremonyId, *, purpose: PasskeyPurpose, bound_to: UUID | None, at: datetime
     ) -> PasskeyCeremony | None:
         good = delete(PasskeyCeremonyModel).where(_is_good(ceremony_id, purpose, bound_to, at))
-        row = await self._statements.row(good.returning(*_CEREMONIES.c))
-        return _from_row(row) if row is not None else None
+        return await self._statements.find(good.returning(*_CEREMONIES.c), _from_row)
 
     async def purge(self, *, expired_before: datetime, limit: int) -> int:
         expired = _CEREMONIES.c.expires_at < expired_before

@@ -6,7 +6,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.schema import is_up_to_date
-from adapters.postgres.statements import in_our_words
+from adapters.postgres.statements import connection_of
 from application.ports.readiness import Readiness
 from application.ports.unit_of_work import DatabaseUnavailable
 
@@ -20,12 +20,11 @@ class PostgresReadiness:
 
     async def problems(self) -> Sequence[str]:
         try:
-            with in_our_words():
-                async with self._engine.connect() as connection:
-                    if self._schema_complete:
-                        await connection.exec_driver_sql("SELECT 1")
-                    else:
-                        self._schema_complete = await is_up_to_date(connection)
+            async with connection_of(self._engine) as connection:
+                if self._schema_complete:
+                    await connection.exec_driver_sql("SELECT 1")
+                else:
+                    self._schema_complete = await is_up_to_date(connection)
         except (DatabaseUnavailable, SQLAlchemyError):
             return ["The database does not answer."]
         return [] if self._schema_complete else ["The database lacks migrations: run hallporter migrate."]

@@ -51,8 +51,7 @@ class PostgresRefreshTokenRepository:
         return TokenFamily(token=_from_row(row), session=sessions.from_row(row), user=users.from_row(row))
 
     async def find(self, digest: bytes) -> RefreshToken | None:
-        row = await self._statements.row(select(*_PREFIXED).where(_TOKENS.c.digest == digest))
-        return _from_row(row) if row is not None else None
+        return await self._statements.find(select(*_PREFIXED).where(_TOKENS.c.digest == digest), _from_row)
 
 
 _FIND_FAMILY = Prepared(

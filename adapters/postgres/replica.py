@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.database import open_engine
-from adapters.postgres.statements import in_our_words
+from adapters.postgres.statements import connection_of
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.ports.delayed_reads import DelayedReads
 from application.ports.randomness import Randomness
@@ -64,9 +64,8 @@ class PostgresReplica:
     async def _is_near(self) -> bool:
         stands_at, now = await self._stands_at()
         try:
-            with in_our_words():
-                async with self._replica.connect() as connection:
-                    found = (await connection.execute(_REPLAYED, {"stands_at": stands_at})).one_or_none()
+            async with connection_of(self._replica) as connection:
+                found = (await connection.execute(_REPLAYED, {"stands_at": stands_at})).one_or_none()
         except (DatabaseUnavailable, SQLAlchemyError) as problem:
             self._leave_alone(type(problem).__name__)
             return False
@@ -80,9 +79,8 @@ class PostgresReplica:
         return is_near
 
     async def _stands_at(self) -> tuple[str, datetime]:
-        with in_our_words():
-            async with self._primary.connect() as connection:
-                stands_at, now = (await connection.execute(_STANDS_AT)).one()
+        async with connection_of(self._primary) as connection:
+            stands_at, now = (await connection.execute(_STANDS_AT)).one()
         return stands_at, now
 
     def _leave_alone(self, cause: str) -> None:

@@ -27,8 +27,7 @@ class PostgresSignInAttemptRepository:
         await self._statements.write(added.on_conflict_do_nothing(index_elements=[_ATTEMPTS.c.reference]))
 
     async def find(self, reference: Reference) -> SignInAttempt | None:
-        row = await self._statements.row(select(_ATTEMPTS).where(_ATTEMPTS.c.reference == reference.text))
-        return _from_row(row) if row is not None else None
+        return await self._statements.find(select(_ATTEMPTS).where(_ATTEMPTS.c.reference == reference.text), _from_row)
 
     async def of_user(self, user_id: UserId) -> Sequence[SignInAttempt]:
         theirs = select(_ATTEMPTS).where(_ATTEMPTS.c.user_id == user_id)

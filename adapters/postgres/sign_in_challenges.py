@@ -28,13 +28,11 @@ class PostgresSignInChallengeRepository:
         await self._statements.write(insert(SignInChallengeModel), _to_row(challenge))
 
     async def find_good(self, challenge_id: ChallengeId, *, at: datetime) -> SignInChallenge | None:
-        row = await self._statements.row(select(_CHALLENGES).where(_is_good(challenge_id, at)))
-        return _from_row(row) if row is not None else None
+        return await self._statements.find(select(_CHALLENGES).where(_is_good(challenge_id, at)), _from_row)
 
     async def finish(self, challenge_id: ChallengeId, *, at: datetime) -> SignInChallenge | None:
         finished = update(SignInChallengeModel).where(_is_good(challenge_id, at)).values(finished_at=at)
-        row = await self._statements.row(finished.returning(*_CHALLENGES.c))
-        return _from_row(row) if row is not None else None
+        return await self._statements.find(finished.returning(*_CHALLENGES.c), _from_row)
 
     async def purge(self, *, expired_before: datetime, limit: int) -> int:
         expired = _CHALLENGES.c.expires_at < expired_before

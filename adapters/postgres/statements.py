@@ -1,7 +1,7 @@
 """Running statements, and answering in the words of the core."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -102,6 +102,11 @@ class Statements:
     async def row(self, query: Executable) -> Row[*tuple[Any, ...]] | None:
         """The row of a statement that finds or writes at most one."""
         return (await self._execute(query)).one_or_none()
+
+    async def find[T](self, query: Executable, read: Callable[[Row[*tuple[Any, ...]]], T]) -> T | None:
+        """What `read` makes of that row; None where there is none."""
+        row = await self.row(query)
+        return read(row) if row is not None else None
 
     async def driver_rows(self, sql: str, arguments: tuple[object, ...]) -> list[dict[str, object]]:
         """The rows of a statement that another library wrote in the driver's own language. It writes."""
@@ -254,6 +259,14 @@ def in_our_words() -> Iterator[None]:
             raise
         _tell_operators(error, ours)
         raise ours from error
+
+
+@asynccontextmanager
+async def connection_of(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection for the block, which is answered in our words."""
+    with in_our_words():
+        async with engine.connect() as connection:
+            yield connection
 
 
 def _tell_operators(error: Exception, ours: Exception) -> None:

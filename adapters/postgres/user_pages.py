@@ -4,7 +4,7 @@ What holds for few users has indexes of those few, in two of the orders. All els
 MOST_EXAMINED entries: whoever wants more goes on from its end.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -138,22 +138,14 @@ def _rare(form: _Form) -> Iterator[ColumnElement[bool]]:
 
 def _range(form: _Form) -> Iterator[ColumnElement[bool]]:
     """What is asked of that which decides the order: a part of the index."""
-    if form.order.key == "created_at":
-        yield from _created(form)
-    if form.order.key == "last_seen_at":
-        yield from _seen(form)
-    if form.order.key == "email":
-        yield from _prefix(form)
+    return _OF_KEYS[form.order.key](form)
 
 
 def _rest(form: _Form) -> Iterator[ColumnElement[bool]]:
     """What is asked of each entry."""
-    if form.order.key != "created_at":
-        yield from _created(form)
-    if form.order.key != "last_seen_at":
-        yield from _seen(form)
-    if form.order.key != "email":
-        yield from _prefix(form)
+    for key, asked_of_it in _OF_KEYS.items():
+        if key != form.order.key:
+            yield from asked_of_it(form)
     if form.status is UserStatus.ACTIVE:
         yield ~_IS_SUSPENDED & ~_IS_LEAVING
     if "role" in form.compared:
@@ -178,3 +170,10 @@ def _prefix(form: _Form) -> Iterator[ColumnElement[bool]]:
     if "email_prefix" in form.compared:
         yield _USERS.c.email_canonical >= bindparam("email_prefix")
         yield _USERS.c.email_canonical < bindparam("past_prefix")
+
+
+_OF_KEYS: Mapping[str, Callable[[_Form], Iterator[ColumnElement[bool]]]] = {
+    "created_at": _created,
+    "last_seen_at": _seen,
+    "email": _prefix,
+}

@@ -41,8 +41,9 @@ class PostgresPasskeyRepository:
         return [_from_row(row) for row in await self._statements.rows(query)]
 
     async def find(self, credential_id: bytes) -> Passkey | None:
-        row = await self._statements.row(select(_PASSKEYS).where(_PASSKEYS.c.credential_id == credential_id))
-        return _from_row(row) if row is not None else None
+        return await self._statements.find(
+            select(_PASSKEYS).where(_PASSKEYS.c.credential_id == credential_id), _from_row
+        )
 
     async def note_use(self, passkey: Passkey, proof: PasskeyProof, *, at: datetime) -> bool:
         as_loaded = (_PASSKEYS.c.id == passkey.id) & (_PASSKEYS.c.sign_count == passkey.public.sign_count)

@@ -78,8 +78,7 @@ class PostgresUserRepository:
         return await self._one(select(_USERS).where(_USERS.c.id == user_id).with_for_update(key_share=True))
 
     async def find_by_email(self, email: EmailAddress) -> User | None:
-        row = await self._statements.row(select(_USERS).where(_USERS.c.email_canonical == email.canonical))
-        return from_row(row) if row is not None else None
+        return await self._statements.find(select(_USERS).where(_USERS.c.email_canonical == email.canonical), from_row)
 
     async def find_with_factors(self, email: EmailAddress) -> tuple[User, frozenset[FactorKind]] | None:
         row = await self._statements.prepared_row(_WITH_FACTORS, email=email.canonical)

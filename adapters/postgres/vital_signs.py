@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.postgres.jobs import SETTINGS
 from adapters.postgres.schema import is_up_to_date
-from adapters.postgres.statements import in_our_words
+from adapters.postgres.statements import connection_of
 from application.ports.jobs import JobKind
 from application.ports.unit_of_work import DatabaseUnavailable
 from application.ports.vital_signs import JobSigns, VitalSignReader, VitalSigns
@@ -63,10 +63,9 @@ class PostgresVitalSigns:
 
     async def read(self) -> VitalSigns | None:
         try:
-            with in_our_words():
-                async with self._engine.connect() as connection:
-                    self._is_migrated = self._is_migrated or await is_up_to_date(connection)
-                    return await vital_signs(connection, is_migrated=self._is_migrated)
+            async with connection_of(self._engine) as connection:
+                self._is_migrated = self._is_migrated or await is_up_to_date(connection)
+                return await vital_signs(connection, is_migrated=self._is_migrated)
         except (DatabaseUnavailable, SQLAlchemyError) as problem:
             _log.warning("vital_signs.unreadable", cause=type(problem).__name__)
             return None
