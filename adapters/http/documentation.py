@@ -18,7 +18,7 @@ from adapters.http.problems import (
     Refusal,
     status_of,
 )
-from adapters.http.route_policies import ROUTE_POLICIES, RoutePolicy
+from adapters.http.route_policies import ROUTE_POLICIES, Access, RoutePolicy
 from adapters.http.strict_json import MERGE_PATCH
 from application.paging.cursors import InvalidCursor
 from application.ports.rate_limiter import ThrottlesUnavailable
@@ -35,15 +35,20 @@ from domain.throttling.throttle import Throttled
 from domain.users.password_policy import PasswordRejected
 from domain.users.roles import AdminRequired
 
-# What can come from every operation that works on data, with a body, or asks who is calling.
+# What can come from every operation that works on data, has a body, or is a list.
 WITH_DATA = (DatabaseUnavailable, TransactionConflict)
 WITH_BODY = (*WITH_DATA, MALFORMED_JSON, REQUEST_TIMEOUT, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, InvalidFields)
 WITH_PAGES = (InvalidFields, InvalidCursor)
 # InvalidFields for its query: there is none that takes every parameter.
-WITH_USER = (*WITH_DATA, InvalidAccessToken, InvalidFields)
-WITH_RECENT_USER = (*WITH_USER, ReauthenticationRequired)
-WITH_ADMIN = (*WITH_USER, AdminRequired)
-WITH_RECENT_ADMIN = (*WITH_ADMIN, ReauthenticationRequired)
+_OF_USER = (*WITH_DATA, InvalidAccessToken, InvalidFields)
+_OF_ACCESS: Mapping[Access, tuple[type[DomainError], ...]] = {
+    Access.ANYONE: (),
+    Access.ANYONE_OR_USER: _OF_USER,
+    Access.USER: _OF_USER,
+    Access.RECENT_USER: (*_OF_USER, ReauthenticationRequired),
+    Access.ADMIN: (*_OF_USER, AdminRequired),
+    Access.RECENT_ADMIN: (*_OF_USER, AdminRequired, ReauthenticationRequired),
+}
 
 
 class FieldProblem(BaseModel):
@@ -115,6 +120,7 @@ def responses(
     What follows from the operation's policy is added.
     """
     policy = policies[operation]
+    errors = (*errors, *_OF_ACCESS[policy.access])
     if policy.is_bounded:
         errors = (*errors, Throttled, ThrottlesUnavailable)
     if policy.asks_for_factor:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from adapters.http.authentication import RecentAdmin
-from adapters.http.documentation import WITH_RECENT_ADMIN, responses
+from adapters.http.documentation import responses
 from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
 from adapters.http.routing import Route
@@ -27,7 +27,7 @@ _ROWS: dict[int | str, dict[str, Any]] = {
 
 @router.get(
     "/users",
-    responses=responses("get_users_export", *WITH_RECENT_ADMIN) | _ROWS,
+    responses=responses("get_users_export") | _ROWS,
     response_class=StreamingResponse,
 )
 async def get_users_export(

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from adapters.http.authentication import AdminUser, RecentAdmin
-from adapters.http.documentation import WITH_ADMIN, WITH_BODY, WITH_RECENT_ADMIN, responses
+from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
 from adapters.http.problems import ROUTE_NOT_FOUND
@@ -24,7 +24,7 @@ from domain.users.user import UserNotFound
 router = APIRouter(prefix="/v1/admin/users/{user_id:uuid}/factors", tags=["operators"], route_class=Route)
 
 
-@router.get("", responses=responses("list_user_factors", UserNotFound, ROUTE_NOT_FOUND, *WITH_ADMIN))
+@router.get("", responses=responses("list_user_factors", UserNotFound, ROUTE_NOT_FOUND))
 async def list_user_factors(
     user_id: UUID, _caller: AdminUser, response: Response, factors: Annotated[ListFactors, injected(ListFactors)]
 ) -> FactorList:
@@ -44,7 +44,6 @@ async def list_user_factors(
         FactorNotFound,
         ConcurrentUpdate,
         ROUTE_NOT_FOUND,
-        *WITH_RECENT_ADMIN,
         *WITH_BODY,
     )
     | {202: {"model": FactorResetResponse, "description": "Held: it is taken away later."}},

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from adapters.http.authentication import AdminUser, RecentAdmin
 from adapters.http.conditional import IfNoneMatch, etag, unchanged
-from adapters.http.documentation import WITH_ADMIN, WITH_PAGES, WITH_RECENT_ADMIN, responses
+from adapters.http.documentation import WITH_PAGES, responses
 from adapters.http.headers import ETAG, LINK, LOCATION, NO_STORE, NOT_MODIFIED
 from adapters.http.injection import injected
 from adapters.http.next_steps import USE_IMPORT, if_changed
@@ -58,7 +58,7 @@ _FILE: dict[str, Any] = {
 @router.post(
     "",
     status_code=202,
-    responses=responses("import_users", *WITH_RECENT_ADMIN, BODY_TOO_LARGE, REQUEST_TIMEOUT, UNSUPPORTED_FILE_TYPE)
+    responses=responses("import_users", BODY_TOO_LARGE, REQUEST_TIMEOUT, UNSUPPORTED_FILE_TYPE)
     | {202: {"headers": LOCATION, "links": USE_IMPORT}},
     openapi_extra=_FILE,
 )
@@ -79,7 +79,7 @@ async def import_users(
     return ImportResponse.of(made)
 
 
-@router.get("", responses=responses("list_imports", *WITH_ADMIN, *WITH_PAGES) | {200: {"headers": LINK}})
+@router.get("", responses=responses("list_imports", *WITH_PAGES) | {200: {"headers": LINK}})
 async def list_imports(
     caller: AdminUser,
     paging: AskedPage,
@@ -101,7 +101,7 @@ async def list_imports(
 
 @router.get(
     "/{import_id:uuid}",
-    responses=responses("get_import", ImportNotFound, ROUTE_NOT_FOUND, *WITH_ADMIN)
+    responses=responses("get_import", ImportNotFound, ROUTE_NOT_FOUND)
     | {200: {"headers": ETAG, "links": if_changed("get_import")}, 304: NOT_MODIFIED},
     response_model=ImportResponse,
 )
@@ -123,8 +123,7 @@ async def get_import(
 
 @router.get(
     "/{import_id:uuid}/rows",
-    responses=responses("list_import_rows", ImportNotFound, ROUTE_NOT_FOUND, *WITH_ADMIN, *WITH_PAGES)
-    | {200: {"headers": LINK}},
+    responses=responses("list_import_rows", ImportNotFound, ROUTE_NOT_FOUND, *WITH_PAGES) | {200: {"headers": LINK}},
 )
 async def list_import_rows(
     import_id: UUID,

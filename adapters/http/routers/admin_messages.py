@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from adapters.http.authentication import AdminUser, RecentAdmin
-from adapters.http.documentation import WITH_ADMIN, WITH_PAGES, WITH_RECENT_ADMIN, responses
+from adapters.http.documentation import WITH_PAGES, responses
 from adapters.http.headers import LINK, NO_STORE
 from adapters.http.idempotency import OnceForRecentAdmin
 from adapters.http.injection import injected
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1/admin/messages", tags=["operators"], route_class=
 
 @router.get(
     "",
-    responses=responses("list_messages", *WITH_ADMIN, *WITH_PAGES) | {200: {"headers": LINK, "links": RETRY_NEWEST}},
+    responses=responses("list_messages", *WITH_PAGES) | {200: {"headers": LINK, "links": RETRY_NEWEST}},
 )
 async def list_messages(
     caller: AdminUser,
@@ -58,7 +58,6 @@ async def list_messages(
         MessageExpired,
         ConcurrentUpdate,
         ROUTE_NOT_FOUND,
-        *WITH_RECENT_ADMIN,
     ),
 )
 async def retry_message(

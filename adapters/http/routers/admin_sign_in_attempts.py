@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Response
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from adapters.http.authentication import AdminUser
-from adapters.http.documentation import WITH_ADMIN, responses
+from adapters.http.documentation import responses
 from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
 from adapters.http.problems import ROUTE_NOT_FOUND
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/v1/admin/sign-in-attempts", tags=["operators"], rout
 
 @router.get(
     "/{reference:heard}",
-    responses=responses("get_sign_in_attempt", SignInAttemptNotFound, ROUTE_NOT_FOUND, *WITH_ADMIN),
+    responses=responses("get_sign_in_attempt", SignInAttemptNotFound, ROUTE_NOT_FOUND),
 )
 async def get_sign_in_attempt(
     reference: Annotated[

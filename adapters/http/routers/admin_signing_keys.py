@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from adapters.http.authentication import AdminUser, RecentAdmin
-from adapters.http.documentation import WITH_ADMIN, WITH_RECENT_ADMIN, responses
+from adapters.http.documentation import responses
 from adapters.http.headers import NO_STORE
 from adapters.http.idempotency import OnceForRecentAdmin
 from adapters.http.injection import injected
@@ -19,7 +19,7 @@ from domain.signing.signing_key import ActiveSigningKeyExists, NextKeyTooYoung
 router = APIRouter(prefix="/v1/admin/signing-keys", tags=["operators"], route_class=Route)
 
 
-@router.get("", responses=responses("list_signing_keys", *WITH_ADMIN))
+@router.get("", responses=responses("list_signing_keys"))
 async def list_signing_keys(
     _caller: AdminUser, response: Response, keys: Annotated[ListSigningKeys, injected(ListSigningKeys)]
 ) -> SigningKeyList:
@@ -31,9 +31,7 @@ async def list_signing_keys(
 @router.post(
     "",
     status_code=201,
-    responses=responses(
-        "rotate_signing_key", NextKeyTooYoung, ActiveSigningKeyExists, ConcurrentUpdate, *WITH_RECENT_ADMIN
-    ),
+    responses=responses("rotate_signing_key", NextKeyTooYoung, ActiveSigningKeyExists, ConcurrentUpdate),
 )
 async def rotate_signing_key(
     caller: RecentAdmin,

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from adapters.http.authentication import RecentAdmin
-from adapters.http.documentation import WITH_BODY, WITH_RECENT_ADMIN, responses
+from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.headers import LOCATION, NO_STORE
 from adapters.http.idempotency import OnceForRecentAdmin
 from adapters.http.injection import injected
@@ -33,7 +33,6 @@ router = APIRouter(prefix="/v1/admin/users/{user_id:uuid}/suspensions", tags=["o
         LastAdmin,
         ConcurrentUpdate,
         ROUTE_NOT_FOUND,
-        *WITH_RECENT_ADMIN,
         *WITH_BODY,
     )
     | {201: {"headers": LOCATION}},
@@ -58,9 +57,7 @@ async def suspend_user(
     "/current",
     status_code=204,
     response_class=Response,
-    responses=responses(
-        "reinstate_user", UserNotFound, NotSuspended, ConcurrentUpdate, ROUTE_NOT_FOUND, *WITH_RECENT_ADMIN
-    ),
+    responses=responses("reinstate_user", UserNotFound, NotSuspended, ConcurrentUpdate, ROUTE_NOT_FOUND),
 )
 async def reinstate_user(
     user_id: UUID, caller: RecentAdmin, reinstate: Annotated[ReinstateUser, injected(ReinstateUser)]

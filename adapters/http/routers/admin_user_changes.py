@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 
 from adapters.http.authentication import RecentAdmin
 from adapters.http.conditional import IfMatch, required_version
-from adapters.http.documentation import WITH_BODY, WITH_RECENT_ADMIN, responses
+from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.headers import ETAG, LOCATION, NO_STORE
 from adapters.http.idempotency import OnceForRecentAdmin
 from adapters.http.injection import injected
@@ -49,7 +49,6 @@ router = APIRouter(prefix="/v1/admin/users", tags=["operators"], route_class=Rou
         PasswordRejected,
         HashingBusy,
         UserNotFound,
-        *WITH_RECENT_ADMIN,
         *WITH_BODY,
     )
     | {201: {"headers": LOCATION | ETAG, "links": USE_USER}},
@@ -87,7 +86,6 @@ async def create_user(
         StaleVersion,
         ConcurrentUpdate,
         IF_MATCH_REQUIRED,
-        *WITH_RECENT_ADMIN,
         *WITH_BODY,
     )
     | {200: {"headers": ETAG, "links": USE_USER}},
@@ -127,7 +125,6 @@ async def change_user(
         StaleVersion,
         ConcurrentUpdate,
         IF_MATCH_REQUIRED,
-        *WITH_RECENT_ADMIN,
     )
     | {204: {"description": "Erased."}},
 )
@@ -163,7 +160,6 @@ async def delete_user(
         DeletionNotScheduled,
         ROUTE_NOT_FOUND,
         ConcurrentUpdate,
-        *WITH_RECENT_ADMIN,
     ),
 )
 async def cancel_user_deletion(

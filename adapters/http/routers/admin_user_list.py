@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from adapters.http.authentication import AdminUser
-from adapters.http.documentation import WITH_ADMIN, WITH_PAGES, responses
+from adapters.http.documentation import WITH_PAGES, responses
 from adapters.http.headers import LINK, NO_STORE
 from adapters.http.injection import injected
 from adapters.http.pagination import AskedPage
@@ -17,7 +17,7 @@ from application.ports.user_search import UserPosition
 router = APIRouter(prefix="/v1/admin/users", tags=["operators"], route_class=Route)
 
 
-@router.get("", responses=responses("list_users", *WITH_ADMIN, *WITH_PAGES) | {200: {"headers": LINK}})
+@router.get("", responses=responses("list_users", *WITH_PAGES) | {200: {"headers": LINK}})
 async def list_users(
     query: Annotated[UserQuery, Query()],
     caller: AdminUser,

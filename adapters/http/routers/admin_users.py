@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Response
 
 from adapters.http.authentication import AdminUser, RecentAdmin
 from adapters.http.conditional import IfNoneMatch, unchanged
-from adapters.http.documentation import WITH_ADMIN, WITH_BODY, WITH_RECENT_ADMIN, responses
+from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.headers import ETAG, NO_STORE, NOT_MODIFIED
 from adapters.http.idempotency import OnceForRecentAdmin
 from adapters.http.injection import injected
@@ -34,8 +34,7 @@ router = APIRouter(prefix="/v1/admin", tags=["operators"], route_class=Route)
 
 @router.post(
     "/users/lookups",
-    responses=responses("look_up_user", UserNotFound, *WITH_ADMIN, *WITH_BODY)
-    | {200: {"headers": ETAG, "links": USE_USER}},
+    responses=responses("look_up_user", UserNotFound, *WITH_BODY) | {200: {"headers": ETAG, "links": USE_USER}},
 )
 async def look_up_user(
     lookup_in: UserLookup, _caller: AdminUser, response: Response, users: Annotated[GetUser, injected(GetUser)]
@@ -48,7 +47,7 @@ async def look_up_user(
 
 @router.get(
     "/users/{user_id:uuid}",
-    responses=responses("get_user", UserNotFound, ROUTE_NOT_FOUND, *WITH_ADMIN)
+    responses=responses("get_user", UserNotFound, ROUTE_NOT_FOUND)
     | {200: {"headers": ETAG, "links": if_changed("get_user")}, 304: NOT_MODIFIED},
     response_model=OperatedUserResponse,
 )
@@ -70,7 +69,7 @@ async def get_user(
 
 @router.get(
     "/users/{user_id:uuid}/sessions",
-    responses=responses("list_user_sessions", UserNotFound, ROUTE_NOT_FOUND, *WITH_ADMIN) | {200: {"links": END_ANY}},
+    responses=responses("list_user_sessions", UserNotFound, ROUTE_NOT_FOUND) | {200: {"links": END_ANY}},
 )
 async def list_user_sessions(
     user_id: UUID,
@@ -92,7 +91,7 @@ async def list_user_sessions(
     "/users/{user_id:uuid}/sessions",
     status_code=204,
     response_class=Response,
-    responses=responses("end_user_sessions", UserNotFound, ROUTE_NOT_FOUND, ConcurrentUpdate, *WITH_RECENT_ADMIN),
+    responses=responses("end_user_sessions", UserNotFound, ROUTE_NOT_FOUND, ConcurrentUpdate),
 )
 async def end_user_sessions(
     user_id: UUID, caller: RecentAdmin, end: Annotated[EndUserSessions, injected(EndUserSessions)]
@@ -105,7 +104,7 @@ async def end_user_sessions(
     "/sessions/{session_id:uuid}",
     status_code=204,
     response_class=Response,
-    responses=responses("end_any_session", SessionNotFound, ROUTE_NOT_FOUND, ConcurrentUpdate, *WITH_RECENT_ADMIN),
+    responses=responses("end_any_session", SessionNotFound, ROUTE_NOT_FOUND, ConcurrentUpdate),
 )
 async def end_any_session(
     session_id: UUID, caller: RecentAdmin, end: Annotated[EndUserSession, injected(EndUserSession)]
@@ -118,9 +117,7 @@ async def end_any_session(
     "/users/{user_id:uuid}/password-resets",
     status_code=202,
     response_class=Response,
-    responses=responses(
-        "request_user_password_reset", UserNotFound, ROUTE_NOT_FOUND, ConcurrentUpdate, *WITH_RECENT_ADMIN, *WITH_BODY
-    ),
+    responses=responses("request_user_password_reset", UserNotFound, ROUTE_NOT_FOUND, ConcurrentUpdate, *WITH_BODY),
 )
 async def request_user_password_reset(
     user_id: UUID,
@@ -141,7 +138,7 @@ async def request_user_password_reset(
     "/users/{user_id:uuid}/throttles",
     status_code=204,
     response_class=Response,
-    responses=responses("clear_throttles", UserNotFound, ROUTE_NOT_FOUND, ThrottlesUnavailable, *WITH_RECENT_ADMIN),
+    responses=responses("clear_throttles", UserNotFound, ROUTE_NOT_FOUND, ThrottlesUnavailable),
 )
 async def clear_throttles(
     user_id: UUID, caller: RecentAdmin, clear: Annotated[ClearThrottles, injected(ClearThrottles)]

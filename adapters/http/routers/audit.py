@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 
 from adapters.http.authentication import AdminUser
-from adapters.http.documentation import WITH_ADMIN, WITH_BODY, WITH_PAGES, responses
+from adapters.http.documentation import WITH_BODY, WITH_PAGES, responses
 from adapters.http.headers import LINK, NO_STORE
 from adapters.http.injection import injected
 from adapters.http.next_steps import VERIFY
@@ -60,7 +60,7 @@ class Filters:
 
 @router.get(
     "/audit-entries",
-    responses=responses("list_audit_entries", *WITH_ADMIN, *WITH_PAGES) | {200: {"headers": LINK}},
+    responses=responses("list_audit_entries", *WITH_PAGES) | {200: {"headers": LINK}},
 )
 async def list_audit_entries(
     caller: AdminUser,
@@ -84,7 +84,7 @@ async def list_audit_entries(
 
 @router.get(
     "/audit-checkpoints",
-    responses=responses("list_audit_checkpoints", *WITH_ADMIN, *WITH_PAGES) | {200: {"headers": LINK, "links": VERIFY}},
+    responses=responses("list_audit_checkpoints", *WITH_PAGES) | {200: {"headers": LINK, "links": VERIFY}},
 )
 async def list_audit_checkpoints(
     caller: AdminUser,
@@ -99,7 +99,7 @@ async def list_audit_checkpoints(
     return CheckpointList.of(page, next_cursor=paging.next_cursor(page.after, of=caller.user_id))
 
 
-@router.post("/audit-verifications", responses=responses("verify_audit_log", *WITH_ADMIN, *WITH_BODY))
+@router.post("/audit-verifications", responses=responses("verify_audit_log", *WITH_BODY))
 async def verify_audit_log(
     verification_in: VerificationCreate,
     _caller: AdminUser,

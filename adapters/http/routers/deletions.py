@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Response
 
 from adapters.http.authentication import CurrentUser, RecentUser
 from adapters.http.conditional import IfMatch, expected_version
-from adapters.http.documentation import WITH_BODY, WITH_RECENT_USER, WITH_USER, responses
+from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
 from adapters.http.routing import Route
@@ -26,9 +26,7 @@ router = APIRouter(prefix="/v1/users/me", tags=["users"], route_class=Route)
 @router.delete(
     "",
     status_code=202,
-    responses=responses(
-        "delete_me", UserNotFound, LastAdmin, StaleVersion, ConcurrentUpdate, *WITH_RECENT_USER, *WITH_BODY
-    ),
+    responses=responses("delete_me", UserNotFound, LastAdmin, StaleVersion, ConcurrentUpdate, *WITH_BODY),
 )
 async def delete_me(
     caller: RecentUser,
@@ -48,14 +46,14 @@ async def delete_me(
     "/deletion-cancellations",
     status_code=204,
     response_class=Response,
-    responses=responses("cancel_deletion", DeletionNotScheduled, UserNotFound, ConcurrentUpdate, *WITH_USER),
+    responses=responses("cancel_deletion", DeletionNotScheduled, UserNotFound, ConcurrentUpdate),
 )
 async def cancel_deletion(caller: CurrentUser, cancel: Annotated[CancelDeletion, injected(CancelDeletion)]) -> None:
     """Stay after all."""
     await cancel.execute(user_id=caller.user_id)
 
 
-@router.get("/export", responses=responses("get_export", UserNotFound, *WITH_RECENT_USER))
+@router.get("/export", responses=responses("get_export", UserNotFound))
 async def get_export(
     caller: RecentUser, response: Response, export: Annotated[ExportUser, injected(ExportUser)]
 ) -> UserExportResponse:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from adapters.http.authentication import RecentUser
 from adapters.http.conditional import etag
-from adapters.http.documentation import WITH_BODY, WITH_RECENT_USER, responses
+from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.headers import ETAG, NO_STORE
 from adapters.http.idempotency import OnceForRecentUser
 from adapters.http.injection import injected
@@ -28,9 +28,7 @@ router = APIRouter(prefix="/v1", tags=["recovery"], route_class=Route)
     "/users/me/email-changes",
     status_code=202,
     response_class=Response,
-    responses=responses(
-        "request_email_change", UserNotFound, SessionNotFound, ConcurrentUpdate, *WITH_RECENT_USER, *WITH_BODY
-    ),
+    responses=responses("request_email_change", UserNotFound, SessionNotFound, ConcurrentUpdate, *WITH_BODY),
 )
 async def request_email_change(
     change_in: EmailChangeRequest,

@@ -19,7 +19,6 @@ from application.recovery.request_email_verification import RequestEmailVerifica
 from application.recovery.verify_email import VerifyEmail
 from domain.errors import ConcurrentUpdate
 from domain.recovery.one_time_token import InvalidToken
-from domain.sessions.session import InvalidAccessToken
 from domain.users.password import WrongPassword
 from domain.users.user import UserNotFound
 
@@ -46,7 +45,6 @@ async def request_email_verification(
         "verify_email",
         InvalidToken,
         WrongPassword,
-        InvalidAccessToken,
         ConcurrentUpdate,
         UserNotFound,
         HashingBusy,

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 
 from adapters.http.authentication import CurrentUser, RecentUser
-from adapters.http.documentation import WITH_BODY, WITH_RECENT_USER, WITH_USER, responses
+from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
 from adapters.http.problems import ROUTE_NOT_FOUND
@@ -42,7 +42,7 @@ router = APIRouter(prefix="/v1/users/me", tags=["second factors"], route_class=R
 _CHANGING: tuple[type[DomainError], ...] = (UserNotFound, SessionNotFound, ConcurrentUpdate)
 
 
-@router.get("/factors", responses=responses("list_factors", UserNotFound, *WITH_USER))
+@router.get("/factors", responses=responses("list_factors", UserNotFound))
 async def list_factors(
     caller: CurrentUser, response: Response, factors: Annotated[ListFactors, injected(ListFactors)]
 ) -> FactorList:
@@ -55,7 +55,7 @@ async def list_factors(
 @router.post(
     "/factors/totp",
     status_code=201,
-    responses=responses("enrol_totp", EmailNotVerified, TooManyFactors, *_CHANGING, *WITH_RECENT_USER, *WITH_BODY),
+    responses=responses("enrol_totp", EmailNotVerified, TooManyFactors, *_CHANGING, *WITH_BODY),
 )
 async def enrol_totp(
     totp_in: TotpCreate,
@@ -79,7 +79,6 @@ async def enrol_totp(
         HashingBusy,
         ROUTE_NOT_FOUND,
         *_CHANGING,
-        *WITH_RECENT_USER,
         *WITH_BODY,
     ),
 )
@@ -105,9 +104,7 @@ async def activate_totp(
     "/factors/{factor_id:uuid}",
     status_code=204,
     response_class=Response,
-    responses=responses(
-        "remove_factor", FactorNotFound, FactorIsRequired, LastWayIn, ROUTE_NOT_FOUND, *_CHANGING, *WITH_RECENT_USER
-    ),
+    responses=responses("remove_factor", FactorNotFound, FactorIsRequired, LastWayIn, ROUTE_NOT_FOUND, *_CHANGING),
 )
 async def remove_factor(
     factor_id: FactorReference, caller: RecentUser, remove: Annotated[RemoveFactor, injected(RemoveFactor)]
@@ -119,7 +116,7 @@ async def remove_factor(
 @router.post(
     "/recovery-codes",
     status_code=201,
-    responses=responses("make_recovery_codes", NoFactor, HashingBusy, *_CHANGING, *WITH_RECENT_USER),
+    responses=responses("make_recovery_codes", NoFactor, HashingBusy, *_CHANGING),
 )
 async def make_recovery_codes(
     caller: RecentUser, response: Response, make: Annotated[MakeRecoveryCodes, injected(MakeRecoveryCodes)]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 from adapters.http.authentication import CurrentUser, RecentUser
 from adapters.http.client import device_of
 from adapters.http.cookies import expect_same_origin
-from adapters.http.documentation import WITH_BODY, WITH_RECENT_USER, WITH_USER, responses
+from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.headers import LOCATION, NO_STORE
 from adapters.http.injection import injected
 from adapters.http.new_session import device_token_of, handed_out
@@ -99,7 +99,7 @@ async def sign_in_with_passkey(
 
 @router.post(
     "/users/me/reauthentications/options",
-    responses=responses("ask_for_passkey_proof", NoPasskey, UserNotFound, *WITH_USER),
+    responses=responses("ask_for_passkey_proof", NoPasskey, UserNotFound),
 )
 async def ask_for_passkey_proof(
     caller: CurrentUser, response: Response, ask: Annotated[AskForPasskey, injected(AskForPasskey)]
@@ -112,7 +112,7 @@ async def ask_for_passkey_proof(
 
 @router.post(
     "/users/me/passkeys/options",
-    responses=responses("offer_passkey", EmailNotVerified, TooManyFactors, *_CHANGING, *WITH_RECENT_USER),
+    responses=responses("offer_passkey", EmailNotVerified, TooManyFactors, *_CHANGING),
 )
 async def offer_passkey(
     caller: RecentUser, response: Response, offer: Annotated[OfferPasskey, injected(OfferPasskey)]
@@ -134,7 +134,6 @@ async def offer_passkey(
         PasskeyAlreadyRegistered,
         HashingBusy,
         *_CHANGING,
-        *WITH_RECENT_USER,
         *WITH_BODY,
     ),
 )
@@ -160,7 +159,7 @@ async def register_passkey(
 
 @router.patch(
     "/users/me/passkeys/{factor_id:uuid}",
-    responses=responses("rename_passkey", FactorNotFound, ROUTE_NOT_FOUND, *_CHANGING, *WITH_RECENT_USER, *WITH_BODY),
+    responses=responses("rename_passkey", FactorNotFound, ROUTE_NOT_FOUND, *_CHANGING, *WITH_BODY),
 )
 async def rename_passkey(
     factor_id: FactorReference,
@@ -181,9 +180,7 @@ async def rename_passkey(
     "/users/me/passkeys/{factor_id:uuid}",
     status_code=204,
     response_class=Response,
-    responses=responses(
-        "remove_passkey", FactorNotFound, FactorIsRequired, LastWayIn, ROUTE_NOT_FOUND, *_CHANGING, *WITH_RECENT_USER
-    ),
+    responses=responses("remove_passkey", FactorNotFound, FactorIsRequired, LastWayIn, ROUTE_NOT_FOUND, *_CHANGING),
 )
 async def remove_passkey(
     factor_id: FactorReference, caller: RecentUser, remove: Annotated[RemoveFactor, injected(RemoveFactor)]

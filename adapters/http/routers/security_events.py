@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from adapters.http.authentication import CurrentUser
-from adapters.http.documentation import WITH_PAGES, WITH_USER, responses
+from adapters.http.documentation import WITH_PAGES, responses
 from adapters.http.headers import LINK, NO_STORE
 from adapters.http.injection import injected
 from adapters.http.pagination import AskedPage
@@ -16,7 +16,7 @@ from application.users.list_security_events import ListSecurityEvents
 router = APIRouter(prefix="/v1/users/me/security-events", tags=["users"], route_class=Route)
 
 
-@router.get("", responses=responses("list_security_events", *WITH_USER, *WITH_PAGES) | {200: {"headers": LINK}})
+@router.get("", responses=responses("list_security_events", *WITH_PAGES) | {200: {"headers": LINK}})
 async def list_security_events(
     caller: CurrentUser,
     paging: AskedPage,

@@ -12,7 +12,7 @@ from adapters.http.authentication import CurrentUser
 from adapters.http.client import device_of
 from adapters.http.conditional import IfNoneMatch, etag, unchanged
 from adapters.http.cookies import expect_same_origin, forget_refresh_token, set_refresh_token
-from adapters.http.documentation import WITH_BODY, WITH_USER, responses
+from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.headers import ETAG, LOCATION, NO_STORE, NOT_MODIFIED
 from adapters.http.injection import injected
 from adapters.http.new_session import device_token_of, handed_out
@@ -116,7 +116,7 @@ async def refresh_session(
 
 @router.get(
     "/current",
-    responses=responses("get_current_session", *WITH_USER)
+    responses=responses("get_current_session")
     | {200: {"headers": ETAG, "links": if_changed("get_current_session")}, 304: NOT_MODIFIED},
     response_model=SessionResponse,
 )
@@ -137,7 +137,7 @@ async def get_current_session(
     "/current",
     status_code=204,
     response_class=Response,
-    responses=responses("sign_out", SessionNotFound, *WITH_USER),
+    responses=responses("sign_out", SessionNotFound),
 )
 async def sign_out(caller: CurrentUser, request: Request, sign_out: Annotated[SignOut, injected(SignOut)]) -> Response:
     """Sign out: the session's tokens open nothing from now on."""
@@ -147,7 +147,7 @@ async def sign_out(caller: CurrentUser, request: Request, sign_out: Annotated[Si
     return response
 
 
-@router.get("", responses=responses("list_sessions", *WITH_USER) | {200: {"links": END_NEWEST}})
+@router.get("", responses=responses("list_sessions") | {200: {"links": END_NEWEST}})
 async def list_sessions(
     caller: CurrentUser, response: Response, sessions: Annotated[ListSessions, injected(ListSessions)]
 ) -> SessionList:
@@ -159,7 +159,7 @@ async def list_sessions(
     )
 
 
-@router.delete("", status_code=204, response_class=Response, responses=responses("end_other_sessions", *WITH_USER))
+@router.delete("", status_code=204, response_class=Response, responses=responses("end_other_sessions"))
 async def end_other_sessions(
     caller: CurrentUser, end_others: Annotated[EndOtherSessions, injected(EndOtherSessions)]
 ) -> None:
@@ -171,7 +171,7 @@ async def end_other_sessions(
     "/{session_id:uuid}",
     status_code=204,
     response_class=Response,
-    responses=responses("end_session", SessionNotFound, ROUTE_NOT_FOUND, *WITH_USER),
+    responses=responses("end_session", SessionNotFound, ROUTE_NOT_FOUND),
 )
 async def end_session(session_id: UUID, caller: CurrentUser, end: Annotated[EndSession, injected(EndSession)]) -> None:
     """End one of my sessions."""

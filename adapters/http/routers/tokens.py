@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from adapters.http.authentication import AdminUser
-from adapters.http.documentation import WITH_ADMIN, WITH_BODY, responses
+from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
 from adapters.http.routing import Route
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/tokens", tags=["sessions"], route_class=Route)
 
 @router.post(
     "/introspect",
-    responses=responses("introspect_token", *WITH_ADMIN, *WITH_BODY),
+    responses=responses("introspect_token", *WITH_BODY),
     response_model_exclude_none=True,
 )
 async def introspect_token(

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from adapters.http.authentication import CurrentUser
 from adapters.http.client import network_address
 from adapters.http.conditional import IfMatch, IfNoneMatch, etag, expected_version, unchanged
-from adapters.http.documentation import WITH_BODY, WITH_USER, responses
+from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.headers import ETAG, LOCATION, NO_STORE, NOT_MODIFIED
 from adapters.http.idempotency import OnceForAnyone
 from adapters.http.injection import injected
@@ -68,7 +68,7 @@ async def register_user(
 
 @router.get(
     "/me",
-    responses=responses("get_me", *WITH_USER)
+    responses=responses("get_me")
     | {200: {"headers": ETAG, "links": CHANGE_PROFILE | if_changed("get_me")}, 304: NOT_MODIFIED},
     response_model=UserResponse,
 )
@@ -83,7 +83,7 @@ async def get_me(caller: CurrentUser, response: Response, if_none_match: IfNoneM
 
 @router.patch(
     "/me",
-    responses=responses("update_me", UserNotFound, StaleVersion, *WITH_USER, *WITH_BODY)
+    responses=responses("update_me", UserNotFound, StaleVersion, *WITH_BODY)
     | {200: {"headers": ETAG, "links": CHANGE_PROFILE}},
 )
 async def update_me(
@@ -112,7 +112,6 @@ async def update_me(
         UserNotFound,
         SessionNotFound,
         HashingBusy,
-        *WITH_USER,
         *WITH_BODY,
     ),
 )
@@ -139,7 +138,6 @@ async def change_password(
         UserNotFound,
         SessionNotFound,
         HashingBusy,
-        *WITH_USER,
         *WITH_BODY,
     ),
 )
