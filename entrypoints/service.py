@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from adapters.http.app import HttpConfig, create_app
 from adapters.http.counting import CountedRequests
 from adapters.http.limits import LEAVING
-from adapters.http.route_policies import expect_declared
+from adapters.http.route_checks import expect_declared
 from adapters.http.tracing import TracedRequests
 from adapters.jobs.worker import Worker
 from adapters.postgres.problems import DatabaseAway

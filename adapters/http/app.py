@@ -18,7 +18,8 @@ from adapters.http.limits import BODY_SECONDS, BodyLimit
 from adapters.http.methods import ExactMethods
 from adapters.http.middleware import RequestContext
 from adapters.http.problems import answer_domain_error, answer_http_error, answer_validation_error
-from adapters.http.route_policies import ROUTE_POLICIES, expect_declared, larger_bodies
+from adapters.http.route_checks import expect_declared, larger_bodies
+from adapters.http.route_policies import ROUTE_POLICIES
 from adapters.http.routers import (
     admin_exports,
     admin_factors,

@@ -3,7 +3,7 @@
 from typing import Any
 
 NO_STORE = {"Cache-Control": "no-store"}
-"""Wherever a token or a personal datum is in the answer."""
+"""For what no cache may keep; `Route` adds it to all that is not public."""
 
 
 def documented(name: str, description: str, *, always: bool = True) -> dict[str, Any]:

@@ -26,7 +26,7 @@ _log = structlog.get_logger("hallporter.http")
 KEY_HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
 # What belongs to the answer itself; the rest is said anew each time.
-_KEPT_HEADERS = ("content-type", "cache-control", "location", "etag")
+_KEPT_HEADERS = ("content-type", "location", "etag")
 _ANYONE = "anyone"
 
 IdempotencyKey = Annotated[

@@ -5,14 +5,13 @@ from pydantic import SecretStr
 
 from adapters.http import cookies
 from adapters.http.cookies import set_device_token, set_refresh_token
-from adapters.http.headers import NO_STORE
 from adapters.http.schemas.sessions import TokenResponse
 from application.sessions.issued_tokens import IssuedTokens
 
 
 def handed_out(issued: IssuedTokens, response: Response, *, in_cookie: bool) -> TokenResponse:
     """The keys to the new session: in the answer, or where scripts do not see them."""
-    response.headers.update(NO_STORE | {"Location": "/v1/sessions/current"})
+    response.headers["Location"] = "/v1/sessions/current"
     if in_cookie:
         set_refresh_token(response, issued)
         set_device_token(response, issued.device_token or "")

@@ -66,7 +66,7 @@ class Plan:
             return places[call]
 
         place(endpoint)
-        is_plain = all(map(_is_plain, _within(endpoint))) and not any(step.dependant.body_params for step in steps[:-1])
+        is_plain = all(map(_is_plain, within(endpoint))) and not any(step.dependant.body_params for step in steps[:-1])
         return cls(steps) if is_plain else None
 
     async def follow(self, request: Request, *, body: Any = _NO_BODY, embeds: bool = False) -> Answered:  # noqa: ANN401  (any JSON)
@@ -197,10 +197,11 @@ def _has_parameters(dependant: Dependant) -> bool:
     )
 
 
-def _within(dependant: Dependant) -> Iterator[Dependant]:
+def within(dependant: Dependant) -> Iterator[Dependant]:
+    """An endpoint and all that it depends on."""
     yield dependant
     for inner in dependant.dependencies:
-        yield from _within(inner)
+        yield from within(inner)
 
 
 def _is_plain(dependant: Dependant) -> bool:

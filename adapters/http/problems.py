@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from adapters.http.headers import NO_STORE
 from adapters.http.validation import violations
 from domain.errors import (
     Conflict,
@@ -240,8 +241,7 @@ def _answer(
         for violation in found
     ]:
         body["errors"] = errors
-    no_store = {"Cache-Control": "no-store"}
-    return JSONResponse(body, status, headers=no_store | dict(headers or {}), media_type=MEDIA_TYPE)
+    return JSONResponse(body, status, headers=NO_STORE | dict(headers or {}), media_type=MEDIA_TYPE)
 
 
 # What the core calls by a name, and callers do not send in the body.

@@ -1,27 +1,14 @@
 """What holds for every route: who may call it, how often, and what is written down. The one place (AD-01).
 
-A route that is not here stops the start, and so does one that asks for somebody else than is said here.
+A route that is not here stops the start, and so does one that asks for somebody else than is said here:
+`adapters/http/route_checks.py`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
-from starlette.routing import BaseRoute
-
-from adapters.http.authentication import (
-    get_admin,
-    get_current_user,
-    get_optional_user,
-    get_recent_admin,
-    get_recent_user,
-)
-from adapters.http.idempotency import claim_for_anyone, claim_for_recent_admin, claim_for_recent_user
 from adapters.http.limits import FILE, BodyLimit
-from adapters.http.routing import Route
 from application.throttling.throttle_policy import RatePolicy
 from domain.audit.audit_events import AuditRead
 from domain.events import Event
@@ -85,6 +72,11 @@ class RoutePolicy:
     bounded_in_session: bool = False
     while_enrolling: bool = False
     body: BodyLimit | None = None
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody gets the same answer, which caches may keep."""
+        return self.access is Access.ANYONE and self.rate is None
 
     @property
     def asks_for_factor(self) -> bool:
@@ -207,93 +199,3 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "show_mail_html": _OPEN,
 }
 """By the route's name, which is the operationId."""
-
-
-class UndeclaredRoute(RuntimeError):
-    """A bug: a route does not say what holds for it, or does something else."""
-
-
-def routes_of(app: FastAPI) -> Iterator[BaseRoute]:
-    """Every route of the app, those of included routers among them."""
-    yield from _walk(app.routes)
-
-
-def _walk(routes: Sequence[BaseRoute]) -> Iterator[BaseRoute]:
-    for route in routes:
-        included = getattr(route, "original_router", None)
-        if included is None:
-            yield route
-        else:
-            yield from _walk(included.routes)
-
-
-def larger_bodies(app: FastAPI) -> Mapping[tuple[str, str], BodyLimit]:
-    """The routes that take more than others, by method and path, which has no parameters there."""
-    policies: Mapping[str, RoutePolicy] = app.state.policies
-    return {
-        (method, route.path): limit
-        for route in routes_of(app)
-        if isinstance(route, APIRoute) and (limit := policies[route.name].body) is not None
-        for method in route.methods or ()
-    }
-
-
-def expect_declared(app: FastAPI) -> None:
-    """Make sure that every route does what is declared of it in `app.state.policies`.
-
-    Raises: UndeclaredRoute.
-    """
-    policies: Mapping[str, RoutePolicy] = app.state.policies
-    seen: set[str] = set()
-    for route in routes_of(app):
-        name = getattr(route, "name", None) or repr(route)
-        if name in seen:
-            message = f"two routes are called {name}: what is declared is declared for one"
-            raise UndeclaredRoute(message)
-        seen.add(name)
-        policy = policies.get(name)
-        if policy is None:
-            message = f"the route {name} is not declared: add a RoutePolicy for it to app.state.policies"
-            raise UndeclaredRoute(message)
-        asks = access_of(route)
-        if asks is not policy.access:
-            message = f"the route {name} is declared for {policy.access} and its dependencies ask for {asks}"
-            raise UndeclaredRoute(message)
-        if _claims(route) != ({_CLAIMS.get(policy.access)} if policy.idempotent else set()):
-            message = f"the route {name} claims an idempotency key otherwise than as declared, or for somebody else"
-            raise UndeclaredRoute(message)
-        if (policy.rate is not None or policy.idempotent) and not isinstance(route, Route):
-            message = f"the route {name} is declared to be bounded: make its router with route_class=Route"
-            raise UndeclaredRoute(message)
-
-
-def access_of(route: BaseRoute) -> Access:
-    """Whom the route's dependencies let through."""
-    called = set(_called_by(route.dependant)) if isinstance(route, APIRoute) else set()
-    asking = {
-        get_recent_admin: Access.RECENT_ADMIN,
-        get_admin: Access.ADMIN,
-        get_recent_user: Access.RECENT_USER,
-        get_current_user: Access.USER,
-        get_optional_user: Access.ANYONE_OR_USER,
-    }
-    return next((access for dependency, access in asking.items() if dependency in called), Access.ANYONE)
-
-
-# Whose keys they are: those of one user are not another's.
-_CLAIMS: Mapping[Access, object] = {
-    Access.ANYONE: claim_for_anyone,
-    Access.RECENT_USER: claim_for_recent_user,
-    Access.RECENT_ADMIN: claim_for_recent_admin,
-}
-
-
-def _claims(route: BaseRoute) -> set[object]:
-    called = set(_called_by(route.dependant)) if isinstance(route, APIRoute) else set()
-    return called & set(_CLAIMS.values())
-
-
-def _called_by(dependant: Dependant) -> Iterator[object]:
-    for inner in dependant.dependencies:
-        yield inner.call
-        yield from _called_by(inner)

@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 
 from adapters.http.app import HttpConfig, create_app
 from adapters.http.problems import REFUSALS, STATUS_OF_CATEGORY, all_codes, status_of
-from adapters.http.route_policies import routes_of
+from adapters.http.route_checks import routes_of
 from adapters.http.routing import Route
 from adapters.memory.clock import MemoryClock
 from adapters.postgres import jobs

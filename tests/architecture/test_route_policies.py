@@ -10,15 +10,8 @@ from fastapi import APIRouter, Depends, FastAPI
 from adapters.http.authentication import get_admin, get_current_user, get_recent_user
 from adapters.http.documentation import responses
 from adapters.http.idempotency import claim_for_anyone
-from adapters.http.route_policies import (
-    ROUTE_POLICIES,
-    Access,
-    RoutePolicy,
-    UndeclaredRoute,
-    access_of,
-    expect_declared,
-    routes_of,
-)
+from adapters.http.route_checks import UndeclaredRoute, access_of, expect_declared, routes_of
+from adapters.http.route_policies import ROUTE_POLICIES, Access, RoutePolicy
 from adapters.http.routing import Route
 from application.throttling.throttle_policy import RatePolicy
 from domain.sessions.principal import Principal

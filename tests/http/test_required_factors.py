@@ -10,7 +10,8 @@ from fastapi import APIRouter, FastAPI
 
 from adapters.http.app import create_app
 from adapters.http.authentication import CurrentUser
-from adapters.http.route_policies import Access, RoutePolicy, expect_declared
+from adapters.http.route_checks import expect_declared
+from adapters.http.route_policies import Access, RoutePolicy
 from application.mfa.reset_factor import ResetFactor
 from domain.mfa.requirement import MfaRequirement
 from entrypoints.container import build_container

@@ -7,7 +7,6 @@ from fastapi.responses import StreamingResponse
 
 from adapters.http.authentication import RecentAdmin
 from adapters.http.documentation import responses
-from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
 from adapters.http.routing import Route
 from application.transfer.export_users import ExportUsers
@@ -38,4 +37,4 @@ async def get_users_export(
 ) -> StreamingResponse:
     """All users, by id."""
     rows = await export.execute(with_hashes=with_hashes, by=caller.user_id)
-    return StreamingResponse(rows, media_type=_MEDIA_TYPE, headers=NO_STORE)
+    return StreamingResponse(rows, media_type=_MEDIA_TYPE)

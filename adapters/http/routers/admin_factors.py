@@ -8,7 +8,6 @@ from fastapi.responses import JSONResponse
 
 from adapters.http.authentication import AdminUser, RecentAdmin
 from adapters.http.documentation import WITH_BODY, responses
-from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
 from adapters.http.problems import ROUTE_NOT_FOUND
 from adapters.http.routing import Route
@@ -26,11 +25,10 @@ router = APIRouter(prefix="/v1/admin/users/{user_id:uuid}/factors", tags=["opera
 
 @router.get("", responses=responses("list_user_factors", UserNotFound, ROUTE_NOT_FOUND))
 async def list_user_factors(
-    user_id: UUID, _caller: AdminUser, response: Response, factors: Annotated[ListFactors, injected(ListFactors)]
+    user_id: UUID, _caller: AdminUser, factors: Annotated[ListFactors, injected(ListFactors)]
 ) -> FactorList:
     """Which second factors does a user have?"""
     found = await factors.execute(user_id=UserId(user_id))
-    response.headers.update(NO_STORE)
     return FactorList.of(found)
 
 
@@ -65,4 +63,4 @@ async def reset_factor(
     )
     if due_at is None:
         return Response(status_code=204)
-    return JSONResponse(FactorResetResponse(due_at=due_at).model_dump(mode="json"), 202, headers=NO_STORE)
+    return JSONResponse(FactorResetResponse(due_at=due_at).model_dump(mode="json"), 202)

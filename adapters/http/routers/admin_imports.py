@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from adapters.http.authentication import AdminUser, RecentAdmin
 from adapters.http.conditional import IfNoneMatch, etag, unchanged
 from adapters.http.documentation import WITH_PAGES, responses
-from adapters.http.headers import ETAG, LINK, LOCATION, NO_STORE, NOT_MODIFIED
+from adapters.http.headers import ETAG, LINK, LOCATION, NOT_MODIFIED
 from adapters.http.injection import injected
 from adapters.http.next_steps import USE_IMPORT, if_changed
 from adapters.http.pagination import AskedPage
@@ -75,23 +75,19 @@ async def import_users(
     made = await upload.execute(
         file=_content(request), mode=ImportMode(mode), format=_format_of(request), by=caller.user_id
     )
-    response.headers.update(NO_STORE | {"Location": f"{router.prefix}/{made.id}"})
+    response.headers["Location"] = f"{router.prefix}/{made.id}"
     return ImportResponse.of(made)
 
 
 @router.get("", responses=responses("list_imports", *WITH_PAGES) | {200: {"headers": LINK}})
 async def list_imports(
-    caller: AdminUser,
-    paging: AskedPage,
-    response: Response,
-    imports: Annotated[ListImports, injected(ListImports)],
+    caller: AdminUser, paging: AskedPage, imports: Annotated[ListImports, injected(ListImports)]
 ) -> ImportList:
     """Every import of the last weeks, newest first."""
     before = paging.after(of=caller.user_id)
     page = await imports.execute(
         limit=paging.limit, before=UserImportId(UUID(str(before))) if before is not None else None
     )
-    response.headers.update(NO_STORE)
     after = str(page.after) if page.after is not None else None
     return ImportList(
         items=[ImportResponse.of(each) for each in page.items],
@@ -114,11 +110,8 @@ async def get_import(
 ) -> ImportResponse | Response:
     """How far is it?"""
     found = await imports.execute(import_id=UserImportId(import_id))
-    headers = NO_STORE | {"ETag": etag(found.id, found.version)}
-    if not_modified := unchanged(if_none_match, headers):
-        return not_modified
-    response.headers.update(headers)
-    return ImportResponse.of(found)
+    response.headers["ETag"] = etag(found.id, found.version)
+    return unchanged(if_none_match, response.headers) or ImportResponse.of(found)
 
 
 @router.get(
@@ -129,7 +122,6 @@ async def list_import_rows(
     import_id: UUID,
     caller: AdminUser,
     paging: AskedPage,
-    response: Response,
     rows: Annotated[ListImportRows, injected(ListImportRows)],
     verdict: Annotated[
         Literal["accepted", "exists", "invalid"] | None, Query(description="Only those with this verdict.")
@@ -142,7 +134,6 @@ async def list_import_rows(
         after=int(paging.after(of=caller.user_id) or 0),
         verdict=Verdict(verdict) if verdict is not None else None,
     )
-    response.headers.update(NO_STORE)
     return ImportRowList(
         items=[ImportRowResponse.of(row) for row in page.items],
         next_cursor=paging.next_cursor(page.after, of=caller.user_id),

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from adapters.http.authentication import AdminUser, RecentAdmin
 from adapters.http.documentation import WITH_PAGES, responses
-from adapters.http.headers import LINK, NO_STORE
+from adapters.http.headers import LINK
 from adapters.http.idempotency import OnceForRecentAdmin
 from adapters.http.injection import injected
 from adapters.http.next_steps import RETRY_NEWEST
@@ -31,7 +31,6 @@ router = APIRouter(prefix="/v1/admin/messages", tags=["operators"], route_class=
 async def list_messages(
     caller: AdminUser,
     paging: AskedPage,
-    response: Response,
     messages: Annotated[ListMessages, injected(ListMessages)],
     state: Annotated[MessageState | None, Query(description="Only those in this state.")] = None,
 ) -> MessageList:
@@ -40,7 +39,6 @@ async def list_messages(
     page = await messages.execute(
         state=state, limit=paging.limit, before=MessageId(UUID(str(before))) if before is not None else None
     )
-    response.headers.update(NO_STORE)
     return MessageList(
         items=[MessageResponse.of(message) for message in page.items],
         next_cursor=paging.next_cursor(str(page.after) if page.after is not None else None, of=caller.user_id),

@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from adapters.http.authentication import AdminUser
 from adapters.http.documentation import responses
-from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
 from adapters.http.problems import ROUTE_NOT_FOUND
 from adapters.http.routing import Route
@@ -46,10 +45,8 @@ async def get_sign_in_attempt(
         ),
     ],
     caller: AdminUser,
-    response: Response,
     explain: Annotated[ExplainSignIn, injected(ExplainSignIn)],
 ) -> SignInAttemptResponse:
     """Why was this sign-in refused? That it was looked at is written down."""
     attempt = await explain.execute(reference=reference, by=caller.user_id)
-    response.headers.update(NO_STORE)
     return SignInAttemptResponse.of(attempt)

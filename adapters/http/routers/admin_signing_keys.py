@@ -2,11 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
 from adapters.http.authentication import AdminUser, RecentAdmin
 from adapters.http.documentation import responses
-from adapters.http.headers import NO_STORE
 from adapters.http.idempotency import OnceForRecentAdmin
 from adapters.http.injection import injected
 from adapters.http.routing import Route
@@ -21,10 +20,9 @@ router = APIRouter(prefix="/v1/admin/signing-keys", tags=["operators"], route_cl
 
 @router.get("", responses=responses("list_signing_keys"))
 async def list_signing_keys(
-    _caller: AdminUser, response: Response, keys: Annotated[ListSigningKeys, injected(ListSigningKeys)]
+    _caller: AdminUser, keys: Annotated[ListSigningKeys, injected(ListSigningKeys)]
 ) -> SigningKeyList:
     """Every key that there has been, and where it stands. Private halves never leave the service."""
-    response.headers.update(NO_STORE)
     return SigningKeyList(items=[SigningKeyResponse.of(key) for key in await keys.execute()])
 
 
@@ -34,15 +32,11 @@ async def list_signing_keys(
     responses=responses("rotate_signing_key", NextKeyTooYoung, ActiveSigningKeyExists, ConcurrentUpdate),
 )
 async def rotate_signing_key(
-    caller: RecentAdmin,
-    response: Response,
-    once: OnceForRecentAdmin,
-    rotate: Annotated[RotateSigningKey, injected(RotateSigningKey)],
+    caller: RecentAdmin, once: OnceForRecentAdmin, rotate: Annotated[RotateSigningKey, injected(RotateSigningKey)]
 ) -> SigningKeyResponse:
     """Let the next key sign, and prepare another. The one of before is believed as long as its tokens live: none fails.
 
     Happens by itself every 90 days. A key that somebody else may have is revoked with `hallporter keys revoke`.
     """
     key = await rotate.execute(by=caller.user_id, once=once)
-    response.headers.update(NO_STORE)
     return SigningKeyResponse.of(key)

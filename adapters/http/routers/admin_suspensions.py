@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 
 from adapters.http.authentication import RecentAdmin
 from adapters.http.documentation import WITH_BODY, responses
-from adapters.http.headers import LOCATION, NO_STORE
+from adapters.http.headers import LOCATION
 from adapters.http.idempotency import OnceForRecentAdmin
 from adapters.http.injection import injected
 from adapters.http.problems import ROUTE_NOT_FOUND
@@ -49,7 +49,7 @@ async def suspend_user(
     suspension = await suspend.execute(
         user_id=UserId(user_id), reason=suspension_in.reason, until=suspension_in.until, by=caller.user_id, once=once
     )
-    response.headers.update(NO_STORE | {"Location": f"/v1/admin/users/{user_id}/suspensions/current"})
+    response.headers["Location"] = f"/v1/admin/users/{user_id}/suspensions/current"
     return SuspensionResponse.of(suspension)
 
 

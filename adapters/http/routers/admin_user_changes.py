@@ -4,12 +4,11 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from fastapi.responses import JSONResponse
 
 from adapters.http.authentication import RecentAdmin
 from adapters.http.conditional import IfMatch, required_version
 from adapters.http.documentation import WITH_BODY, responses
-from adapters.http.headers import ETAG, LOCATION, NO_STORE
+from adapters.http.headers import ETAG, LOCATION
 from adapters.http.idempotency import OnceForRecentAdmin
 from adapters.http.injection import injected
 from adapters.http.next_steps import USE_USER
@@ -35,7 +34,7 @@ from domain.users.deletion import DeletionNotScheduled
 from domain.users.password_policy import PasswordRejected
 from domain.users.registration import EmailAlreadyRegistered
 from domain.users.suspension import LastAdmin
-from domain.users.user import User, UserNotFound
+from domain.users.user import UserNotFound
 
 router = APIRouter(prefix="/v1/admin/users", tags=["operators"], route_class=Route)
 
@@ -71,7 +70,7 @@ async def create_user(
         by=caller.user_id,
         once=once,
     )
-    response.headers.update(NO_STORE | {"Location": f"/v1/admin/users/{user.id}", "ETag": operated_etag(user)})
+    response.headers.update({"Location": f"/v1/admin/users/{user.id}", "ETag": operated_etag(user)})
     return OperatedUserResponse.of(user)
 
 
@@ -109,7 +108,7 @@ async def change_user(
     user = await change.execute(
         user_id=UserId(user_id), expected_version=version, by=caller.user_id, **user_in.everything()
     )
-    response.headers.update(NO_STORE | {"ETag": operated_etag(user)})
+    response.headers["ETag"] = operated_etag(user)
     return OperatedUserResponse.of(user)
 
 
@@ -139,7 +138,7 @@ async def delete_user(
         Literal["grace", "erase"],
         Query(description="`grace`: at the end of the grace period, until which it can be cancelled; `erase`: now."),
     ] = "grace",
-) -> Response:
+) -> DeletionResponse | Response:
     """Have a user erased: after the grace period, their sessions ending now, or at once and for good."""
     present = await users.execute(who=UserId(user_id))
     version = required_version(if_match, operated_etag(present), present.version)
@@ -147,7 +146,7 @@ async def delete_user(
         await erase.execute(user_id=UserId(user_id), expected_version=version, by=caller.user_id)
         return Response(status_code=204)
     user = await schedule.execute(user_id=UserId(user_id), expected_version=version, by=caller.user_id)
-    return _scheduled(user)
+    return DeletionResponse(deletion_due_at=user.deletion_due_at)
 
 
 @router.post(
@@ -167,8 +166,3 @@ async def cancel_user_deletion(
 ) -> None:
     """Let a user stay who was to be erased. Their sessions are over all the same."""
     await cancel.execute(user_id=UserId(user_id), by=caller.user_id)
-
-
-def _scheduled(user: User) -> Response:
-    body = DeletionResponse(deletion_due_at=user.deletion_due_at).model_dump(mode="json")
-    return JSONResponse(body, 202, headers=NO_STORE)

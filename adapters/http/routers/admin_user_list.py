@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 
 from adapters.http.authentication import AdminUser
 from adapters.http.documentation import WITH_PAGES, responses
-from adapters.http.headers import LINK, NO_STORE
+from adapters.http.headers import LINK
 from adapters.http.injection import injected
 from adapters.http.pagination import AskedPage
 from adapters.http.routing import Route
@@ -22,7 +22,6 @@ async def list_users(
     query: Annotated[UserQuery, Query()],
     caller: AdminUser,
     paging: AskedPage,
-    response: Response,
     users: Annotated[ListUsers, injected(ListUsers)],
 ) -> UserList:
     """Users, page by page.
@@ -37,7 +36,6 @@ async def list_users(
         order=query.order,
         after=UserPosition.read(str(after), query.order) if after is not None else None,
     )
-    response.headers.update(NO_STORE)
     return UserList(
         items=[OperatedUserResponse.of(user) for user in page.items],
         next_cursor=paging.next_cursor(str(page.after) if page.after is not None else None, of=caller.user_id),

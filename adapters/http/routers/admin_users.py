@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Response
 from adapters.http.authentication import AdminUser, RecentAdmin
 from adapters.http.conditional import IfNoneMatch, unchanged
 from adapters.http.documentation import WITH_BODY, responses
-from adapters.http.headers import ETAG, NO_STORE, NOT_MODIFIED
+from adapters.http.headers import ETAG, NOT_MODIFIED
 from adapters.http.idempotency import OnceForRecentAdmin
 from adapters.http.injection import injected
 from adapters.http.next_steps import END_ANY, USE_USER, if_changed
@@ -41,7 +41,7 @@ async def look_up_user(
 ) -> OperatedUserResponse:
     """The user with exactly this address, in whatever spelling."""
     user = await users.execute(who=lookup_in.email)
-    response.headers.update(NO_STORE | {"ETag": operated_etag(user)})
+    response.headers["ETag"] = operated_etag(user)
     return OperatedUserResponse.of(user)
 
 
@@ -60,11 +60,8 @@ async def get_user(
 ) -> OperatedUserResponse | Response:
     """One user."""
     user = await users.execute(who=UserId(user_id))
-    headers = NO_STORE | {"ETag": operated_etag(user)}
-    if not_modified := unchanged(if_none_match, headers):
-        return not_modified
-    response.headers.update(headers)
-    return OperatedUserResponse.of(user)
+    response.headers["ETag"] = operated_etag(user)
+    return unchanged(if_none_match, response.headers) or OperatedUserResponse.of(user)
 
 
 @router.get(
@@ -74,14 +71,12 @@ async def get_user(
 async def list_user_sessions(
     user_id: UUID,
     caller: AdminUser,
-    response: Response,
     users: Annotated[GetUser, injected(GetUser)],
     sessions: Annotated[ListSessions, injected(ListSessions)],
 ) -> SessionList:
     """Where is this user signed in?"""
     user = await users.execute(who=UserId(user_id))
     found = await sessions.execute(user_id=user.id)
-    response.headers.update(NO_STORE)
     return SessionList(
         items=[SessionResponse.of(session, current=session.id == caller.session_id) for session in found]
     )

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query
 
 from adapters.http.authentication import AdminUser
 from adapters.http.documentation import WITH_BODY, WITH_PAGES, responses
-from adapters.http.headers import LINK, NO_STORE
+from adapters.http.headers import LINK
 from adapters.http.injection import injected
 from adapters.http.next_steps import VERIFY
 from adapters.http.pagination import AskedPage
@@ -66,7 +66,6 @@ async def list_audit_entries(
     caller: AdminUser,
     filters: Annotated[Filters, Depends()],
     paging: AskedPage,
-    response: Response,
     entries: Annotated[ListAuditEntries, injected(ListAuditEntries)],
 ) -> AuditEntryList:
     """What happened, newest first. That you looked, and by which filters, is written down too.
@@ -77,7 +76,6 @@ async def list_audit_entries(
     """
     after = paging.after(of=caller.user_id)
     page = await entries.execute(filters.wanted(), limit=paging.limit, after=_read(after) if after else None)
-    response.headers.update(NO_STORE)
     position = _written(page.after) if page.after is not None else None
     return AuditEntryList.of(page, next_cursor=paging.next_cursor(position, of=caller.user_id))
 
@@ -87,24 +85,17 @@ async def list_audit_entries(
     responses=responses("list_audit_checkpoints", *WITH_PAGES) | {200: {"headers": LINK, "links": VERIFY}},
 )
 async def list_audit_checkpoints(
-    caller: AdminUser,
-    paging: AskedPage,
-    response: Response,
-    checkpoints: Annotated[ListCheckpoints, injected(ListCheckpoints)],
+    caller: AdminUser, paging: AskedPage, checkpoints: Annotated[ListCheckpoints, injected(ListCheckpoints)]
 ) -> CheckpointList:
     """How far the audit log went, day by day, signed; newest first. Worth as much as the place where you keep them."""
     before = paging.after(of=caller.user_id)
     page = await checkpoints.execute(limit=paging.limit, before=int(before) if before else None)
-    response.headers.update(NO_STORE)
     return CheckpointList.of(page, next_cursor=paging.next_cursor(page.after, of=caller.user_id))
 
 
 @router.post("/audit-verifications", responses=responses("verify_audit_log", *WITH_BODY))
 async def verify_audit_log(
-    verification_in: VerificationCreate,
-    _caller: AdminUser,
-    response: Response,
-    verify: Annotated[VerifyAuditLog, injected(VerifyAuditLog)],
+    verification_in: VerificationCreate, _caller: AdminUser, verify: Annotated[VerifyAuditLog, injected(VerifyAuditLog)]
 ) -> VerificationResponse:
     """Is the audit log what it was?
 
@@ -116,7 +107,6 @@ async def verify_audit_log(
     if end is not None and end < begin:
         raise InvalidFields([Violation("to_position", "before_from_position", "This must not be before the other.")])
     report = await verify.execute(from_position=begin, to_position=end, at_most=_VERIFIED_AT_ONCE)
-    response.headers.update(NO_STORE)
     return VerificationResponse.of(report)
 
 

@@ -29,8 +29,5 @@ async def get_config(
 ) -> ConfigResponse | Response:
     """What forms need to know: who may register, which passwords are taken, and which languages mail is written in."""
     config = ConfigResponse.of(await show.execute())
-    headers = {"ETag": etag(hashlib.sha256(config.model_dump_json().encode()).hexdigest()[:16], 1)}
-    if not_modified := unchanged(if_none_match, headers):
-        return not_modified
-    response.headers.update(headers)
-    return config
+    response.headers["ETag"] = etag(hashlib.sha256(config.model_dump_json().encode()).hexdigest()[:16], 1)
+    return unchanged(if_none_match, response.headers) or config

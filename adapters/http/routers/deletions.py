@@ -7,7 +7,6 @@ from fastapi import APIRouter, Body, Response
 from adapters.http.authentication import CurrentUser, RecentUser
 from adapters.http.conditional import IfMatch, expected_version
 from adapters.http.documentation import WITH_BODY, responses
-from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
 from adapters.http.routing import Route
 from adapters.http.schemas.exports import UserExportResponse
@@ -30,7 +29,6 @@ router = APIRouter(prefix="/v1/users/me", tags=["users"], route_class=Route)
 )
 async def delete_me(
     caller: RecentUser,
-    response: Response,
     schedule: Annotated[ScheduleDeletion, injected(ScheduleDeletion)],
     deletion_in: Annotated[DeletionRequest, Body(default_factory=DeletionRequest)],  # noqa: ARG001  (nothing is asked)
     if_match: IfMatch = None,
@@ -38,7 +36,6 @@ async def delete_me(
     """Be erased after the grace period. Every session ends now; sign in again before then to cancel."""
     version = expected_version(if_match, identity=caller.user_id, version=caller.user.version)
     user = await schedule.execute(user_id=caller.user_id, expected_version=version)
-    response.headers.update(NO_STORE)
     return DeletionResponse(deletion_due_at=user.deletion_due_at)
 
 
@@ -54,10 +51,7 @@ async def cancel_deletion(caller: CurrentUser, cancel: Annotated[CancelDeletion,
 
 
 @router.get("/export", responses=responses("get_export", UserNotFound))
-async def get_export(
-    caller: RecentUser, response: Response, export: Annotated[ExportUser, injected(ExportUser)]
-) -> UserExportResponse:
+async def get_export(caller: RecentUser, export: Annotated[ExportUser, injected(ExportUser)]) -> UserExportResponse:
     """Everything that is held about me."""
     found = await export.execute(user_id=caller.user_id)
-    response.headers.update(NO_STORE)
     return UserExportResponse.of(found)

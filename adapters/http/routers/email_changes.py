@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from adapters.http.authentication import RecentUser
 from adapters.http.conditional import etag
 from adapters.http.documentation import WITH_BODY, responses
-from adapters.http.headers import ETAG, NO_STORE
+from adapters.http.headers import ETAG
 from adapters.http.idempotency import OnceForRecentUser
 from adapters.http.injection import injected
 from adapters.http.routing import Route
@@ -56,7 +56,7 @@ async def confirm_email_change(
 ) -> UserResponse:
     """Prove the new mailbox, with the token of the link sent there. Other sessions than the asking one end."""
     user = await confirm.execute(token=token_in.token.get_secret_value())
-    response.headers.update(NO_STORE | {"ETag": etag(user.id, user.version)})
+    response.headers["ETag"] = etag(user.id, user.version)
     return UserResponse.of(user)
 
 

@@ -8,7 +8,7 @@ from adapters.http.authentication import OptionalUser
 from adapters.http.client import network_address
 from adapters.http.conditional import etag
 from adapters.http.documentation import WITH_BODY, responses
-from adapters.http.headers import ETAG, NO_STORE
+from adapters.http.headers import ETAG
 from adapters.http.idempotency import OnceForAnyone
 from adapters.http.injection import injected
 from adapters.http.routing import Route
@@ -72,5 +72,5 @@ async def verify_email(
         password=proof_in.password.get_secret_value() if proof_in.password is not None else None,
         network_address=network_address(request),
     )
-    response.headers.update(NO_STORE | {"ETag": etag(user.id, user.version)})
+    response.headers["ETag"] = etag(user.id, user.version)
     return UserResponse.of(user)

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Path, Response
 
 from adapters.http.authentication import CurrentUser, RecentUser
 from adapters.http.documentation import WITH_BODY, responses
-from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
 from adapters.http.problems import ROUTE_NOT_FOUND
 from adapters.http.qr_codes import qr_code
@@ -43,12 +42,9 @@ _CHANGING: tuple[type[DomainError], ...] = (UserNotFound, SessionNotFound, Concu
 
 
 @router.get("/factors", responses=responses("list_factors", UserNotFound))
-async def list_factors(
-    caller: CurrentUser, response: Response, factors: Annotated[ListFactors, injected(ListFactors)]
-) -> FactorList:
+async def list_factors(caller: CurrentUser, factors: Annotated[ListFactors, injected(ListFactors)]) -> FactorList:
     """Which second factors do I have?"""
     found = await factors.execute(user_id=caller.user_id)
-    response.headers.update(NO_STORE)
     return FactorList.of(found)
 
 
@@ -58,14 +54,10 @@ async def list_factors(
     responses=responses("enrol_totp", EmailNotVerified, TooManyFactors, *_CHANGING, *WITH_BODY),
 )
 async def enrol_totp(
-    totp_in: TotpCreate,
-    caller: RecentUser,
-    response: Response,
-    enrol: Annotated[EnrolTotp, injected(EnrolTotp)],
+    totp_in: TotpCreate, caller: RecentUser, enrol: Annotated[EnrolTotp, injected(EnrolTotp)]
 ) -> TotpOffer:
     """Have a secret for an authenticator app. It is no factor before it is activated with a code."""
     offered = await enrol.execute(user_id=caller.user_id, session_id=caller.session_id, name=totp_in.name)
-    response.headers.update(NO_STORE)
     return TotpOffer.of(offered, qr_svg=qr_code(offered.uri))
 
 
@@ -86,7 +78,6 @@ async def activate_totp(
     factor_id: FactorReference,
     activation_in: TotpActivation,
     caller: RecentUser,
-    response: Response,
     activate: Annotated[ActivateTotp, injected(ActivateTotp)],
 ) -> RecoveryCodesResponse:
     """Make the app a second factor, with the code that it shows. Every other session of mine ends."""
@@ -96,7 +87,6 @@ async def activate_totp(
         factor_id=FactorId(factor_id),
         code=activation_in.totp_code.get_secret_value(),
     )
-    response.headers.update(NO_STORE)
     return RecoveryCodesResponse.of(codes)
 
 
@@ -119,9 +109,8 @@ async def remove_factor(
     responses=responses("make_recovery_codes", NoFactor, HashingBusy, *_CHANGING),
 )
 async def make_recovery_codes(
-    caller: RecentUser, response: Response, make: Annotated[MakeRecoveryCodes, injected(MakeRecoveryCodes)]
+    caller: RecentUser, make: Annotated[MakeRecoveryCodes, injected(MakeRecoveryCodes)]
 ) -> RecoveryCodesResponse:
     """Have ten new recovery codes. The old ones are good for nothing, and every other session of mine ends."""
     codes = await make.execute(user_id=caller.user_id, session_id=caller.session_id)
-    response.headers.update(NO_STORE)
     return RecoveryCodesResponse.of(codes)

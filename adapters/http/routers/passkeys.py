@@ -9,7 +9,7 @@ from adapters.http.authentication import CurrentUser, RecentUser
 from adapters.http.client import device_of
 from adapters.http.cookies import expect_same_origin
 from adapters.http.documentation import WITH_BODY, responses
-from adapters.http.headers import LOCATION, NO_STORE
+from adapters.http.headers import LOCATION
 from adapters.http.injection import injected
 from adapters.http.new_session import device_token_of, handed_out
 from adapters.http.next_steps import USE_SESSION
@@ -55,16 +55,13 @@ _CHANGING: tuple[type[DomainError], ...] = (UserNotFound, SessionNotFound, Concu
 
 
 @router.post("/passkeys/options", responses=responses("ask_for_passkey", InvalidFactor, *WITH_BODY))
-async def ask_for_passkey(
-    ask_in: PasskeyAsk, response: Response, ask: Annotated[AskForPasskey, injected(AskForPasskey)]
-) -> PasskeyOptions:
+async def ask_for_passkey(ask_in: PasskeyAsk, ask: Annotated[AskForPasskey, injected(AskForPasskey)]) -> PasskeyOptions:
     """Begin to sign in with a passkey; with a challenge, show one as second factor.
 
     To sign in, whichever passkey the browser has is asked for: nobody says who they are, so nothing is told of anybody.
     """
     challenge = ask_in.challenge()
     asked = await (ask.to_sign_in() if challenge is None else ask.as_second_factor(challenge_id=challenge))
-    response.headers.update(NO_STORE)
     return PasskeyOptions.of(asked)
 
 
@@ -102,11 +99,10 @@ async def sign_in_with_passkey(
     responses=responses("ask_for_passkey_proof", NoPasskey, UserNotFound),
 )
 async def ask_for_passkey_proof(
-    caller: CurrentUser, response: Response, ask: Annotated[AskForPasskey, injected(AskForPasskey)]
+    caller: CurrentUser, ask: Annotated[AskForPasskey, injected(AskForPasskey)]
 ) -> PasskeyOptions:
     """Begin to prove again who I am, with a passkey of mine."""
     asked = await ask.as_fresh_proof(user_id=caller.user_id, session_id=caller.session_id)
-    response.headers.update(NO_STORE)
     return PasskeyOptions.of(asked)
 
 
@@ -114,12 +110,9 @@ async def ask_for_passkey_proof(
     "/users/me/passkeys/options",
     responses=responses("offer_passkey", EmailNotVerified, TooManyFactors, *_CHANGING),
 )
-async def offer_passkey(
-    caller: RecentUser, response: Response, offer: Annotated[OfferPasskey, injected(OfferPasskey)]
-) -> PasskeyOptions:
+async def offer_passkey(caller: RecentUser, offer: Annotated[OfferPasskey, injected(OfferPasskey)]) -> PasskeyOptions:
     """Begin to register a passkey."""
     asked = await offer.execute(user_id=caller.user_id, session_id=caller.session_id)
-    response.headers.update(NO_STORE)
     return PasskeyOptions.of(asked)
 
 
@@ -138,10 +131,7 @@ async def offer_passkey(
     ),
 )
 async def register_passkey(
-    passkey_in: PasskeyCreate,
-    caller: RecentUser,
-    response: Response,
-    register: Annotated[RegisterPasskey, injected(RegisterPasskey)],
+    passkey_in: PasskeyCreate, caller: RecentUser, register: Annotated[RegisterPasskey, injected(RegisterPasskey)]
 ) -> RegisteredPasskeyResponse:
     """Register the passkey that my browser has made. Every other session of mine ends.
 
@@ -153,7 +143,6 @@ async def register_passkey(
         answer=passkey_in.passkey.answer(),
         name=passkey_in.name,
     )
-    response.headers.update(NO_STORE)
     return RegisteredPasskeyResponse.of(registered)
 
 
@@ -165,14 +154,12 @@ async def rename_passkey(
     factor_id: FactorReference,
     passkey_in: PasskeyUpdate,
     caller: RecentUser,
-    response: Response,
     rename: Annotated[RenamePasskey, injected(RenamePasskey)],
 ) -> FactorResponse:
     """Call a passkey of mine otherwise."""
     passkey = await rename.execute(
         user_id=caller.user_id, session_id=caller.session_id, factor_id=FactorId(factor_id), name=passkey_in.name
     )
-    response.headers.update(NO_STORE)
     return FactorResponse.of(passkey)
 
 

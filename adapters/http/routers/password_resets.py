@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from adapters.http.client import network_address
 from adapters.http.cookies import is_same_origin, set_device_token
 from adapters.http.documentation import WITH_BODY, responses
-from adapters.http.headers import DEVICE_TOKEN, NO_STORE
+from adapters.http.headers import DEVICE_TOKEN
 from adapters.http.idempotency import OnceForAnyone
 from adapters.http.injection import injected
 from adapters.http.routing import Route
@@ -62,7 +62,7 @@ async def reset_password(
     device_token = await reset.execute(
         token=reset_in.token.get_secret_value(), new_password=reset_in.new_password.get_secret_value()
     )
-    response = Response(status_code=204, headers=NO_STORE | {"Device-Token": device_token})
+    response = Response(status_code=204, headers={"Device-Token": device_token})
     if is_same_origin(request):
         set_device_token(response, device_token)
     return response

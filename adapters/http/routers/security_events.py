@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
 from adapters.http.authentication import CurrentUser
 from adapters.http.documentation import WITH_PAGES, responses
-from adapters.http.headers import LINK, NO_STORE
+from adapters.http.headers import LINK
 from adapters.http.injection import injected
 from adapters.http.pagination import AskedPage
 from adapters.http.routing import Route
@@ -18,13 +18,9 @@ router = APIRouter(prefix="/v1/users/me/security-events", tags=["users"], route_
 
 @router.get("", responses=responses("list_security_events", *WITH_PAGES) | {200: {"headers": LINK}})
 async def list_security_events(
-    caller: CurrentUser,
-    paging: AskedPage,
-    response: Response,
-    events: Annotated[ListSecurityEvents, injected(ListSecurityEvents)],
+    caller: CurrentUser, paging: AskedPage, events: Annotated[ListSecurityEvents, injected(ListSecurityEvents)]
 ) -> SecurityEventList:
     """What happened to me, newest first."""
     before = paging.after(of=caller.user_id)
     page = await events.execute(user_id=caller.user_id, limit=paging.limit, before=int(before) if before else None)
-    response.headers.update(NO_STORE)
     return SecurityEventList.of(page, next_cursor=paging.next_cursor(page.after, of=caller.user_id))

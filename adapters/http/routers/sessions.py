@@ -13,7 +13,7 @@ from adapters.http.client import device_of
 from adapters.http.conditional import IfNoneMatch, etag, unchanged
 from adapters.http.cookies import expect_same_origin, forget_refresh_token, set_refresh_token
 from adapters.http.documentation import WITH_BODY, responses
-from adapters.http.headers import ETAG, LOCATION, NO_STORE, NOT_MODIFIED
+from adapters.http.headers import ETAG, LOCATION, NOT_MODIFIED
 from adapters.http.injection import injected
 from adapters.http.new_session import device_token_of, handed_out
 from adapters.http.next_steps import ANSWER, END_NEWEST, USE_SESSION, if_changed
@@ -77,7 +77,7 @@ async def sign_in(
     )
     if isinstance(issued, FactorRequired):
         asked = FactorRequiredResponse.of(issued).model_dump(mode="json")
-        return JSONResponse(asked, HTTPStatus.ACCEPTED, headers=NO_STORE)
+        return JSONResponse(asked, HTTPStatus.ACCEPTED)
     return handed_out(issued, response, in_cookie=in_cookie)
 
 
@@ -108,7 +108,6 @@ async def refresh_session(
     issued = await refresh.execute(refresh_token=token)
     if note_seen.is_due(issued.user):
         afterwards.add_task(note_seen.execute, user=issued.user)
-    response.headers.update(NO_STORE)
     if in_cookie:
         set_refresh_token(response, issued)
     return TokenResponse.of(issued, in_cookie=in_cookie)
@@ -126,11 +125,8 @@ async def get_current_session(
     """The session that the access token belongs to."""
     # The last use is noted without counting a version.
     noted = f"{caller.session.id}.{caller.session.last_used_at.timestamp():.0f}"
-    headers = NO_STORE | {"ETag": etag(noted, caller.session.version)}
-    if not_modified := unchanged(if_none_match, headers):
-        return not_modified
-    response.headers.update(headers)
-    return SessionResponse.of(caller.session, current=True)
+    response.headers["ETag"] = etag(noted, caller.session.version)
+    return unchanged(if_none_match, response.headers) or SessionResponse.of(caller.session, current=True)
 
 
 @router.delete(
@@ -148,12 +144,9 @@ async def sign_out(caller: CurrentUser, request: Request, sign_out: Annotated[Si
 
 
 @router.get("", responses=responses("list_sessions") | {200: {"links": END_NEWEST}})
-async def list_sessions(
-    caller: CurrentUser, response: Response, sessions: Annotated[ListSessions, injected(ListSessions)]
-) -> SessionList:
+async def list_sessions(caller: CurrentUser, sessions: Annotated[ListSessions, injected(ListSessions)]) -> SessionList:
     """Where am I signed in?"""
     found = await sessions.execute(user_id=caller.user_id)
-    response.headers.update(NO_STORE)
     return SessionList(
         items=[SessionResponse.of(session, current=session.id == caller.session_id) for session in found]
     )

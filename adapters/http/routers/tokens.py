@@ -2,11 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
 from adapters.http.authentication import AdminUser
 from adapters.http.documentation import WITH_BODY, responses
-from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
 from adapters.http.routing import Route
 from adapters.http.schemas.tokens import IntrospectionResponse, TokenIntrospection
@@ -23,10 +22,8 @@ router = APIRouter(prefix="/v1/tokens", tags=["sessions"], route_class=Route)
 async def introspect_token(
     token_in: TokenIntrospection,
     caller: AdminUser,  # noqa: ARG001  (asked for, and no more)
-    response: Response,
     introspect: Annotated[Introspect, injected(Introspect)],
 ) -> IntrospectionResponse:
     """Is this access token live now? For services that cannot wait for it to expire."""
     found = await introspect.execute(token=token_in.token.get_secret_value())
-    response.headers.update(NO_STORE)
     return IntrospectionResponse.of(found)

@@ -8,7 +8,7 @@ from adapters.http.authentication import CurrentUser
 from adapters.http.client import network_address
 from adapters.http.conditional import IfMatch, IfNoneMatch, etag, expected_version, unchanged
 from adapters.http.documentation import WITH_BODY, responses
-from adapters.http.headers import ETAG, LOCATION, NO_STORE, NOT_MODIFIED
+from adapters.http.headers import ETAG, LOCATION, NOT_MODIFIED
 from adapters.http.idempotency import OnceForAnyone
 from adapters.http.injection import injected
 from adapters.http.next_steps import CHANGE_PROFILE, SIGN_IN, if_changed
@@ -62,7 +62,7 @@ async def register_user(
     )
     if user is None:
         return Response(status_code=202)
-    response.headers.update(NO_STORE | {"Location": "/v1/users/me", "ETag": etag(user.id, user.version)})
+    response.headers.update({"Location": "/v1/users/me", "ETag": etag(user.id, user.version)})
     return UserResponse.of(user)
 
 
@@ -74,11 +74,8 @@ async def register_user(
 )
 async def get_me(caller: CurrentUser, response: Response, if_none_match: IfNoneMatch = None) -> UserResponse | Response:
     """Who am I?"""
-    headers = NO_STORE | {"ETag": etag(caller.user.id, caller.user.version)}
-    if not_modified := unchanged(if_none_match, headers):
-        return not_modified
-    response.headers.update(headers)
-    return UserResponse.of(caller.user)
+    response.headers["ETag"] = etag(caller.user.id, caller.user.version)
+    return unchanged(if_none_match, response.headers) or UserResponse.of(caller.user)
 
 
 @router.patch(
@@ -96,7 +93,7 @@ async def update_me(
     """Change what I say about myself, by a merge patch (RFC 7396)."""
     version = expected_version(if_match, identity=caller.user_id, version=caller.user.version)
     user = await update.execute(user_id=caller.user_id, changes=user_in.changes(), expected_version=version)
-    response.headers.update(NO_STORE | {"ETag": etag(user.id, user.version)})
+    response.headers["ETag"] = etag(user.id, user.version)
     return UserResponse.of(user)
 
 
@@ -142,15 +139,11 @@ async def change_password(
     ),
 )
 async def reauthenticate(
-    proof_in: Reauthentication,
-    caller: CurrentUser,
-    response: Response,
-    reauthenticate: Annotated[Reauthenticate, injected(Reauthenticate)],
+    proof_in: Reauthentication, caller: CurrentUser, reauthenticate: Annotated[Reauthenticate, injected(Reauthenticate)]
 ) -> SessionResponse:
     """Prove again who I am, for what is asked for with `reauthentication_required`.
 
     Whoever has second factors does it by one of those.
     """
     session = await reauthenticate.execute(user_id=caller.user_id, session_id=caller.session_id, proof=proof_in.proof())
-    response.headers.update(NO_STORE)
     return SessionResponse.of(session, current=True)

@@ -34,11 +34,8 @@ async def get_jwks(
     """The public keys that access tokens are verified with (RFC 7517)."""
     keys = await key_ring.believed()
     names = hashlib.sha256(" ".join(key.id for key in keys).encode()).hexdigest()[:16]
-    headers = _CACHE | {"ETag": etag(names, len(keys))}
-    if not_modified := unchanged(if_none_match, headers):
-        return not_modified
-    response.headers.update(headers)
-    return JsonWebKeySet(keys=[JsonWebKey.of(key) for key in keys])
+    response.headers.update(_CACHE | {"ETag": etag(names, len(keys))})
+    return unchanged(if_none_match, response.headers) or JsonWebKeySet(keys=[JsonWebKey.of(key) for key in keys])
 
 
 @router.get(
