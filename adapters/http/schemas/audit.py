@@ -3,9 +3,9 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp
+from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp, examples
 from application.paging.page import Page
 from application.ports.audit import AuditPlace
 from domain.audit.audit_entry import AuditEntry
@@ -21,23 +21,19 @@ _Position = Annotated[int, Field(ge=1, le=_LAST_POSITION)]
 class AuditEntryResponse(ResponseSchema):
     """Who did what to whom, when and from where, and how it ended."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
-                    "sequence": 4711,
-                    "event": "user.suspended",
-                    "outcome": "success",
-                    "source": "http",
-                    "actor_id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
-                    "subject_id": "0192f1c4-7d21-7b11-8a3c-1f2e3d4c5b6a",
-                    "occurred_at": "2026-01-31T12:00:00.000000Z",
-                    "request_id": "3f0a9b7e-6f0e-4c3a-9d2b-5e8f7a6b4c3d",
-                    "network_address": "192.0.2.7",
-                    "details": {"by": None, "until": None, "explanation": "Sends spam"},
-                }
-            ]
+    model_config = examples(
+        {
+            "id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
+            "sequence": 4711,
+            "event": "user.suspended",
+            "outcome": "success",
+            "source": "http",
+            "actor_id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
+            "subject_id": "0192f1c4-7d21-7b11-8a3c-1f2e3d4c5b6a",
+            "occurred_at": "2026-01-31T12:00:00.000000Z",
+            "request_id": "3f0a9b7e-6f0e-4c3a-9d2b-5e8f7a6b4c3d",
+            "network_address": "192.0.2.7",
+            "details": {"by": None, "until": None, "explanation": "Sends spam"},
         }
     )
 
@@ -84,20 +80,16 @@ class AuditEntryList(ResponseSchema):
 class CheckpointResponse(ResponseSchema):
     """How far the log went at a moment. Keep `statement` elsewhere: it proves that nothing before it changed."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "issuer": "https://accounts.example.com",
-                    "position": 4096,
-                    "sequence": 4711,
-                    "chain_hash": "3d708333b92f9d52f086f2d74d1af651a0cdcfa8844d38ba876ce2bb99f17dff",
-                    "made_at": "2026-01-31T12:00:00.000000Z",
-                    "entries": 4096,
-                    "key_id": "a7181e70002e8d084bba9abbea528d5b",
-                    "statement": "eyJhbGciOiJFUzI1NiJ9.e30.c2ln",
-                }
-            ]
+    model_config = examples(
+        {
+            "issuer": "https://accounts.example.com",
+            "position": 4096,
+            "sequence": 4711,
+            "chain_hash": "3d708333b92f9d52f086f2d74d1af651a0cdcfa8844d38ba876ce2bb99f17dff",
+            "made_at": "2026-01-31T12:00:00.000000Z",
+            "entries": 4096,
+            "key_id": "a7181e70002e8d084bba9abbea528d5b",
+            "statement": "eyJhbGciOiJFUzI1NiJ9.e30.c2ln",
         }
     )
 
@@ -139,7 +131,7 @@ class CheckpointList(ResponseSchema):
 class VerificationCreate(RequestSchema):
     """Which part of the log is to be verified."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"from_position": 1, "to_position": 4096}]})
+    model_config = examples({"from_position": 1, "to_position": 4096})
 
     from_position: _Position = Field(default=1, description="What stands before is taken on trust.")
     to_position: _Position | None = Field(default=None, description="Left out: the end, or as far as one call goes.")
@@ -171,21 +163,17 @@ class ProblemFound(ResponseSchema):
 class VerificationResponse(ResponseSchema):
     """What was verified, and what is wrong first, if anything is."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "from_position": 1,
-                    "to_position": 4096,
-                    "entries": 4096,
-                    "checkpoints": 3,
-                    "unsigned_checkpoints": 0,
-                    "destroyed": 12,
-                    "unsealed": 2,
-                    "next_position": None,
-                    "problem": None,
-                }
-            ]
+    model_config = examples(
+        {
+            "from_position": 1,
+            "to_position": 4096,
+            "entries": 4096,
+            "checkpoints": 3,
+            "unsigned_checkpoints": 0,
+            "destroyed": 12,
+            "unsealed": 2,
+            "next_position": None,
+            "problem": None,
         }
     )
 

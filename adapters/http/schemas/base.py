@@ -4,7 +4,13 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
+from pydantic.config import JsonDict
+
+
+def examples(*shown: JsonDict, **more: JsonValue) -> ConfigDict:
+    """The configuration of a schema that shows these, and says `more` about itself, in OpenAPI."""
+    return ConfigDict(json_schema_extra={"examples": [*shown], **more})
 
 
 class RequestSchema(BaseModel):

@@ -2,9 +2,9 @@
 
 from typing import Self
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from adapters.http.schemas.base import ResponseSchema
+from adapters.http.schemas.base import ResponseSchema, examples
 from application.config.show_config import PublicConfig
 from application.users.register_user import RegistrationMode
 from domain.mfa.requirement import MfaRequirement
@@ -20,16 +20,12 @@ class PasswordRules(ResponseSchema):
 class ConfigResponse(ResponseSchema):
     """What clients may know."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "registration": "open",
-                    "password": {"min_length": 15, "max_length": 256},
-                    "locales": ["de", "en"],
-                    "mfa_required": "none",
-                }
-            ]
+    model_config = examples(
+        {
+            "registration": "open",
+            "password": {"min_length": 15, "max_length": 256},
+            "locales": ["de", "en"],
+            "mfa_required": "none",
         }
     )
 

@@ -4,9 +4,9 @@ from base64 import urlsafe_b64encode
 from typing import Any, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from adapters.http.schemas.base import ResponseSchema, Timestamp
+from adapters.http.schemas.base import ResponseSchema, Timestamp, examples
 from adapters.http.schemas.sign_in_attempts import SignInAttemptResponse
 from adapters.http.schemas.users import USER_EXAMPLE, UserResponse
 from application.users.export_user import UserExport
@@ -100,35 +100,31 @@ class ExportedEvent(ResponseSchema):
 class UserExportResponse(ResponseSchema):
     """Everything that is held about a user, newest first, but for what opens something."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = examples(
+        {
+            "user": USER_EXAMPLE,
+            "source_id": None,
+            "sessions": [],
+            "factors": [],
+            "recovery_codes_left": 0,
+            "email_changes": [],
+            "messages": [
                 {
-                    "user": USER_EXAMPLE,
-                    "source_id": None,
-                    "sessions": [],
-                    "factors": [],
-                    "recovery_codes_left": 0,
-                    "email_changes": [],
-                    "messages": [
-                        {
-                            "kind": "verify_email",
-                            "recipient": "ada@example.com",
-                            "state": "sent",
-                            "created_at": "2026-01-31T12:00:00.000000Z",
-                        }
-                    ],
-                    "sign_in_attempts": [],
-                    "history": [
-                        {
-                            "event": "user.registered",
-                            "occurred_at": "2026-01-31T12:00:00.000000Z",
-                            "details": {"roles": []},
-                            "network_address": "192.0.2.7",
-                        }
-                    ],
+                    "kind": "verify_email",
+                    "recipient": "ada@example.com",
+                    "state": "sent",
+                    "created_at": "2026-01-31T12:00:00.000000Z",
                 }
-            ]
+            ],
+            "sign_in_attempts": [],
+            "history": [
+                {
+                    "event": "user.registered",
+                    "occurred_at": "2026-01-31T12:00:00.000000Z",
+                    "details": {"roles": []},
+                    "network_address": "192.0.2.7",
+                }
+            ],
         }
     )
 

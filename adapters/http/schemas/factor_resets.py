@@ -1,13 +1,11 @@
 """Resets of second factors."""
 
-from pydantic import ConfigDict
-
-from adapters.http.schemas.base import ResponseSchema, Timestamp
+from adapters.http.schemas.base import ResponseSchema, Timestamp, examples
 
 
 class FactorResetResponse(ResponseSchema):
     """When the factor is taken away, unless a second factor of the user's is used before."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"due_at": "2026-02-01T12:00:00.000000Z"}]})
+    model_config = examples({"due_at": "2026-02-01T12:00:00.000000Z"})
 
     due_at: Timestamp

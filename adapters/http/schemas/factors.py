@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, JsonValue, SecretStr
+from pydantic import Field, JsonValue, SecretStr
 from pydantic.config import JsonDict
 
-from adapters.http.schemas.base import SAMPLE_ID, RequestSchema, ResponseSchema, Timestamp
+from adapters.http.schemas.base import SAMPLE_ID, RequestSchema, ResponseSchema, Timestamp, examples
 from adapters.http.schemas.passkey_answer import ANSWERED, PasskeyAnswered
 from adapters.http.schemas.users import TypedPassword
 from application.mfa.ask_for_factor import FactorRequired
@@ -74,11 +74,11 @@ class ShownFactor(RequestSchema):
 class ChallengeAnswer(ShownFactor):
     """A second factor: one of them."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"totp_code": "492039"}, {"recovery_code": CODES[0]}, {"passkey": ANSWERED}],
-            "oneOf": [_only(kind, of=_KINDS) for kind in _KINDS],
-        }
+    model_config = examples(
+        {"totp_code": "492039"},
+        {"recovery_code": CODES[0]},
+        {"passkey": ANSWERED},
+        oneOf=[_only(kind, of=_KINDS) for kind in _KINDS],
     )
 
     transport: Literal["body", "cookie"] = Field(
@@ -100,16 +100,12 @@ class ChallengeAnswer(ShownFactor):
 class Reauthentication(ShownFactor):
     """A new proof: a second factor of whoever has one, and of everybody else the password."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"password": "a quiet harbour at dawn"},
-                {"totp_code": "492039"},
-                {"recovery_code": CODES[0]},
-                {"passkey": ANSWERED},
-            ],
-            "oneOf": [_only(kind, of=_WITH_PASSWORD) for kind in _WITH_PASSWORD],
-        }
+    model_config = examples(
+        {"password": "a quiet harbour at dawn"},
+        {"totp_code": "492039"},
+        {"recovery_code": CODES[0]},
+        {"passkey": ANSWERED},
+        oneOf=[_only(kind, of=_WITH_PASSWORD) for kind in _WITH_PASSWORD],
     )
 
     password: TypedPassword | None = None
@@ -130,16 +126,12 @@ class Reauthentication(ShownFactor):
 class FactorRequiredResponse(ResponseSchema):
     """The password was right, and that is not enough."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "status": "factor_required",
-                    "challenge_id": SAMPLE_ID,
-                    "factors": ["totp", "passkey", "recovery_code"],
-                    "expires_in": 600,
-                }
-            ]
+    model_config = examples(
+        {
+            "status": "factor_required",
+            "challenge_id": SAMPLE_ID,
+            "factors": ["totp", "passkey", "recovery_code"],
+            "expires_in": 600,
         }
     )
 
@@ -161,7 +153,7 @@ class FactorRequiredResponse(ResponseSchema):
 class TotpCreate(RequestSchema):
     """Which app it is."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Telephone"}, {}]})
+    model_config = examples({"name": "Telephone"}, {})
 
     name: str | None = Field(
         default=None,
@@ -174,16 +166,12 @@ class TotpCreate(RequestSchema):
 class TotpOffer(ResponseSchema):
     """What the app has to be told, shown this once."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": SAMPLE_ID,
-                    "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
-                    "otpauth_uri": _URI,
-                    "qr_svg": '<svg xmlns="http://www.w3.org/2000/svg" width="164" height="164" class="segno"></svg>',
-                }
-            ]
+    model_config = examples(
+        {
+            "id": SAMPLE_ID,
+            "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+            "otpauth_uri": _URI,
+            "qr_svg": '<svg xmlns="http://www.w3.org/2000/svg" width="164" height="164" class="segno"></svg>',
         }
     )
 
@@ -200,7 +188,7 @@ class TotpOffer(ResponseSchema):
 class TotpActivation(RequestSchema):
     """What the app shows."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"totp_code": "492039"}]})
+    model_config = examples({"totp_code": "492039"})
 
     totp_code: TypedCode = Field(description=_TYPED_TOTP)
 
@@ -208,7 +196,7 @@ class TotpActivation(RequestSchema):
 class RecoveryCodesResponse(ResponseSchema):
     """Recovery codes, shown this once."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"recovery_codes": CODES}]})
+    model_config = examples({"recovery_codes": CODES})
 
     recovery_codes: list[str] = Field(
         description="Ten, each good once in place of a factor; none where there are some of before."
@@ -222,7 +210,7 @@ class RecoveryCodesResponse(ResponseSchema):
 class FactorResponse(ResponseSchema):
     """A second factor."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_TOTP, PASSKEY]})
+    model_config = examples(_TOTP, PASSKEY)
 
     id: UUID
     kind: str = Field(
@@ -251,9 +239,7 @@ class FactorResponse(ResponseSchema):
 class FactorList(ResponseSchema):
     """Second factors, oldest first. All of them: there is a limit for each user."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"items": [_TOTP], "recovery_codes_left": 10, "next_cursor": None}]}
-    )
+    model_config = examples({"items": [_TOTP], "recovery_codes_left": 10, "next_cursor": None})
 
     items: list[FactorResponse]
     recovery_codes_left: int
@@ -268,9 +254,7 @@ class FactorList(ResponseSchema):
 class FactorReset(RequestSchema):
     """Why an operator takes a factor away. In the body, for addresses end up in logs."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"reason": "Lost the telephone; called back at the desk"}]}
-    )
+    model_config = examples({"reason": "Lost the telephone; called back at the desk"})
 
     reason: str = Field(
         max_length=MAX_REASON_LENGTH,

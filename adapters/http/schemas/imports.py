@@ -3,10 +3,10 @@
 from typing import Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.config import JsonDict
 
-from adapters.http.schemas.base import ResponseSchema, Timestamp
+from adapters.http.schemas.base import ResponseSchema, Timestamp, examples
 from domain.transfer.user_import import ImportMode, ImportState, RowFormat, RowReport, UserImport, Verdict
 
 _EXAMPLE: JsonDict = {
@@ -41,7 +41,7 @@ class ImportOutcome(ResponseSchema):
 class ImportResponse(ResponseSchema):
     """A file of users on its way in."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = examples(_EXAMPLE)
 
     id: UUID
     mode: ImportMode
@@ -84,20 +84,16 @@ class ImportResponse(ResponseSchema):
 class ImportRowResponse(ResponseSchema):
     """What became of one row."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "number": 3,
-                    "line": 4,
-                    "verdict": "invalid",
-                    "code": "invalid_email",
-                    "field": "email",
-                    "detail": "This is not an e-mail address that can receive mail.",
-                    "password_format": None,
-                    "user_id": None,
-                }
-            ]
+    model_config = examples(
+        {
+            "number": 3,
+            "line": 4,
+            "verdict": "invalid",
+            "code": "invalid_email",
+            "field": "email",
+            "detail": "This is not an e-mail address that can receive mail.",
+            "password_format": None,
+            "user_id": None,
         }
     )
 

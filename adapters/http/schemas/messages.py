@@ -3,31 +3,27 @@
 from typing import Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from adapters.http.schemas.base import ResponseSchema, Timestamp
+from adapters.http.schemas.base import ResponseSchema, Timestamp, examples
 from domain.messages.message import Message, MessageKind, MessageState
 
 
 class MessageResponse(ResponseSchema):
     """A message. What it says is between us and its recipient."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
-                    "kind": "verify_email",
-                    "user_id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
-                    "recipient": "ada@example.com",
-                    "state": "dead",
-                    "attempts": 1,
-                    "last_error": "550 no such mailbox",
-                    "good_until": "2026-02-01T12:00:00.000000Z",
-                    "created_at": "2026-01-31T12:00:00.000000Z",
-                    "updated_at": "2026-01-31T12:00:05.000000Z",
-                }
-            ]
+    model_config = examples(
+        {
+            "id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
+            "kind": "verify_email",
+            "user_id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
+            "recipient": "ada@example.com",
+            "state": "dead",
+            "attempts": 1,
+            "last_error": "550 no such mailbox",
+            "good_until": "2026-02-01T12:00:00.000000Z",
+            "created_at": "2026-01-31T12:00:00.000000Z",
+            "updated_at": "2026-01-31T12:00:05.000000Z",
         }
     )
 

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from pydantic.config import JsonDict
 
 from adapters.http.conditional import etag
-from adapters.http.schemas.base import Moment, RequestSchema, ResponseSchema, Timestamp
+from adapters.http.schemas.base import Moment, RequestSchema, ResponseSchema, Timestamp, examples
 from adapters.http.schemas.suspensions import SuspensionResponse
 from adapters.http.schemas.users import (
     USER_EXAMPLE,
@@ -35,7 +35,7 @@ _OPERATED: JsonDict = {
 class OperatedUserResponse(UserResponse):
     """A user, as operators see them."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [USER_EXAMPLE | _OPERATED]})
+    model_config = examples(USER_EXAMPLE | _OPERATED)
 
     status: list[UserStatus] = Field(description="`active` is whoever is nothing else; there may be more of them.")
     suspension: SuspensionResponse | None
@@ -62,10 +62,8 @@ _Roles = Annotated[list[_Role], Field(max_length=MAX_ROLES)]
 class OperatedUserCreate(RequestSchema):
     """Whom to make a user."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"email": "grace@example.com", "display_name": "Grace", "locale": "en", "roles": ["porter"]}]
-        }
+    model_config = examples(
+        {"email": "grace@example.com", "display_name": "Grace", "locale": "en", "roles": ["porter"]}
     )
 
     email: Email
@@ -81,7 +79,7 @@ class OperatedUserCreate(RequestSchema):
 class OperatedUserUpdate(UserUpdate):
     """What to change: absent fields stay (RFC 7396)."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"roles": ["porter"]}]})
+    model_config = examples({"roles": ["porter"]})
 
     email: Email = ""
     email_verified: bool = False
@@ -106,7 +104,7 @@ class OperatedUserUpdate(UserUpdate):
 class OperatedPasswordReset(RequestSchema):
     """How a password is reset."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"discard": True}]})
+    model_config = examples({"discard": True})
 
     discard: bool = Field(default=False, description="Whether the password of today stops working now.")
 

@@ -1,9 +1,9 @@
 """What passkeys answer, as Web Authentication Level 3 has it (§5.1)."""
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 from pydantic.config import JsonDict
 
-from adapters.http.schemas.base import SAMPLE_ID, JsonId, RequestSchema
+from adapters.http.schemas.base import SAMPLE_ID, JsonId, RequestSchema, examples
 from application.mfa.factor_proof import PasskeyAnswer
 from domain.ids import CeremonyId
 
@@ -32,7 +32,7 @@ CREATED: JsonDict = {
 class PasskeyAnswered(RequestSchema):
     """What a passkey answered, and to what."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [ANSWERED]})
+    model_config = examples(ANSWERED)
 
     ceremony_id: JsonId = Field(description="Of the answer that the options came with. To be told to nobody.")
     credential: dict[str, JsonValue] = Field(

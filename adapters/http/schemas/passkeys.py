@@ -3,9 +3,9 @@
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
-from adapters.http.schemas.base import SAMPLE_ID, JsonId, RequestSchema, ResponseSchema
+from adapters.http.schemas.base import SAMPLE_ID, JsonId, RequestSchema, ResponseSchema, examples
 from adapters.http.schemas.factors import CODES, PASSKEY, FactorResponse
 from adapters.http.schemas.passkey_answer import ANSWERED, CREATED, PasskeyAnswered
 from application.mfa.passkey_ceremonies import AskedPasskey
@@ -25,7 +25,7 @@ _NAME = Field(
 class PasskeyAsk(RequestSchema):
     """What a passkey is wanted for: to sign in with nothing else or, with a challenge, as a second factor."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{}, {"challenge_id": SAMPLE_ID}]})
+    model_config = examples({}, {"challenge_id": SAMPLE_ID})
 
     challenge_id: JsonId | None = Field(default=None, description="Of the answer `factor_required`.")
 
@@ -37,21 +37,17 @@ class PasskeyAsk(RequestSchema):
 class PasskeyOptions(ResponseSchema):
     """What a browser is to ask of passkeys, good for one answer."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "ceremony_id": SAMPLE_ID,
-                    "options": {
-                        "challenge": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
-                        "rpId": "example.com",
-                        "allowCredentials": [],
-                        "userVerification": "required",
-                        "timeout": 300_000,
-                    },
-                    "expires_in": 300,
-                }
-            ]
+    model_config = examples(
+        {
+            "ceremony_id": SAMPLE_ID,
+            "options": {
+                "challenge": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+                "rpId": "example.com",
+                "allowCredentials": [],
+                "userVerification": "required",
+                "timeout": 300_000,
+            },
+            "expires_in": 300,
         }
     )
 
@@ -76,7 +72,7 @@ class PasskeyOptions(ResponseSchema):
 class PasskeySessionCreate(RequestSchema):
     """Who wants to sign in with a passkey alone."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"passkey": ANSWERED}]})
+    model_config = examples({"passkey": ANSWERED})
 
     passkey: PasskeyAnswered
     transport: Literal["body", "cookie"] = Field(
@@ -93,7 +89,7 @@ class PasskeySessionCreate(RequestSchema):
 class PasskeyCreate(RequestSchema):
     """A passkey that a browser has made."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"passkey": CREATED, "name": "Telephone"}]})
+    model_config = examples({"passkey": CREATED, "name": "Telephone"})
 
     passkey: PasskeyAnswered
     name: str | None = _NAME
@@ -102,7 +98,7 @@ class PasskeyCreate(RequestSchema):
 class PasskeyUpdate(RequestSchema):
     """What to call it; null is nothing."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Telephone"}]})
+    model_config = examples({"name": "Telephone"})
 
     name: str | None = Field(
         max_length=MAX_FACTOR_NAME_LENGTH, json_schema_extra={"minLength": 1}, description="What its owner calls it."
@@ -112,7 +108,7 @@ class PasskeyUpdate(RequestSchema):
 class RegisteredPasskeyResponse(ResponseSchema):
     """The new passkey, and recovery codes, which are shown this once."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"passkey": PASSKEY, "recovery_codes": CODES}]})
+    model_config = examples({"passkey": PASSKEY, "recovery_codes": CODES})
 
     passkey: FactorResponse
     recovery_codes: list[str] = Field(

@@ -1,9 +1,9 @@
 """What passes through a mailbox."""
 
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 from pydantic.config import JsonDict
 
-from adapters.http.schemas.base import RequestSchema
+from adapters.http.schemas.base import RequestSchema, examples
 from adapters.http.schemas.users import Email, NewPassword, TypedPassword
 from application.recovery.verify_email import MailedCode
 from domain.errors import InvalidFields, Violation
@@ -22,7 +22,7 @@ def _proof(*fields: str) -> JsonDict:
 class EmailVerificationRequest(RequestSchema):
     """The address to prove."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ada@example.com"}]})
+    model_config = examples({"email": "ada@example.com"})
 
     email: Email
 
@@ -34,11 +34,10 @@ class EmailVerificationConfirmation(RequestSchema):
     registered the address.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"token": f"hp_ev_{_SECRET}"}, {"email": "ada@example.com", "code": "24681357"}],
-            "oneOf": [_proof("token"), _proof("email", "code")],
-        }
+    model_config = examples(
+        {"token": f"hp_ev_{_SECRET}"},
+        {"email": "ada@example.com", "code": "24681357"},
+        oneOf=[_proof("token"), _proof("email", "code")],
     )
 
     token: SecretStr | None = Field(default=None, max_length=_MAX_TOKEN_LENGTH)
@@ -62,7 +61,7 @@ class EmailVerificationConfirmation(RequestSchema):
 class PasswordResetRequest(RequestSchema):
     """Whose password."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ada@example.com"}]})
+    model_config = examples({"email": "ada@example.com"})
 
     email: Email
 
@@ -70,9 +69,7 @@ class PasswordResetRequest(RequestSchema):
 class PasswordResetConfirmation(RequestSchema):
     """The token of the link, and the password from now on."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"token": f"hp_pr_{_SECRET}", "new_password": "a louder harbour at noon"}]}
-    )
+    model_config = examples({"token": f"hp_pr_{_SECRET}", "new_password": "a louder harbour at noon"})
 
     token: SecretStr = Field(max_length=_MAX_TOKEN_LENGTH)
     new_password: NewPassword
@@ -81,7 +78,7 @@ class PasswordResetConfirmation(RequestSchema):
 class EmailChangeRequest(RequestSchema):
     """Where mail shall go."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"new_email": "ada@example.org"}]})
+    model_config = examples({"new_email": "ada@example.org"})
 
     new_email: Email
 
@@ -89,6 +86,6 @@ class EmailChangeRequest(RequestSchema):
 class EmailChangeToken(RequestSchema):
     """The token of the link."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"token": f"hp_ec_{_SECRET}"}]})
+    model_config = examples({"token": f"hp_ec_{_SECRET}"})
 
     token: SecretStr = Field(max_length=_MAX_TOKEN_LENGTH)

@@ -2,9 +2,9 @@
 
 from typing import Self
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from adapters.http.schemas.base import ResponseSchema, Timestamp
+from adapters.http.schemas.base import ResponseSchema, Timestamp, examples
 from application.paging.page import Page
 from domain.audit.audit_entry import AuditEntry
 from domain.events import Detail
@@ -13,16 +13,12 @@ from domain.events import Detail
 class SecurityEventResponse(ResponseSchema):
     """One thing that happened."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "event": "session.started",
-                    "occurred_at": "2026-01-31T12:00:00.000000Z",
-                    "details": {"session_id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d", "methods": ["pwd"]},
-                    "network_address": "192.0.2.7",
-                }
-            ]
+    model_config = examples(
+        {
+            "event": "session.started",
+            "occurred_at": "2026-01-31T12:00:00.000000Z",
+            "details": {"session_id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d", "methods": ["pwd"]},
+            "network_address": "192.0.2.7",
         }
     )
 

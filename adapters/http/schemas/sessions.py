@@ -3,9 +3,9 @@
 from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
-from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp
+from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp, examples
 from adapters.http.schemas.users import Email, TypedPassword
 from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.known_devices import MAX_DEVICE_TOKEN_LENGTH
@@ -18,9 +18,7 @@ MAX_TOKEN_LENGTH = 256
 class SessionCreate(RequestSchema):
     """Who wants to sign in."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"email": "ada@example.com", "password": "a quiet harbour at dawn"}]}
-    )
+    model_config = examples({"email": "ada@example.com", "password": "a quiet harbour at dawn"})
 
     email: Email
     password: TypedPassword
@@ -38,11 +36,7 @@ class SessionCreate(RequestSchema):
 class SessionRefresh(RequestSchema):
     """Who wants to go on."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"refresh_token": "hp_rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA_00000000"}]
-        }
-    )
+    model_config = examples({"refresh_token": "hp_rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA_00000000"})
 
     refresh_token: SecretStr | None = Field(
         default=None, max_length=MAX_TOKEN_LENGTH, description="Left out by pages that have it in a cookie."
@@ -52,18 +46,14 @@ class SessionRefresh(RequestSchema):
 class TokenResponse(ResponseSchema):
     """The keys to a session. The refresh token is shown this once."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "access_token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6Ii4uLiJ9.e30.c2ln",
-                    "token_type": "Bearer",
-                    "expires_in": 600,
-                    "refresh_token": "hp_rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA_00000000",
-                    "session_id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
-                    "device_token": "hp_dv_djEuMGExYjJjM2Qu",
-                }
-            ]
+    model_config = examples(
+        {
+            "access_token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6Ii4uLiJ9.e30.c2ln",
+            "token_type": "Bearer",
+            "expires_in": 600,
+            "refresh_token": "hp_rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA_00000000",
+            "session_id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
+            "device_token": "hp_dv_djEuMGExYjJjM2Qu",
         }
     )
 
@@ -98,22 +88,18 @@ class SessionList(ResponseSchema):
 class SessionResponse(ResponseSchema):
     """One sign-in on one device."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
-                    "current": True,
-                    "methods": ["pwd"],
-                    "device": "Firefox on Windows",
-                    "user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0",
-                    "network_address": "192.0.2.7",
-                    "authenticated_at": "2026-01-31T12:00:00.000000Z",
-                    "created_at": "2026-01-31T12:00:00.000000Z",
-                    "last_used_at": "2026-01-31T12:00:00.000000Z",
-                    "expires_at": "2026-03-02T12:00:00.000000Z",
-                }
-            ]
+    model_config = examples(
+        {
+            "id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
+            "current": True,
+            "methods": ["pwd"],
+            "device": "Firefox on Windows",
+            "user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0",
+            "network_address": "192.0.2.7",
+            "authenticated_at": "2026-01-31T12:00:00.000000Z",
+            "created_at": "2026-01-31T12:00:00.000000Z",
+            "last_used_at": "2026-01-31T12:00:00.000000Z",
+            "expires_at": "2026-03-02T12:00:00.000000Z",
         }
     )
 

@@ -3,9 +3,9 @@
 from typing import Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from adapters.http.schemas.base import ResponseSchema, Timestamp
+from adapters.http.schemas.base import ResponseSchema, Timestamp, examples
 from domain.sessions.sign_in_attempt import SignInAttempt
 
 
@@ -19,29 +19,25 @@ class SignInStep(ResponseSchema):
 class SignInAttemptResponse(ResponseSchema):
     """Why a sign-in was refused: every step, in the order in which they are taken."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "reference": "7F3K-Q2MX-9RTB",
-                    "occurred_at": "2026-01-31T12:00:00.000000Z",
-                    "shared": False,
-                    "user_id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
-                    "request_id": "5b7c1f0e-3a52-4a55-9d0c-6f0e7c3a9d2b",
-                    "network_address": "192.0.2.7",
-                    "steps": [
-                        {"check": "network_limit", "outcome": "left"},
-                        {"check": "address", "outcome": "known"},
-                        {"check": "device", "outcome": "none"},
-                        {"check": "guesses", "outcome": "left"},
-                        {"check": "password", "outcome": "right"},
-                        {"check": "suspension", "outcome": "in_force"},
-                        {"check": "deletion", "outcome": "not_reached"},
-                        {"check": "mailbox", "outcome": "not_reached"},
-                        {"check": "verdict", "outcome": "refused"},
-                    ],
-                }
-            ]
+    model_config = examples(
+        {
+            "reference": "7F3K-Q2MX-9RTB",
+            "occurred_at": "2026-01-31T12:00:00.000000Z",
+            "shared": False,
+            "user_id": "0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
+            "request_id": "5b7c1f0e-3a52-4a55-9d0c-6f0e7c3a9d2b",
+            "network_address": "192.0.2.7",
+            "steps": [
+                {"check": "network_limit", "outcome": "left"},
+                {"check": "address", "outcome": "known"},
+                {"check": "device", "outcome": "none"},
+                {"check": "guesses", "outcome": "left"},
+                {"check": "password", "outcome": "right"},
+                {"check": "suspension", "outcome": "in_force"},
+                {"check": "deletion", "outcome": "not_reached"},
+                {"check": "mailbox", "outcome": "not_reached"},
+                {"check": "verdict", "outcome": "refused"},
+            ],
         }
     )
 

@@ -3,9 +3,9 @@
 import json
 from typing import Self
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from adapters.http.schemas.base import ResponseSchema, Timestamp
+from adapters.http.schemas.base import ResponseSchema, Timestamp, examples
 from domain.signing.signing_key import KeyState, SigningKey
 
 
@@ -29,21 +29,17 @@ class JsonWebKey(ResponseSchema):
 class JsonWebKeySet(ResponseSchema):
     """All keys that tokens of this service may be signed with."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = examples(
+        {
+            "keys": [
                 {
-                    "keys": [
-                        {
-                            "kid": "a7181e70002e8d084bba9abbea528d5b",
-                            "alg": "ES256",
-                            "use": "sig",
-                            "kty": "EC",
-                            "crv": "P-256",
-                            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
-                            "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
-                        }
-                    ]
+                    "kid": "a7181e70002e8d084bba9abbea528d5b",
+                    "alg": "ES256",
+                    "use": "sig",
+                    "kty": "EC",
+                    "crv": "P-256",
+                    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+                    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
                 }
             ]
         }
@@ -55,17 +51,13 @@ class JsonWebKeySet(ResponseSchema):
 class SigningKeyResponse(ResponseSchema):
     """A signing key, as operators see it."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "a7181e70002e8d084bba9abbea528d5b",
-                    "algorithm": "ES256",
-                    "state": "active",
-                    "created_at": "2026-01-31T12:00:00.000000Z",
-                    "state_since": "2026-01-31T12:00:00.000000Z",
-                }
-            ]
+    model_config = examples(
+        {
+            "id": "a7181e70002e8d084bba9abbea528d5b",
+            "algorithm": "ES256",
+            "state": "active",
+            "created_at": "2026-01-31T12:00:00.000000Z",
+            "state_since": "2026-01-31T12:00:00.000000Z",
         }
     )
 

@@ -3,18 +3,16 @@
 from datetime import datetime
 from typing import Self
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from adapters.http.schemas.base import Moment, RequestSchema, ResponseSchema, Timestamp
+from adapters.http.schemas.base import Moment, RequestSchema, ResponseSchema, Timestamp, examples
 from domain.users.suspension import MAX_REASON_LENGTH, Suspension
 
 
 class SuspensionCreate(RequestSchema):
     """Why a user is kept out, and until when."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"reason": "Sends spam", "until": "2126-01-31T12:00:00Z"}]}
-    )
+    model_config = examples({"reason": "Sends spam", "until": "2126-01-31T12:00:00Z"})
 
     reason: str = Field(
         max_length=MAX_REASON_LENGTH,
@@ -27,12 +25,8 @@ class SuspensionCreate(RequestSchema):
 class SuspensionResponse(ResponseSchema):
     """A suspension."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"since": "2026-01-31T12:00:00.000000Z", "reason": "Sends spam", "until": "2126-01-31T12:00:00.000000Z"}
-            ]
-        }
+    model_config = examples(
+        {"since": "2026-01-31T12:00:00.000000Z", "reason": "Sends spam", "until": "2126-01-31T12:00:00.000000Z"}
     )
 
     since: Timestamp

@@ -2,9 +2,9 @@
 
 from typing import Self
 
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
-from adapters.http.schemas.base import RequestSchema, ResponseSchema
+from adapters.http.schemas.base import RequestSchema, ResponseSchema, examples
 from application.sessions.introspect import Introspection
 
 # More than the longest token that is read: a longer one is not active, like every other that is none.
@@ -14,7 +14,7 @@ _MAX_LENGTH = 16_384
 class TokenIntrospection(RequestSchema):
     """The token in question."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"token": "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"}]})
+    model_config = examples({"token": "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"})
 
     token: SecretStr = Field(max_length=_MAX_LENGTH)
 
@@ -22,7 +22,7 @@ class TokenIntrospection(RequestSchema):
 class IntrospectionResponse(ResponseSchema):
     """What the token is good for. Of one that is not active nothing is said."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"active": False}]})
+    model_config = examples({"active": False})
 
     active: bool
     token_type: str | None = None

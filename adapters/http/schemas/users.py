@@ -3,10 +3,10 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 from pydantic.config import JsonDict
 
-from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp
+from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp, examples
 from domain.users.email_address import MAX_LENGTH
 from domain.users.password_policy import MIN_LENGTH_FLOOR
 from domain.users.profile import LANGUAGE_TAG, MAX_DISPLAY_NAME_LENGTH, MAX_LOCALE_LENGTH, ProfileChanges
@@ -29,16 +29,12 @@ NewPassword = Annotated[
 class UserCreate(RequestSchema):
     """Who wants to register."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "email": "ada@example.com",
-                    "password": "a quiet harbour at dawn",
-                    "display_name": "Ada",
-                    "locale": "en",
-                }
-            ]
+    model_config = examples(
+        {
+            "email": "ada@example.com",
+            "password": "a quiet harbour at dawn",
+            "display_name": "Ada",
+            "locale": "en",
         }
     )
 
@@ -51,7 +47,7 @@ class UserCreate(RequestSchema):
 class UserLookup(RequestSchema):
     """Whose address."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ada@example.com"}]})
+    model_config = examples({"email": "ada@example.com"})
 
     email: Email
 
@@ -59,7 +55,7 @@ class UserLookup(RequestSchema):
 class UserUpdate(RequestSchema):
     """What to change: absent fields stay, null empties (RFC 7396)."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"display_name": "Ada Lovelace"}]})
+    model_config = examples({"display_name": "Ada Lovelace"})
 
     display_name: DisplayName | None = None
     locale: Locale | None = Field(default=None, description="A language tag (BCP 47).")
@@ -77,11 +73,7 @@ class UserUpdate(RequestSchema):
 class PasswordChange(RequestSchema):
     """The password of today, and the one from now on."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"current_password": "a quiet harbour at dawn", "new_password": "a louder harbour at noon"}]
-        }
-    )
+    model_config = examples({"current_password": "a quiet harbour at dawn", "new_password": "a louder harbour at noon"})
 
     current_password: TypedPassword
     new_password: NewPassword
@@ -90,13 +82,13 @@ class PasswordChange(RequestSchema):
 class DeletionRequest(RequestSchema):
     """Nothing is asked yet."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+    model_config = examples({})
 
 
 class DeletionResponse(ResponseSchema):
     """What will happen."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"deletion_due_at": "2026-02-14T12:00:00.000000Z"}]})
+    model_config = examples({"deletion_due_at": "2026-02-14T12:00:00.000000Z"})
 
     deletion_due_at: Timestamp | None
 
@@ -118,7 +110,7 @@ USER_EXAMPLE: JsonDict = {
 class UserResponse(ResponseSchema):
     """A user, as users see themselves."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [USER_EXAMPLE]})
+    model_config = examples(USER_EXAMPLE)
 
     id: UUID
     email: str
