@@ -23,22 +23,29 @@ from adapters.http.strict_json import MERGE_PATCH
 from application.paging.cursors import InvalidCursor
 from application.ports.rate_limiter import ThrottlesUnavailable
 from application.ports.unit_of_work import DatabaseUnavailable, TransactionConflict
-from domain.errors import DomainError, InvalidFields, InvalidInput
+from domain.errors import ConcurrentUpdate, DomainError, InvalidFields, InvalidInput
 from domain.idempotency.idempotent_request import IdempotencyInFlight, IdempotencyKeyReused
 from domain.mfa.factor import InvalidFactor
 from domain.mfa.passkey import InvalidPasskey
 from domain.mfa.requirement import FactorEnrolmentRequired
 from domain.recovery.one_time_token import InvalidToken
-from domain.sessions.session import InvalidAccessToken, InvalidCredentials, ReauthenticationRequired
+from domain.sessions.session import (
+    InvalidAccessToken,
+    InvalidCredentials,
+    ReauthenticationRequired,
+    SessionNotFound,
+)
 from domain.sessions.sign_in_attempt import Reference
 from domain.throttling.throttle import Throttled
 from domain.users.password_policy import PasswordRejected
 from domain.users.roles import AdminRequired
+from domain.users.user import UserNotFound
 
-# What can come from every operation that works on data, has a body, or is a list.
+# What can come from every operation that works on data, has a body, is a list, or changes how users prove themselves.
 WITH_DATA = (DatabaseUnavailable, TransactionConflict)
 WITH_BODY = (*WITH_DATA, MALFORMED_JSON, REQUEST_TIMEOUT, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, InvalidFields)
 WITH_PAGES = (InvalidFields, InvalidCursor)
+WITH_OWN_CHANGE = (UserNotFound, SessionNotFound, ConcurrentUpdate)
 # InvalidFields for its query: there is none that takes every parameter.
 _OF_USER = (*WITH_DATA, InvalidAccessToken, InvalidFields)
 _OF_ACCESS: Mapping[Access, tuple[type[DomainError], ...]] = {

@@ -11,8 +11,8 @@ from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.injection import injected
 from adapters.http.problems import ROUTE_NOT_FOUND
 from adapters.http.routing import Route
-from adapters.http.schemas.factor_resets import FactorResetResponse
-from adapters.http.schemas.factors import FactorList, FactorReset
+from adapters.http.schemas.factor_resets import FactorReset, FactorResetResponse
+from adapters.http.schemas.factors import FactorList
 from application.mfa.list_factors import ListFactors
 from application.mfa.reset_factor import ResetFactor
 from domain.errors import ConcurrentUpdate

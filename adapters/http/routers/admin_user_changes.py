@@ -106,7 +106,7 @@ async def change_user(
     present = await users.execute(who=UserId(user_id))
     version = required_version(if_match, operated_etag(present), present.version)
     user = await change.execute(
-        user_id=UserId(user_id), expected_version=version, by=caller.user_id, **user_in.everything()
+        user_id=UserId(user_id), expected_version=version, by=caller.user_id, **user_in.changes()
     )
     response.headers["ETag"] = operated_etag(user)
     return OperatedUserResponse.of(user)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from adapters.http.authentication import RecentUser
 from adapters.http.conditional import etag
-from adapters.http.documentation import WITH_BODY, responses
+from adapters.http.documentation import WITH_BODY, WITH_OWN_CHANGE, responses
 from adapters.http.headers import ETAG
 from adapters.http.idempotency import OnceForRecentUser
 from adapters.http.injection import injected
@@ -18,7 +18,6 @@ from application.users.request_email_change import RequestEmailChange
 from application.users.revert_email_change import RevertEmailChange
 from domain.errors import ConcurrentUpdate
 from domain.recovery.one_time_token import InvalidToken
-from domain.sessions.session import SessionNotFound
 from domain.users.user import UserNotFound
 
 router = APIRouter(prefix="/v1", tags=["recovery"], route_class=Route)
@@ -28,7 +27,7 @@ router = APIRouter(prefix="/v1", tags=["recovery"], route_class=Route)
     "/users/me/email-changes",
     status_code=202,
     response_class=Response,
-    responses=responses("request_email_change", UserNotFound, SessionNotFound, ConcurrentUpdate, *WITH_BODY),
+    responses=responses("request_email_change", *WITH_OWN_CHANGE, *WITH_BODY),
 )
 async def request_email_change(
     change_in: EmailChangeRequest,

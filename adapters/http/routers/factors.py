@@ -1,25 +1,29 @@
 """`/v1/users/me/factors` and `/v1/users/me/recovery-codes`."""
 
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 
 from adapters.http.authentication import CurrentUser, RecentUser
-from adapters.http.documentation import WITH_BODY, responses
+from adapters.http.documentation import WITH_BODY, WITH_OWN_CHANGE, responses
 from adapters.http.injection import injected
 from adapters.http.problems import ROUTE_NOT_FOUND
 from adapters.http.qr_codes import qr_code
 from adapters.http.routing import Route
-from adapters.http.schemas.base import SAMPLE_ID
-from adapters.http.schemas.factors import FactorList, RecoveryCodesResponse, TotpActivation, TotpCreate, TotpOffer
+from adapters.http.schemas.factors import (
+    FactorList,
+    FactorReference,
+    RecoveryCodesResponse,
+    TotpActivation,
+    TotpCreate,
+    TotpOffer,
+)
 from application.mfa.activate_totp import ActivateTotp
 from application.mfa.enrol_totp import EnrolTotp
 from application.mfa.list_factors import ListFactors
 from application.mfa.make_recovery_codes import MakeRecoveryCodes
 from application.mfa.remove_factor import RemoveFactor
 from application.ports.password_hasher import HashingBusy
-from domain.errors import ConcurrentUpdate, DomainError
 from domain.ids import FactorId
 from domain.mfa.factor import (
     EmailNotVerified,
@@ -31,14 +35,9 @@ from domain.mfa.factor import (
 )
 from domain.mfa.passkey import LastWayIn
 from domain.mfa.requirement import FactorIsRequired
-from domain.sessions.session import SessionNotFound
 from domain.users.user import UserNotFound
 
-FactorReference = Annotated[UUID, Path(examples=[SAMPLE_ID])]
-
 router = APIRouter(prefix="/v1/users/me", tags=["second factors"], route_class=Route)
-
-_CHANGING: tuple[type[DomainError], ...] = (UserNotFound, SessionNotFound, ConcurrentUpdate)
 
 
 @router.get("/factors", responses=responses("list_factors", UserNotFound))
@@ -51,7 +50,7 @@ async def list_factors(caller: CurrentUser, factors: Annotated[ListFactors, inje
 @router.post(
     "/factors/totp",
     status_code=201,
-    responses=responses("enrol_totp", EmailNotVerified, TooManyFactors, *_CHANGING, *WITH_BODY),
+    responses=responses("enrol_totp", EmailNotVerified, TooManyFactors, *WITH_OWN_CHANGE, *WITH_BODY),
 )
 async def enrol_totp(
     totp_in: TotpCreate, caller: RecentUser, enrol: Annotated[EnrolTotp, injected(EnrolTotp)]
@@ -70,7 +69,7 @@ async def enrol_totp(
         FactorAlreadyActive,
         HashingBusy,
         ROUTE_NOT_FOUND,
-        *_CHANGING,
+        *WITH_OWN_CHANGE,
         *WITH_BODY,
     ),
 )
@@ -94,7 +93,9 @@ async def activate_totp(
     "/factors/{factor_id:uuid}",
     status_code=204,
     response_class=Response,
-    responses=responses("remove_factor", FactorNotFound, FactorIsRequired, LastWayIn, ROUTE_NOT_FOUND, *_CHANGING),
+    responses=responses(
+        "remove_factor", FactorNotFound, FactorIsRequired, LastWayIn, ROUTE_NOT_FOUND, *WITH_OWN_CHANGE
+    ),
 )
 async def remove_factor(
     factor_id: FactorReference, caller: RecentUser, remove: Annotated[RemoveFactor, injected(RemoveFactor)]
@@ -106,7 +107,7 @@ async def remove_factor(
 @router.post(
     "/recovery-codes",
     status_code=201,
-    responses=responses("make_recovery_codes", NoFactor, HashingBusy, *_CHANGING),
+    responses=responses("make_recovery_codes", NoFactor, HashingBusy, *WITH_OWN_CHANGE),
 )
 async def make_recovery_codes(
     caller: RecentUser, make: Annotated[MakeRecoveryCodes, injected(MakeRecoveryCodes)]

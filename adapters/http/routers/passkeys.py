@@ -3,20 +3,19 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from adapters.http.authentication import CurrentUser, RecentUser
 from adapters.http.client import device_of
 from adapters.http.cookies import expect_same_origin
-from adapters.http.documentation import WITH_BODY, responses
+from adapters.http.documentation import WITH_BODY, WITH_OWN_CHANGE, responses
 from adapters.http.headers import LOCATION
 from adapters.http.injection import injected
 from adapters.http.new_session import device_token_of, handed_out
 from adapters.http.next_steps import USE_SESSION
 from adapters.http.problems import CROSS_SITE_REQUEST, ROUTE_NOT_FOUND
 from adapters.http.routing import Route
-from adapters.http.schemas.base import SAMPLE_ID
-from adapters.http.schemas.factors import FactorResponse
+from adapters.http.schemas.factors import FactorReference, FactorResponse
 from adapters.http.schemas.passkeys import (
     PasskeyAsk,
     PasskeyCreate,
@@ -33,7 +32,6 @@ from application.mfa.remove_factor import RemoveFactor
 from application.mfa.rename_passkey import RenamePasskey
 from application.ports.password_hasher import HashingBusy
 from application.sessions.sign_in_with_passkey import SignInWithPasskey
-from domain.errors import ConcurrentUpdate, DomainError
 from domain.ids import FactorId
 from domain.mfa.factor import (
     EmailNotVerified,
@@ -44,14 +42,9 @@ from domain.mfa.factor import (
 )
 from domain.mfa.passkey import InvalidPasskey, LastWayIn, NoPasskey, PasskeyAlreadyRegistered
 from domain.mfa.requirement import FactorIsRequired
-from domain.sessions.session import SessionNotFound
 from domain.users.user import UserNotFound
 
-FactorReference = Annotated[UUID, Path(examples=[SAMPLE_ID])]
-
 router = APIRouter(prefix="/v1", tags=["passkeys"], route_class=Route)
-
-_CHANGING: tuple[type[DomainError], ...] = (UserNotFound, SessionNotFound, ConcurrentUpdate)
 
 
 @router.post("/passkeys/options", responses=responses("ask_for_passkey", InvalidFactor, *WITH_BODY))
@@ -108,7 +101,7 @@ async def ask_for_passkey_proof(
 
 @router.post(
     "/users/me/passkeys/options",
-    responses=responses("offer_passkey", EmailNotVerified, TooManyFactors, *_CHANGING),
+    responses=responses("offer_passkey", EmailNotVerified, TooManyFactors, *WITH_OWN_CHANGE),
 )
 async def offer_passkey(caller: RecentUser, offer: Annotated[OfferPasskey, injected(OfferPasskey)]) -> PasskeyOptions:
     """Begin to register a passkey."""
@@ -126,7 +119,7 @@ async def offer_passkey(caller: RecentUser, offer: Annotated[OfferPasskey, injec
         TooManyFactors,
         PasskeyAlreadyRegistered,
         HashingBusy,
-        *_CHANGING,
+        *WITH_OWN_CHANGE,
         *WITH_BODY,
     ),
 )
@@ -148,7 +141,7 @@ async def register_passkey(
 
 @router.patch(
     "/users/me/passkeys/{factor_id:uuid}",
-    responses=responses("rename_passkey", FactorNotFound, ROUTE_NOT_FOUND, *_CHANGING, *WITH_BODY),
+    responses=responses("rename_passkey", FactorNotFound, ROUTE_NOT_FOUND, *WITH_OWN_CHANGE, *WITH_BODY),
 )
 async def rename_passkey(
     factor_id: FactorReference,
@@ -167,7 +160,9 @@ async def rename_passkey(
     "/users/me/passkeys/{factor_id:uuid}",
     status_code=204,
     response_class=Response,
-    responses=responses("remove_passkey", FactorNotFound, FactorIsRequired, LastWayIn, ROUTE_NOT_FOUND, *_CHANGING),
+    responses=responses(
+        "remove_passkey", FactorNotFound, FactorIsRequired, LastWayIn, ROUTE_NOT_FOUND, *WITH_OWN_CHANGE
+    ),
 )
 async def remove_passkey(
     factor_id: FactorReference, caller: RecentUser, remove: Annotated[RemoveFactor, injected(RemoveFactor)]

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1/tokens", tags=["sessions"], route_class=Route)
 )
 async def introspect_token(
     token_in: TokenIntrospection,
-    caller: AdminUser,  # noqa: ARG001  (asked for, and no more)
+    _caller: AdminUser,
     introspect: Annotated[Introspect, injected(Introspect)],
 ) -> IntrospectionResponse:
     """Is this access token live now? For services that cannot wait for it to expire."""

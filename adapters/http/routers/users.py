@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from adapters.http.authentication import CurrentUser
 from adapters.http.client import network_address
 from adapters.http.conditional import IfMatch, IfNoneMatch, etag, expected_version, unchanged
-from adapters.http.documentation import WITH_BODY, responses
+from adapters.http.documentation import WITH_BODY, WITH_OWN_CHANGE, responses
 from adapters.http.headers import ETAG, LOCATION, NOT_MODIFIED
 from adapters.http.idempotency import OnceForAnyone
 from adapters.http.injection import injected
@@ -21,9 +21,8 @@ from application.sessions.reauthenticate import Reauthenticate
 from application.users.change_password import ChangePassword
 from application.users.register_user import RegisterUser
 from application.users.update_profile import UpdateProfile
-from domain.errors import ConcurrentUpdate, StaleVersion
+from domain.errors import StaleVersion
 from domain.mfa.factor import FactorProofRequired, InvalidFactor
-from domain.sessions.session import SessionNotFound
 from domain.users.password import WrongPassword
 from domain.users.password_policy import PasswordRejected
 from domain.users.registration import EmailAlreadyRegistered, RegistrationClosed
@@ -105,10 +104,8 @@ async def update_me(
         "change_password",
         WrongPassword,
         PasswordRejected,
-        ConcurrentUpdate,
-        UserNotFound,
-        SessionNotFound,
         HashingBusy,
+        *WITH_OWN_CHANGE,
         *WITH_BODY,
     ),
 )
@@ -131,10 +128,8 @@ async def change_password(
         WrongPassword,
         InvalidFactor,
         FactorProofRequired,
-        ConcurrentUpdate,
-        UserNotFound,
-        SessionNotFound,
         HashingBusy,
+        *WITH_OWN_CHANGE,
         *WITH_BODY,
     ),
 )

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp, examples
+from adapters.http.schemas.base import NextCursor, RequestSchema, ResponseSchema, Timestamp, examples
 from application.paging.page import Page
 from application.ports.audit import AuditPlace
 from domain.audit.audit_entry import AuditEntry
@@ -121,7 +121,7 @@ class CheckpointList(ResponseSchema):
     """Checkpoints, newest first."""
 
     items: list[CheckpointResponse]
-    next_cursor: str | None = Field(description="For the next page; null at the end.")
+    next_cursor: NextCursor
 
     @classmethod
     def of(cls, page: Page[Checkpoint, int], *, next_cursor: str | None) -> Self:

@@ -42,6 +42,8 @@ Timestamp = Annotated[
 ]
 """A moment in UTC as RFC 3339 has it, with `Z`."""
 
+NextCursor = Annotated[str | None, Field(description="For the next page; null at the end.")]
+
 # Of RFC 3339, with a zone and more digits than anybody needs.
 _LONGEST_TIME = 64
 # A time has no type of its own in JSON.

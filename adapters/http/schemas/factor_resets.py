@@ -1,6 +1,15 @@
 """Resets of second factors."""
 
-from adapters.http.schemas.base import ResponseSchema, Timestamp, examples
+from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp, examples
+from adapters.http.schemas.suspensions import Reason
+
+
+class FactorReset(RequestSchema):
+    """Why an operator takes a factor away. In the body, for addresses end up in logs."""
+
+    model_config = examples({"reason": "Lost the telephone; called back at the desk"})
+
+    reason: Reason
 
 
 class FactorResetResponse(ResponseSchema):

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import Field, JsonValue, SecretStr
 from pydantic.config import JsonDict
 
 from adapters.http.schemas.base import SAMPLE_ID, RequestSchema, ResponseSchema, Timestamp, examples
 from adapters.http.schemas.passkey_answer import ANSWERED, PasskeyAnswered
+from adapters.http.schemas.sessions import Transport
 from adapters.http.schemas.users import TypedPassword
 from application.mfa.ask_for_factor import FactorRequired
 from application.mfa.enrol_totp import OfferedTotp
@@ -18,7 +20,6 @@ from domain.errors import InvalidFields, Violation
 from domain.mfa.factor import MAX_FACTOR_NAME_LENGTH, Factor, FactorKind
 from domain.mfa.passkey import Passkey
 from domain.mfa.recovery_code import RecoveryCodeSecret
-from domain.users.suspension import MAX_REASON_LENGTH
 
 # Far more than a code has: what is no code is said to be none, and not to be too long.
 _MAX_CODE_LENGTH = 64
@@ -38,7 +39,17 @@ PASSKEY: JsonDict = {
 }
 _TOTP: JsonDict = PASSKEY | {"kind": "totp", "signs_in_alone": False, "backed_up": False}
 
+FactorReference = Annotated[UUID, Path(examples=[SAMPLE_ID])]
+FactorName = Annotated[
+    str | None,
+    Field(
+        max_length=MAX_FACTOR_NAME_LENGTH, json_schema_extra={"minLength": 1}, description="What its owner calls it."
+    ),
+]
 TypedCode = Annotated[SecretStr, Field(min_length=1, max_length=_MAX_CODE_LENGTH)]
+RecoveryCodes = Annotated[
+    list[str], Field(description="Ten, each good once in place of a factor; none where there are some of before.")
+]
 
 
 def _only(field: str, of: tuple[str, ...]) -> JsonDict:
@@ -81,10 +92,7 @@ class ChallengeAnswer(ShownFactor):
         oneOf=[_only(kind, of=_KINDS) for kind in _KINDS],
     )
 
-    transport: Literal["body", "cookie"] = Field(
-        default="body",
-        description="How refresh and device token travel. `cookie` is for pages in browsers: scripts never see them.",
-    )
+    transport: Transport = "body"
 
     def proof(self) -> FactorProof:
         """What was sent.
@@ -155,12 +163,7 @@ class TotpCreate(RequestSchema):
 
     model_config = examples({"name": "Telephone"}, {})
 
-    name: str | None = Field(
-        default=None,
-        max_length=MAX_FACTOR_NAME_LENGTH,
-        json_schema_extra={"minLength": 1},
-        description="What its owner calls it.",
-    )
+    name: FactorName = None
 
 
 class TotpOffer(ResponseSchema):
@@ -198,9 +201,7 @@ class RecoveryCodesResponse(ResponseSchema):
 
     model_config = examples({"recovery_codes": CODES})
 
-    recovery_codes: list[str] = Field(
-        description="Ten, each good once in place of a factor; none where there are some of before."
-    )
+    recovery_codes: RecoveryCodes
 
     @classmethod
     def of(cls, codes: Sequence[RecoveryCodeSecret]) -> Self:
@@ -249,15 +250,3 @@ class FactorList(ResponseSchema):
     def of(cls, factors: Factors) -> Self:
         items = [FactorResponse.of(factor) for factor in factors.items]
         return cls(items=items, recovery_codes_left=factors.recovery_codes_left)
-
-
-class FactorReset(RequestSchema):
-    """Why an operator takes a factor away. In the body, for addresses end up in logs."""
-
-    model_config = examples({"reason": "Lost the telephone; called back at the desk"})
-
-    reason: str = Field(
-        max_length=MAX_REASON_LENGTH,
-        json_schema_extra={"minLength": 1},
-        description="For operators; the user finds it in their own history and export.",
-    )

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 from pydantic.config import JsonDict
 
-from adapters.http.schemas.base import ResponseSchema, Timestamp, examples
+from adapters.http.schemas.base import NextCursor, ResponseSchema, Timestamp, examples
 from domain.transfer.user_import import ImportMode, ImportState, RowFormat, RowReport, UserImport, Verdict
 
 _EXAMPLE: JsonDict = {
@@ -115,11 +115,11 @@ class ImportList(ResponseSchema):
     """Imports, newest first."""
 
     items: list[ImportResponse]
-    next_cursor: str | None = Field(description="For the next page; null at the end.")
+    next_cursor: NextCursor
 
 
 class ImportRowList(ResponseSchema):
     """What became of rows, in their order."""
 
     items: list[ImportRowResponse]
-    next_cursor: str | None = Field(description="For the next page; null at the end.")
+    next_cursor: NextCursor

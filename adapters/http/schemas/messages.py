@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from adapters.http.schemas.base import ResponseSchema, Timestamp, examples
+from adapters.http.schemas.base import NextCursor, ResponseSchema, Timestamp, examples
 from domain.messages.message import Message, MessageKind, MessageState
 
 
@@ -58,4 +58,4 @@ class MessageList(ResponseSchema):
     """A page of messages."""
 
     items: list[MessageResponse]
-    next_cursor: str | None = Field(description="For the next page; null at the end.")
+    next_cursor: NextCursor

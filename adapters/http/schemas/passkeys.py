@@ -1,25 +1,17 @@
 """Passkeys: what browsers are to ask of them, and what becomes of the answer."""
 
-from typing import Any, Literal, Self
+from typing import Any, Self
 from uuid import UUID
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from adapters.http.schemas.base import SAMPLE_ID, JsonId, RequestSchema, ResponseSchema, examples
-from adapters.http.schemas.factors import CODES, PASSKEY, FactorResponse
+from adapters.http.schemas.factors import CODES, PASSKEY, FactorName, FactorResponse, RecoveryCodes
 from adapters.http.schemas.passkey_answer import ANSWERED, CREATED, PasskeyAnswered
+from adapters.http.schemas.sessions import DeviceToken, Transport
 from application.mfa.passkey_ceremonies import AskedPasskey
 from application.mfa.register_passkey import RegisteredPasskey
-from application.sessions.known_devices import MAX_DEVICE_TOKEN_LENGTH
 from domain.ids import ChallengeId
-from domain.mfa.factor import MAX_FACTOR_NAME_LENGTH
-
-_NAME = Field(
-    default=None,
-    max_length=MAX_FACTOR_NAME_LENGTH,
-    json_schema_extra={"minLength": 1},
-    description="What its owner calls it.",
-)
 
 
 class PasskeyAsk(RequestSchema):
@@ -75,15 +67,8 @@ class PasskeySessionCreate(RequestSchema):
     model_config = examples({"passkey": ANSWERED})
 
     passkey: PasskeyAnswered
-    transport: Literal["body", "cookie"] = Field(
-        default="body",
-        description="How refresh and device token travel. `cookie` is for pages in browsers: scripts never see them.",
-    )
-    device_token: SecretStr | None = Field(
-        default=None,
-        max_length=MAX_DEVICE_TOKEN_LENGTH,
-        description="What an earlier sign-in on this device was given: it keeps strangers from using up its attempts.",
-    )
+    transport: Transport = "body"
+    device_token: DeviceToken = None
 
 
 class PasskeyCreate(RequestSchema):
@@ -92,7 +77,7 @@ class PasskeyCreate(RequestSchema):
     model_config = examples({"passkey": CREATED, "name": "Telephone"})
 
     passkey: PasskeyAnswered
-    name: str | None = _NAME
+    name: FactorName = None
 
 
 class PasskeyUpdate(RequestSchema):
@@ -100,9 +85,7 @@ class PasskeyUpdate(RequestSchema):
 
     model_config = examples({"name": "Telephone"})
 
-    name: str | None = Field(
-        max_length=MAX_FACTOR_NAME_LENGTH, json_schema_extra={"minLength": 1}, description="What its owner calls it."
-    )
+    name: FactorName
 
 
 class RegisteredPasskeyResponse(ResponseSchema):
@@ -111,9 +94,7 @@ class RegisteredPasskeyResponse(ResponseSchema):
     model_config = examples({"passkey": PASSKEY, "recovery_codes": CODES})
 
     passkey: FactorResponse
-    recovery_codes: list[str] = Field(
-        description="Ten, each good once in place of a factor; none where there are some of before."
-    )
+    recovery_codes: RecoveryCodes
 
     @classmethod
     def of(cls, registered: RegisteredPasskey) -> Self:

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field
 
-from adapters.http.schemas.base import ResponseSchema, Timestamp, examples
+from adapters.http.schemas.base import NextCursor, ResponseSchema, Timestamp, examples
 from application.paging.page import Page
 from domain.audit.audit_entry import AuditEntry
 from domain.events import Detail
@@ -34,7 +34,7 @@ class SecurityEventList(ResponseSchema):
     """What happened, newest first."""
 
     items: list[SecurityEventResponse]
-    next_cursor: str | None = Field(description="For the next page; null at the end.")
+    next_cursor: NextCursor
 
     @classmethod
     def of(cls, page: Page[AuditEntry, int], *, next_cursor: str | None) -> Self:

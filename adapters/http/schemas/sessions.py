@@ -1,6 +1,6 @@
 """Sessions."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, SecretStr
@@ -14,6 +14,20 @@ from domain.sessions.session import Session
 # Far more than a refresh token has: what is no token is said to be none, and not to be too long.
 MAX_TOKEN_LENGTH = 256
 
+Transport = Annotated[
+    Literal["body", "cookie"],
+    Field(
+        description="How refresh and device token travel. `cookie` is for pages in browsers: scripts never see them."
+    ),
+]
+DeviceToken = Annotated[
+    SecretStr | None,
+    Field(
+        max_length=MAX_DEVICE_TOKEN_LENGTH,
+        description="What an earlier sign-in on this device was given: it keeps strangers from using up its attempts.",
+    ),
+]
+
 
 class SessionCreate(RequestSchema):
     """Who wants to sign in."""
@@ -22,15 +36,8 @@ class SessionCreate(RequestSchema):
 
     email: Email
     password: TypedPassword
-    transport: Literal["body", "cookie"] = Field(
-        default="body",
-        description="How refresh and device token travel. `cookie` is for pages in browsers: scripts never see them.",
-    )
-    device_token: SecretStr | None = Field(
-        default=None,
-        max_length=MAX_DEVICE_TOKEN_LENGTH,
-        description="What an earlier sign-in on this device was given: it keeps strangers from using up its attempts.",
-    )
+    transport: Transport = "body"
+    device_token: DeviceToken = None
 
 
 class SessionRefresh(RequestSchema):

@@ -1,12 +1,20 @@
 """Suspensions."""
 
-from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field
 
 from adapters.http.schemas.base import Moment, RequestSchema, ResponseSchema, Timestamp, examples
 from domain.users.suspension import MAX_REASON_LENGTH, Suspension
+
+Reason = Annotated[
+    str,
+    Field(
+        max_length=MAX_REASON_LENGTH,
+        json_schema_extra={"minLength": 1},
+        description="For operators; the user finds it in their own history and export.",
+    ),
+]
 
 
 class SuspensionCreate(RequestSchema):
@@ -14,11 +22,7 @@ class SuspensionCreate(RequestSchema):
 
     model_config = examples({"reason": "Sends spam", "until": "2126-01-31T12:00:00Z"})
 
-    reason: str = Field(
-        max_length=MAX_REASON_LENGTH,
-        json_schema_extra={"minLength": 1},
-        description="For operators; the user finds it in their own history and export.",
-    )
+    reason: Reason
     until: Moment | None = Field(default=None, description="With a zone; left out: until somebody reinstates the user.")
 
 
@@ -35,5 +39,4 @@ class SuspensionResponse(ResponseSchema):
 
     @classmethod
     def of(cls, suspension: Suspension) -> Self:
-        until: datetime | None = suspension.until
-        return cls(since=suspension.since, reason=suspension.reason, until=until)
+        return cls(since=suspension.since, reason=suspension.reason, until=suspension.until)

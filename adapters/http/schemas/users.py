@@ -1,6 +1,6 @@
 """Users."""
 
-from typing import Annotated, Self
+from typing import Annotated, Self, cast
 from uuid import UUID
 
 from pydantic import Field, SecretStr
@@ -62,12 +62,7 @@ class UserUpdate(RequestSchema):
 
     def changes(self) -> ProfileChanges:
         """Only what was said."""
-        said = ProfileChanges()
-        if "display_name" in self.model_fields_set:
-            said["display_name"] = self.display_name
-        if "locale" in self.model_fields_set:
-            said["locale"] = self.locale
-        return said
+        return cast("ProfileChanges", self.model_dump(exclude_unset=True))
 
 
 class PasswordChange(RequestSchema):
