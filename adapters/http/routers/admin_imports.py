@@ -81,18 +81,13 @@ async def import_users(
 
 @router.get("", responses=responses("list_imports", *WITH_PAGES) | {200: {"headers": LINK}})
 async def list_imports(
-    caller: AdminUser, paging: AskedPage, imports: Annotated[ListImports, injected(ListImports)]
+    _caller: AdminUser, paging: AskedPage, imports: Annotated[ListImports, injected(ListImports)]
 ) -> ImportList:
     """Every import of the last weeks, newest first."""
-    before = paging.after(of=caller.user_id)
-    page = await imports.execute(
-        limit=paging.limit, before=UserImportId(UUID(str(before))) if before is not None else None
-    )
-    after = str(page.after) if page.after is not None else None
-    return ImportList(
-        items=[ImportResponse.of(each) for each in page.items],
-        next_cursor=paging.next_cursor(after, of=caller.user_id),
-    )
+    before = paging.after(lambda text: UserImportId(UUID(text)))
+    page = await imports.execute(limit=paging.limit, before=before)
+    items = [ImportResponse.of(each) for each in page.items]
+    return ImportList(items=items, next_cursor=paging.next_cursor(page.after))
 
 
 @router.get(
@@ -120,7 +115,7 @@ async def get_import(
 )
 async def list_import_rows(
     import_id: UUID,
-    caller: AdminUser,
+    _caller: AdminUser,
     paging: AskedPage,
     rows: Annotated[ListImportRows, injected(ListImportRows)],
     verdict: Annotated[
@@ -131,13 +126,11 @@ async def list_import_rows(
     page = await rows.execute(
         import_id=UserImportId(import_id),
         limit=paging.limit,
-        after=int(paging.after(of=caller.user_id) or 0),
+        after=paging.after(int) or 0,
         verdict=Verdict(verdict) if verdict is not None else None,
     )
-    return ImportRowList(
-        items=[ImportRowResponse.of(row) for row in page.items],
-        next_cursor=paging.next_cursor(page.after, of=caller.user_id),
-    )
+    items = [ImportRowResponse.of(row) for row in page.items]
+    return ImportRowList(items=items, next_cursor=paging.next_cursor(page.after))
 
 
 def _format_of(request: Request) -> RowFormat:

@@ -29,20 +29,16 @@ router = APIRouter(prefix="/v1/admin/messages", tags=["operators"], route_class=
     responses=responses("list_messages", *WITH_PAGES) | {200: {"headers": LINK, "links": RETRY_NEWEST}},
 )
 async def list_messages(
-    caller: AdminUser,
+    _caller: AdminUser,
     paging: AskedPage,
     messages: Annotated[ListMessages, injected(ListMessages)],
     state: Annotated[MessageState | None, Query(description="Only those in this state.")] = None,
 ) -> MessageList:
     """Outgoing mail and how far it has come, newest first. What it says is not shown."""
-    before = paging.after(of=caller.user_id)
-    page = await messages.execute(
-        state=state, limit=paging.limit, before=MessageId(UUID(str(before))) if before is not None else None
-    )
-    return MessageList(
-        items=[MessageResponse.of(message) for message in page.items],
-        next_cursor=paging.next_cursor(str(page.after) if page.after is not None else None, of=caller.user_id),
-    )
+    before = paging.after(lambda text: MessageId(UUID(text)))
+    page = await messages.execute(state=state, limit=paging.limit, before=before)
+    items = [MessageResponse.of(message) for message in page.items]
+    return MessageList(items=items, next_cursor=paging.next_cursor(page.after))
 
 
 @router.post(

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/admin/users", tags=["operators"], route_class=Rou
 @router.get("", responses=responses("list_users", *WITH_PAGES) | {200: {"headers": LINK}})
 async def list_users(
     query: Annotated[UserQuery, Query()],
-    caller: AdminUser,
+    _caller: AdminUser,
     paging: AskedPage,
     users: Annotated[ListUsers, injected(ListUsers)],
 ) -> UserList:
@@ -29,14 +29,7 @@ async def list_users(
     A page costs the same wherever it is and whatever the filters keep out: where few users match it may be short, or
     even empty, and the next one goes on. Go on until `next_cursor` is null.
     """
-    after = paging.after(of=caller.user_id)
-    page = await users.execute(
-        limit=paging.limit,
-        only=query.only,
-        order=query.order,
-        after=UserPosition.read(str(after), query.order) if after is not None else None,
-    )
-    return UserList(
-        items=[OperatedUserResponse.of(user) for user in page.items],
-        next_cursor=paging.next_cursor(str(page.after) if page.after is not None else None, of=caller.user_id),
-    )
+    after = paging.after(lambda text: UserPosition.read(text, query.order))
+    page = await users.execute(limit=paging.limit, only=query.only, order=query.order, after=after)
+    items = [OperatedUserResponse.of(user) for user in page.items]
+    return UserList(items=items, next_cursor=paging.next_cursor(page.after))

@@ -15,7 +15,7 @@ from adapters.http.next_steps import END_ANY, USE_USER, if_changed
 from adapters.http.problems import ROUTE_NOT_FOUND
 from adapters.http.routing import Route
 from adapters.http.schemas.operated_users import OperatedPasswordReset, OperatedUserResponse, operated_etag
-from adapters.http.schemas.sessions import SessionList, SessionResponse
+from adapters.http.schemas.sessions import SessionList
 from adapters.http.schemas.users import UserLookup
 from application.admin.clear_throttles import ClearThrottles
 from application.admin.end_user_session import EndUserSession
@@ -77,9 +77,7 @@ async def list_user_sessions(
     """Where is this user signed in?"""
     user = await users.execute(who=UserId(user_id))
     found = await sessions.execute(user_id=user.id)
-    return SessionList(
-        items=[SessionResponse.of(session, current=session.id == caller.session_id) for session in found]
-    )
+    return SessionList.of(found, current=caller.session_id)
 
 
 @router.delete(

@@ -14,7 +14,14 @@ from adapters.http.injection import injected
 from adapters.http.next_steps import VERIFY
 from adapters.http.pagination import AskedPage
 from adapters.http.routing import Route
-from adapters.http.schemas.audit import AuditEntryList, CheckpointList, VerificationCreate, VerificationResponse
+from adapters.http.schemas.audit import (
+    AuditEntryList,
+    AuditEntryResponse,
+    CheckpointList,
+    CheckpointResponse,
+    VerificationCreate,
+    VerificationResponse,
+)
 from application.audit.list_audit_entries import ListAuditEntries
 from application.audit.list_checkpoints import ListCheckpoints
 from application.audit.verify_audit_log import VerifyAuditLog
@@ -63,7 +70,7 @@ class Filters:
     responses=responses("list_audit_entries", *WITH_PAGES) | {200: {"headers": LINK}},
 )
 async def list_audit_entries(
-    caller: AdminUser,
+    _caller: AdminUser,
     filters: Annotated[Filters, Depends()],
     paging: AskedPage,
     entries: Annotated[ListAuditEntries, injected(ListAuditEntries)],
@@ -74,10 +81,10 @@ async def list_audit_entries(
     empty and have a `next_cursor` nevertheless. Go on with it until it is null. The order is that of writing; with
     times and neither `actor` nor `subject`, that of time.
     """
-    after = paging.after(of=caller.user_id)
-    page = await entries.execute(filters.wanted(), limit=paging.limit, after=_read(after) if after else None)
+    page = await entries.execute(filters.wanted(), limit=paging.limit, after=paging.after(_read))
     position = _written(page.after) if page.after is not None else None
-    return AuditEntryList.of(page, next_cursor=paging.next_cursor(position, of=caller.user_id))
+    items = [AuditEntryResponse.of(entry) for entry in page.items]
+    return AuditEntryList(items=items, next_cursor=paging.next_cursor(position))
 
 
 @router.get(
@@ -85,12 +92,12 @@ async def list_audit_entries(
     responses=responses("list_audit_checkpoints", *WITH_PAGES) | {200: {"headers": LINK, "links": VERIFY}},
 )
 async def list_audit_checkpoints(
-    caller: AdminUser, paging: AskedPage, checkpoints: Annotated[ListCheckpoints, injected(ListCheckpoints)]
+    _caller: AdminUser, paging: AskedPage, checkpoints: Annotated[ListCheckpoints, injected(ListCheckpoints)]
 ) -> CheckpointList:
     """How far the audit log went, day by day, signed; newest first. Worth as much as the place where you keep them."""
-    before = paging.after(of=caller.user_id)
-    page = await checkpoints.execute(limit=paging.limit, before=int(before) if before else None)
-    return CheckpointList.of(page, next_cursor=paging.next_cursor(page.after, of=caller.user_id))
+    page = await checkpoints.execute(limit=paging.limit, before=paging.after(int))
+    items = [CheckpointResponse.of(checkpoint) for checkpoint in page.items]
+    return CheckpointList(items=items, next_cursor=paging.next_cursor(page.after))
 
 
 @router.post("/audit-verifications", responses=responses("verify_audit_log", *WITH_BODY))
@@ -122,6 +129,6 @@ def _written(place: AuditPlace) -> str:
     return f"{place.sequence} {place.occurred_at.isoformat()}"
 
 
-def _read(position: int | str) -> AuditPlace:
-    sequence, _, occurred_at = str(position).partition(" ")
+def _read(position: str) -> AuditPlace:
+    sequence, _, occurred_at = position.partition(" ")
     return AuditPlace(sequence=int(sequence), occurred_at=datetime.fromisoformat(occurred_at))

@@ -10,7 +10,7 @@ from adapters.http.headers import LINK
 from adapters.http.injection import injected
 from adapters.http.pagination import AskedPage
 from adapters.http.routing import Route
-from adapters.http.schemas.security_events import SecurityEventList
+from adapters.http.schemas.security_events import SecurityEventList, SecurityEventResponse
 from application.users.list_security_events import ListSecurityEvents
 
 router = APIRouter(prefix="/v1/users/me/security-events", tags=["users"], route_class=Route)
@@ -21,6 +21,6 @@ async def list_security_events(
     caller: CurrentUser, paging: AskedPage, events: Annotated[ListSecurityEvents, injected(ListSecurityEvents)]
 ) -> SecurityEventList:
     """What happened to me, newest first."""
-    before = paging.after(of=caller.user_id)
-    page = await events.execute(user_id=caller.user_id, limit=paging.limit, before=int(before) if before else None)
-    return SecurityEventList.of(page, next_cursor=paging.next_cursor(page.after, of=caller.user_id))
+    page = await events.execute(user_id=caller.user_id, limit=paging.limit, before=paging.after(int))
+    items = [SecurityEventResponse.of(entry) for entry in page.items]
+    return SecurityEventList(items=items, next_cursor=paging.next_cursor(page.after))

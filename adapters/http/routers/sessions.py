@@ -147,9 +147,7 @@ async def sign_out(caller: CurrentUser, request: Request, sign_out: Annotated[Si
 async def list_sessions(caller: CurrentUser, sessions: Annotated[ListSessions, injected(ListSessions)]) -> SessionList:
     """Where am I signed in?"""
     found = await sessions.execute(user_id=caller.user_id)
-    return SessionList(
-        items=[SessionResponse.of(session, current=session.id == caller.session_id) for session in found]
-    )
+    return SessionList.of(found, current=caller.session_id)
 
 
 @router.delete("", status_code=204, response_class=Response, responses=responses("end_other_sessions"))

@@ -6,8 +6,6 @@ from uuid import UUID
 from pydantic import Field
 
 from adapters.http.schemas.base import NextCursor, RequestSchema, ResponseSchema, Timestamp, examples
-from application.paging.page import Page
-from application.ports.audit import AuditPlace
 from domain.audit.audit_entry import AuditEntry
 from domain.audit.checkpoint import Checkpoint
 from domain.audit.verification import Problem, Report
@@ -72,10 +70,6 @@ class AuditEntryList(ResponseSchema):
     items: list[AuditEntryResponse]
     next_cursor: str | None = Field(description="For the next page, also where this one is empty; null at the end.")
 
-    @classmethod
-    def of(cls, page: Page[AuditEntry, AuditPlace], *, next_cursor: str | None) -> Self:
-        return cls(items=[AuditEntryResponse.of(entry) for entry in page.items], next_cursor=next_cursor)
-
 
 class CheckpointResponse(ResponseSchema):
     """How far the log went at a moment. Keep `statement` elsewhere: it proves that nothing before it changed."""
@@ -122,10 +116,6 @@ class CheckpointList(ResponseSchema):
 
     items: list[CheckpointResponse]
     next_cursor: NextCursor
-
-    @classmethod
-    def of(cls, page: Page[Checkpoint, int], *, next_cursor: str | None) -> Self:
-        return cls(items=[CheckpointResponse.of(checkpoint) for checkpoint in page.items], next_cursor=next_cursor)
 
 
 class VerificationCreate(RequestSchema):

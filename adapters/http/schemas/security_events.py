@@ -5,7 +5,6 @@ from typing import Self
 from pydantic import Field
 
 from adapters.http.schemas.base import NextCursor, ResponseSchema, Timestamp, examples
-from application.paging.page import Page
 from domain.audit.audit_entry import AuditEntry
 from domain.events import Detail
 
@@ -29,22 +28,18 @@ class SecurityEventResponse(ResponseSchema):
         default=None, description="From where, as long as it is kept; not where somebody else is known to have acted."
     )
 
+    @classmethod
+    def of(cls, entry: AuditEntry) -> Self:
+        return cls(
+            event=entry.event,
+            occurred_at=entry.occurred_at,
+            details=dict(entry.details),
+            network_address=entry.own_address,
+        )
+
 
 class SecurityEventList(ResponseSchema):
     """What happened, newest first."""
 
     items: list[SecurityEventResponse]
     next_cursor: NextCursor
-
-    @classmethod
-    def of(cls, page: Page[AuditEntry, int], *, next_cursor: str | None) -> Self:
-        items = [
-            SecurityEventResponse(
-                event=entry.event,
-                occurred_at=entry.occurred_at,
-                details=dict(entry.details),
-                network_address=entry.own_address,
-            )
-            for entry in page.items
-        ]
-        return cls(items=items, next_cursor=next_cursor)

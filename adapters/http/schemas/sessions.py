@@ -1,5 +1,6 @@
 """Sessions."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from adapters.http.schemas.base import RequestSchema, ResponseSchema, Timestamp,
 from adapters.http.schemas.users import Email, TypedPassword
 from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.known_devices import MAX_DEVICE_TOKEN_LENGTH
+from domain.ids import SessionId
 from domain.sessions.session import Session
 
 # Far more than a refresh token has: what is no token is said to be none, and not to be too long.
@@ -90,6 +92,10 @@ class SessionList(ResponseSchema):
 
     items: list["SessionResponse"]
     next_cursor: None = None
+
+    @classmethod
+    def of(cls, sessions: Iterable[Session], *, current: SessionId) -> Self:
+        return cls(items=[SessionResponse.of(session, current=session.id == current) for session in sessions])
 
 
 class SessionResponse(ResponseSchema):
