@@ -3,7 +3,7 @@
 import time
 from typing import Protocol
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class RequestCounts(Protocol):
@@ -22,7 +22,7 @@ class RequestCounts(Protocol):
 
 
 class CountedRequests:
-    """Stands outside of everything, so that what is refused at the door counts too."""
+    """Stands outside of everything, so that what is refused at the door counts too; `RequestContext` notes how."""
 
     def __init__(self, app: ASGIApp, *, counts: RequestCounts) -> None:
         self._app = app
@@ -32,22 +32,11 @@ class CountedRequests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status: int | None = None
-
-        async def send_noted(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
         self._counts.request_begun()
         begun = time.perf_counter()
         try:
-            await self._app(scope, receive, send_noted)
+            await self._app(scope, receive, send)
         finally:
-            self._counts.request_done(
-                getattr(scope.get("route"), "name", None),
-                status,
-                time.perf_counter() - begun,
-                scope.get("state", {}).get("throttle"),
-            )
+            seconds, state = time.perf_counter() - begun, scope.get("state", {})
+            operation = getattr(scope.get("route"), "name", None)
+            self._counts.request_done(operation, state.get("status"), seconds, state.get("throttle"))

@@ -24,7 +24,8 @@ class RequestContext:
     """Gives a request its id, logs one line when it is done, and answers what nobody else has caught.
 
     A caller's own id is kept if it is a UUID; anything else could carry line breaks or another's data into the log.
-    From then on `state` has the request's id and where it comes from, past so many proxies of ours.
+    From then on `state` has the request's id and where it comes from, past so many proxies of ours; and in the end
+    the status of the answer, if there was one.
     """
 
     def __init__(self, app: ASGIApp, *, trusted_proxies: int = 0) -> None:
@@ -36,20 +37,17 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        identity = _accepted(Headers(scope=scope).get(REQUEST_ID_HEADER)) or uuid4()
-        request_id = str(identity)
+        request_id = _accepted(Headers(scope=scope).get(REQUEST_ID_HEADER)) or uuid4()
         state = scope.setdefault("state", {})
-        state["request_id"] = request_id
+        state["request_id"], state["status"] = request_id, None
         state["network_address"] = address_in(scope, self._trusted_proxies)
         self._warn_of_proxies(scope)
         started_at = time.perf_counter()
-        status: int | None = None
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (_REQUEST_ID, request_id.encode())]
+                state["status"] = message["status"]
+                message["headers"] = [*message.get("headers", ()), (_REQUEST_ID, str(request_id).encode())]
                 if "headers" in state:
                     MutableHeaders(scope=message).update(state["headers"])
             await send(message)
@@ -57,7 +55,7 @@ class RequestContext:
         address = state["network_address"]
         origin = Origin(
             source=Source.HTTP,
-            request_id=identity,
+            request_id=request_id,
             # A server of one's own may put anything there, such as the path of a socket.
             network_address=address[:MAX_NETWORK_ADDRESS_LENGTH] if address is not None else None,
         )
@@ -66,10 +64,10 @@ class RequestContext:
                 await self._app(scope, receive, send_with_id)
             except Exception:  # noqa: BLE001  (the last resort: it is logged, and answered without detail)
                 _log.exception("request.failed")
-                if status is None:
+                if state["status"] is None:
                     await answer_refusal(Request(scope), INTERNAL_ERROR)(scope, receive, send_with_id)
             finally:
-                _log.info("request", **_described(scope, status, time.perf_counter() - started_at))
+                _log.info("request", **_described(scope, time.perf_counter() - started_at))
 
     def _warn_of_proxies(self, scope: Scope) -> None:
         """Say once that there may be a proxy which nobody told us of: then all callers share its limits."""
@@ -85,13 +83,14 @@ def _accepted(given: str | None) -> UUID | None:
         return None
 
 
-def _described(scope: Scope, status: int | None, seconds: float) -> dict[str, Any]:
+def _described(scope: Scope, seconds: float) -> dict[str, Any]:
+    state = scope["state"]
     # The route's template and not the path: paths hold ids, and whatever a stranger cares to type.
     return {
         "method": scope["method"],
         "route": getattr(scope.get("route"), "path", None),
-        "status": status,
+        "status": state["status"],
         "duration_ms": round(seconds * 1000, 1),
-        "client": scope["state"].get("network_address"),
-        "user_id": scope["state"].get("user_id"),
+        "client": state.get("network_address"),
+        "user_id": state.get("user_id"),
     }

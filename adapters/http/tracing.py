@@ -2,8 +2,9 @@
 
 from contextlib import AbstractContextManager
 from typing import Protocol
+from uuid import UUID
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.http.routers.health import PROBES
 
@@ -13,7 +14,7 @@ _TRACEPARENT = b"traceparent"
 class TracedRequest(Protocol):
     """A request that is being answered."""
 
-    def answered(self, *, route: str | None, status: int | None, request_id: str | None) -> None:
+    def answered(self, *, route: str | None, status: int | None, request_id: UUID | None) -> None:
         """Say at its end what is known by then. `route` is a template, and None where none was found."""
         ...
 
@@ -42,21 +43,12 @@ class TracedRequests:
         if scope["type"] != "http" or scope["path"] in PROBES:
             await self._app(scope, receive, send)
             return
-        status: int | None = None
-
-        async def send_noted(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
         with self._traces.request(scope["method"], _traceparent(scope) if self._join_callers else None) as request:
             try:
-                await self._app(scope, receive, send_noted)
+                await self._app(scope, receive, send)
             finally:
-                request.answered(
-                    route=_template(scope), status=status, request_id=scope.get("state", {}).get("request_id")
-                )
+                state = scope.get("state", {})
+                request.answered(route=_template(scope), status=state.get("status"), request_id=state.get("request_id"))
 
 
 def _traceparent(scope: Scope) -> str | None:

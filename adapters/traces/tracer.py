@@ -7,6 +7,7 @@ they think is worth knowing, such as addresses with what stands behind the quest
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from uuid import UUID
 
 from opentelemetry.context import Context, attach, detach, get_current
 from opentelemetry.sdk.trace import TracerProvider
@@ -101,13 +102,13 @@ class RequestSpan:
         self._span = span
         self._method = method
 
-    def answered(self, *, route: str | None, status: int | None, request_id: str | None) -> None:
+    def answered(self, *, route: str | None, status: int | None, request_id: UUID | None) -> None:
         """Say what is known at its end. `route` is its template; without a status the caller was gone."""
         if route is not None:
             self._span.update_name(f"{self._method} {route}")
             self._span.set_attribute("http.route", route)
         if request_id is not None:
-            self._span.set_attribute("hallporter.request_id", request_id)
+            self._span.set_attribute("hallporter.request_id", str(request_id))
         if status is not None:
             self._span.set_attribute("http.response.status_code", status)
         if status is None or status >= _SERVER_ERROR:

@@ -49,6 +49,6 @@ async def answer_challenge(
         proof=answer_in.proof(),
         network_address=network_address(request),
         strangers_wait=getattr(request.state, "strangers_wait", None),
-        request_id=UUID(request.state.request_id),
+        request_id=request.state.request_id,
     )
     return handed_out(issued, response, in_cookie=in_cookie)

@@ -1,7 +1,6 @@
 """`/v1/passkeys` and `/v1/users/me/passkeys`."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
@@ -82,7 +81,7 @@ async def sign_in_with_passkey(
         device=device_of(request),
         device_token=device_token_of(session_in.device_token, request, in_cookie=in_cookie),
         strangers_wait=getattr(request.state, "strangers_wait", None),
-        request_id=UUID(request.state.request_id),
+        request_id=request.state.request_id,
     )
     return handed_out(issued, response, in_cookie=in_cookie)
 

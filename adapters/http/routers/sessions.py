@@ -72,7 +72,7 @@ async def sign_in(
         device=device_of(request),
         device_token=device_token_of(session_in.device_token, request, in_cookie=in_cookie),
         visit=request.state.visit,
-        request_id=UUID(request.state.request_id),
+        request_id=request.state.request_id,
         place=request.state.place,
     )
     if isinstance(issued, FactorRequired):
