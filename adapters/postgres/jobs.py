@@ -7,8 +7,27 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.domain.settings import DBSettings, Durability
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    FromClause,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal,
+    literal_column,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.dialects.postgresql import insert
 
 from adapters.postgres.database import open_engine
+from adapters.postgres.prepared import Prepared
 from adapters.postgres.statements import Statements, in_our_words
 from application.ports.jobs import Job
 
@@ -31,6 +50,44 @@ TABLES = frozenset(
 )
 """What Alembic leaves alone: there are no models of these."""
 
+# As PgQueuer's own statement fills them, which cannot be part of another one.
+_QUEUED: ColumnElement[str] = literal_column("'queued'::job_status")
+_LOGGED = ("job_id", "status", "entrypoint", "priority")
+_JOB_LOG = table(SETTINGS.queue_table_log, *(column(name) for name in _LOGGED))
+_FILLED = ("priority", "entrypoint", "payload", "dedupe_key", "headers", "status")
+_JOBS = table(SETTINGS.queue_table, *(column(name) for name in ("id", *_FILLED)))
+# To the letter as in the index.
+_IS_THERE = text("status = ANY (ARRAY['queued'::job_status, 'picked'::job_status]) AND dedupe_key IS NOT NULL")
+
+
+def queued(given: FromClause) -> CTE:
+    """Queues the `job` that each row asks for, if it does, to act on its `id`; but not what waits or is being done."""
+    jobs = select(
+        literal(0),
+        given.c.job,
+        func.uuid_send(given.c.id),
+        given.c.job + ":" + cast(given.c.id, Text),
+        literal_column("'null'::jsonb"),
+        _QUEUED,
+    ).where(given.c.job.is_not(None))
+    new = (
+        insert(_JOBS)
+        .from_select(_FILLED, jobs)
+        .on_conflict_do_nothing(index_elements=[_JOBS.c.dedupe_key], index_where=_IS_THERE)
+        .returning(_JOBS.c.id, _JOBS.c.entrypoint, _JOBS.c.priority)
+        .cte("queued")
+    )
+    noted = select(new.c.id, _QUEUED, new.c.entrypoint, new.c.priority)
+    return insert(_JOB_LOG).from_select(_LOGGED, noted).cte("logged")
+
+
+_given = (
+    func.unnest(bindparam("jobs", type_=ARRAY(Text)), bindparam("subjects", type_=ARRAY(Uuid)))
+    .table_valued(column("job", Text), column("id", Uuid))
+    .render_derived(name="given")
+)
+_ADD = Prepared(select(literal(1).label("done")).add_cte(queued(_given)), writes=True)
+
 
 class PostgresOutbox:
     """Queues jobs on the connection of a block, so that they come to be with its commit, or not at all."""
@@ -40,25 +97,9 @@ class PostgresOutbox:
 
     async def add(self, jobs: Iterable[Job]) -> None:
         """Queue these, but for those that wait or are being done."""
-        if queued := list(jobs):
-            # Made only now: most blocks queue nothing.
-            await _queries_on(_BlockDriver(self._statements)).enqueue(
-                [job.kind.value for job in queued],
-                [job.subject.bytes for job in queued],
-                [0] * len(queued),
-                dedupe_key=[f"{job.kind}:{job.subject}" for job in queued],
-                on_conflict="skip",
-            )
-
-
-class _BlockDriver(AsyncpgDriver):
-    """As much of PgQueuer's driver as queueing needs."""
-
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
-
-    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
-        return await self._statements.driver_rows(query, args)
+        if asked := list(jobs):
+            subjects = [job.subject for job in asked]
+            await self._statements.prepared_row(_ADD, jobs=[job.kind.value for job in asked], subjects=subjects)
 
 
 @asynccontextmanager
@@ -77,16 +118,12 @@ async def open_queue(url: str, *, role: str | None = None) -> AsyncIterator[Quer
             on_driver = AsyncpgDriver(driver)
             driver.add_termination_listener(lambda _: on_driver.shutdown.set())
             try:
-                yield _queries_on(on_driver)
+                yield Queries(
+                    on_driver,
+                    qbe=QueryBuilderEnvironment(SETTINGS),
+                    qbq=QueryQueueBuilder(SETTINGS),
+                    qbs=QuerySchedulerBuilder(SETTINGS),
+                )
             finally:
                 # It listened: nobody else should get it.
                 await connection.invalidate()
-
-
-def _queries_on(driver: AsyncpgDriver) -> Queries:
-    return Queries(
-        driver,
-        qbe=QueryBuilderEnvironment(SETTINGS),
-        qbq=QueryQueueBuilder(SETTINGS),
-        qbs=QuerySchedulerBuilder(SETTINGS),
-    )

@@ -4,23 +4,18 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
-    ColumnElement,
-    Insert,
     Select,
     bindparam,
-    cast,
     column,
     exists,
     func,
     literal,
-    literal_column,
     select,
-    table,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from adapters.postgres.audit_queries import ENTRIES, PROOFS
-from adapters.postgres.jobs import SETTINGS
+from adapters.postgres.jobs import queued
 from adapters.postgres.models import AuditEntryModel, AuditProofModel
 from adapters.postgres.prepared import Prepared
 
@@ -33,15 +28,6 @@ _GIVEN = (
         name="given",
     )
     .render_derived(with_types=True)
-)
-
-# As PgQueuer's own statement fills them, which cannot be part of another one.
-_QUEUED: ColumnElement[str] = literal_column("'queued'::job_status")
-_LOGGED = ("job_id", "status", "entrypoint", "priority")
-_JOB_LOG = table(SETTINGS.queue_table_log, *(column(name) for name in _LOGGED))
-_JOBS = table(
-    SETTINGS.queue_table,
-    *(column(name) for name in ("id", "priority", "entrypoint", "payload", "dedupe_key", "headers", "status")),
 )
 
 
@@ -78,22 +64,4 @@ def _recorded(act: CTE | None, *, has_jobs: bool) -> Select[*tuple[Any, ...]]:
         select(written.c.sequence, given.c.personal).join_from(written, given, written.c.id == given.c.id),
     )
     statement = (select(act) if act is not None else select(literal(1).label("done"))).add_cte(proved.cte("proved"))
-    return statement.add_cte(_logged(_queued(given)).cte("logged")) if has_jobs else statement
-
-
-def _queued(given: CTE) -> CTE:
-    """The jobs that act on entries, named by their ids."""
-    jobs = select(
-        literal(0),
-        given.c.job,
-        func.uuid_send(given.c.id),
-        given.c.job + ":" + cast(given.c.id, ENTRIES.event.type),
-        literal_column("'null'::jsonb"),
-        _QUEUED,
-    ).where(given.c.job.is_not(None))
-    queued = insert(_JOBS).from_select(["priority", "entrypoint", "payload", "dedupe_key", "headers", "status"], jobs)
-    return queued.returning(_JOBS.c.id, _JOBS.c.entrypoint, _JOBS.c.priority).cte("queued")
-
-
-def _logged(queued: CTE) -> Insert:
-    return insert(_JOB_LOG).from_select(_LOGGED, select(queued.c.id, _QUEUED, queued.c.entrypoint, queued.c.priority))
+    return statement.add_cte(queued(given)) if has_jobs else statement

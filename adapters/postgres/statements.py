@@ -108,11 +108,6 @@ class Statements:
         row = await self.row(query)
         return read(row) if row is not None else None
 
-    async def driver_rows(self, sql: str, arguments: tuple[object, ...]) -> list[dict[str, object]]:
-        """The rows of a statement that another library wrote in the driver's own language. It writes."""
-        result = await self._run(lambda: self._connection.exec_driver_sql(sql, arguments), writes=True)
-        return [dict(row) for row in result.mappings()]
-
     async def copy(self, model: type[Base], columns: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
         """Insert by COPY: many times faster than INSERT, and with all its constraints."""
 
