@@ -1,7 +1,8 @@
 """The job queue in PostgreSQL: PgQueuer on tables of our own names."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
@@ -29,7 +30,7 @@ from sqlalchemy.dialects.postgresql import insert
 from adapters.postgres.database import open_engine
 from adapters.postgres.prepared import Prepared
 from adapters.postgres.statements import Statements, in_our_words
-from application.ports.jobs import Job
+from application.ports.jobs import JobKind
 
 # Every name is given: those left out would be read from the environment, where `CHANNEL` may be anybody's.
 SETTINGS = DBSettings(
@@ -89,17 +90,10 @@ _given = (
 _ADD = Prepared(select(literal(1).label("done")).add_cte(queued(_given)), writes=True)
 
 
-class PostgresOutbox:
-    """Queues jobs on the connection of a block, so that they come to be with its commit, or not at all."""
-
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
-
-    async def add(self, jobs: Iterable[Job]) -> None:
-        """Queue these, but for those that wait or are being done."""
-        if asked := list(jobs):
-            subjects = [job.subject for job in asked]
-            await self._statements.prepared_row(_ADD, jobs=[job.kind.value for job in asked], subjects=subjects)
+async def queue(statements: Statements, kind: JobKind, subjects: Sequence[UUID]) -> None:
+    """Queue jobs of that kind in a block: they come to be with its commit, or not at all."""
+    if subjects:
+        await statements.prepared_row(_ADD, jobs=[kind.value] * len(subjects), subjects=subjects)
 
 
 @asynccontextmanager

@@ -9,10 +9,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 
 from adapters.postgres.audit import PostgresAuditLog
-from adapters.postgres.jobs import PostgresOutbox
+from adapters.postgres.jobs import queue
 from adapters.postgres.models import MessageModel
 from adapters.postgres.statements import Statements, is_one_of
-from application.ports.jobs import Job, JobKind
+from application.ports.jobs import JobKind
 from domain.ids import MessageId, UserId
 from domain.messages.message import Message, MessageKind, MessageNotFound, MessageState
 from domain.users.email_address import EmailAddress
@@ -26,16 +26,15 @@ _OVER = [MessageState.SENT.value, MessageState.DEAD.value]
 class PostgresMessageRepository:
     """`MessageRepository` on the statements of a block."""
 
-    def __init__(self, statements: Statements, audit: PostgresAuditLog, outbox: PostgresOutbox) -> None:
+    def __init__(self, statements: Statements, audit: PostgresAuditLog) -> None:
         self._statements = statements
         self._audit = audit
-        self._outbox = outbox
 
     async def add(self, message: Message) -> bool:
         new = insert(MessageModel).on_conflict_do_nothing(index_elements=["event_id", "kind"])
         if await self._statements.count(new.values(_to_row(message))) == 0:
             return False
-        await self._outbox.add([Job(kind=JobKind.MESSAGE, subject=message.id)])
+        await queue(self._statements, JobKind.MESSAGE, [message.id])
         await self._audit.append_all(message.collect_events())
         return True
 
@@ -66,7 +65,7 @@ class PostgresMessageRepository:
             .values(updated_at=at)
             .returning(_MESSAGES.c.id)
         )
-        await self._outbox.add(Job(kind=JobKind.MESSAGE, subject=row.id) for row in rows)
+        await queue(self._statements, JobKind.MESSAGE, [row.id for row in rows])
         return len(rows)
 
     async def of_user(self, user_id: UserId) -> Sequence[Message]:
@@ -74,7 +73,7 @@ class PostgresMessageRepository:
         return [_from_row(row) for row in await self._statements.rows(query)]
 
     async def queue_again(self, message: Message) -> None:
-        await self._outbox.add([Job(kind=JobKind.MESSAGE, subject=message.id)])
+        await queue(self._statements, JobKind.MESSAGE, [message.id])
 
     async def page(
         self, *, state: MessageState | None = None, before: MessageId | None = None, limit: int

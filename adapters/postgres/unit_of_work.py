@@ -12,7 +12,6 @@ from adapters.postgres.bulk_users import PostgresBulkUserRepository
 from adapters.postgres.email_changes import PostgresEmailChangeRepository
 from adapters.postgres.factor_resets import PostgresFactorResetRepository
 from adapters.postgres.idempotent_requests import PostgresIdempotentRequestRepository
-from adapters.postgres.jobs import PostgresOutbox
 from adapters.postgres.messages import PostgresMessageRepository
 from adapters.postgres.one_time_tokens import PostgresOneTimeTokenRepository
 from adapters.postgres.passkey_ceremonies import PostgresPasskeyCeremonyRepository
@@ -37,7 +36,6 @@ class PostgresTransaction:
     """All repositories on the statements of one block."""
 
     def __init__(self, statements: Statements, randomness: Randomness, acted_on: Mapping[str, JobKind]) -> None:
-        outbox = PostgresOutbox(statements)
         self.audit = PostgresAuditLog(statements, randomness, acted_on)
         self.audit_chain = PostgresAuditChain(statements)
         self.users = PostgresUserRepository(statements, self.audit)
@@ -52,10 +50,10 @@ class PostgresTransaction:
         self.sign_in_challenges = PostgresSignInChallengeRepository(statements)
         self.one_time_tokens = PostgresOneTimeTokenRepository(statements)
         self.email_changes = PostgresEmailChangeRepository(statements)
-        self.messages = PostgresMessageRepository(statements, self.audit, outbox)
+        self.messages = PostgresMessageRepository(statements, self.audit)
         self.idempotent_requests = PostgresIdempotentRequestRepository(statements)
         self.bulk_users = PostgresBulkUserRepository(statements)
-        self.user_imports = PostgresUserImportRepository(statements, self.audit, outbox)
+        self.user_imports = PostgresUserImportRepository(statements, self.audit)
         self.signing_keys = PostgresSigningKeyRepository(statements, self.audit)
 
 

@@ -21,10 +21,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Row
 
 from adapters.postgres.audit import PostgresAuditLog
-from adapters.postgres.jobs import PostgresOutbox
+from adapters.postgres.jobs import queue
 from adapters.postgres.models import Base, ImportClaimModel, ImportModel, ImportPartModel, ImportRowModel
 from adapters.postgres.statements import Statements
-from application.ports.jobs import Job, JobKind
+from application.ports.jobs import JobKind
 from domain.ids import UserImportId
 from domain.transfer.user_import import (
     ImportMode,
@@ -50,15 +50,14 @@ _CLAIMED = select(_CLAIMS.c.digest).where(
 class PostgresUserImportRepository:
     """`UserImportRepository` on the statements of a block."""
 
-    def __init__(self, statements: Statements, audit: PostgresAuditLog, outbox: PostgresOutbox) -> None:
+    def __init__(self, statements: Statements, audit: PostgresAuditLog) -> None:
         self._statements = statements
         self._audit = audit
-        self._outbox = outbox
 
     async def add(self, user_import: UserImport) -> None:
         await self._statements.write(insert(ImportModel), _to_row(user_import))
         if user_import.state is ImportState.WAITING:
-            await self._outbox.add([Job(kind=JobKind.IMPORT, subject=user_import.id)])
+            await queue(self._statements, JobKind.IMPORT, [user_import.id])
         await self._audit.append_all(user_import.collect_events())
 
     async def save(self, user_import: UserImport) -> None:

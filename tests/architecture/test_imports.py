@@ -200,8 +200,7 @@ def is_constant(statement: ast.expr) -> bool:
 
 def test_in_07_no_statement_is_put_together_from_what_comes_in() -> None:
     found = {path for path, tree in modules("adapters") for one in statements(tree) if not is_constant(one)}
-    # Of operators: rights on tables of ours, by their names; the indexes that PostgreSQL names; and a database whose name
-    # we have made.
+    # Rights on tables of ours, by their names; the indexes that PostgreSQL names; a database whose name we have made.
     assert found == {"adapters/postgres/roles.py", "adapters/postgres/indexes.py", "adapters/postgres/copying.py"}
     assert [is_constant(one) for one in statements(ast.parse("text(f'{TABLE}'); text(f'{table}'); text('a' + b)"))] == [
         True,
