@@ -22,16 +22,8 @@ from adapters.http.limits import (
     BodyLimit,
 )
 from adapters.http.methods import headers_only
-from adapters.http.problems import (
-    BODY_TOO_LARGE,
-    HEADERS_TOO_LARGE,
-    INVALID_HOST,
-    REQUEST_REFUSED,
-    REQUEST_TIMEOUT,
-    URI_TOO_LONG,
-    RefusedByHttp,
-    answer_refusal,
-)
+from adapters.http.problems import answer_refusal
+from adapters.http.refusals import Refusal, RefusedByHttp
 
 REFUSED_BY_SERVER = "hallporter.refused"
 """The ASGI extension by which our server hands over what it could not make a request of: a `RefusedByHttp`."""
@@ -109,7 +101,9 @@ class Armour:
         _check_head(scope, limit.bytes)
         path, named = scope["path"], _host_of(scope["headers"])
         if path not in self._unlisted and named not in self._allowed_hosts:
-            raise RefusedByHttp(INVALID_HOST, detail="It is neither the host of PUBLIC_URL nor one of ALLOWED_HOSTS.")
+            raise RefusedByHttp(
+                Refusal.INVALID_HOST, detail="It is neither the host of PUBLIC_URL nor one of ALLOWED_HOSTS."
+            )
 
 
 def _check_head(scope: Scope, most_bytes: int) -> None:
@@ -136,7 +130,7 @@ def _host_of(headers: Sequence[tuple[bytes, bytes]]) -> str:
     hosts = [value for name, value in headers if name == b"host"]
     named = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
     if named is None:
-        raise RefusedByHttp(INVALID_HOST, detail="Exactly one well-formed Host header is needed.")
+        raise RefusedByHttp(Refusal.INVALID_HOST, detail="Exactly one well-formed Host header is needed.")
     return named[1].decode().lower()
 
 
@@ -165,7 +159,7 @@ class _Body:
         except TimeoutError:
             self.is_refused = True
             detail = f"A body must be here within {self._limit.seconds:g} seconds."
-            raise RefusedByHttp(REQUEST_TIMEOUT, detail=detail) from None
+            raise RefusedByHttp(Refusal.REQUEST_TIMEOUT, detail=detail) from None
         self._is_whole = not message.get("more_body", False)
         self._size += len(message.get("body", b""))
         if self._size > self._limit.bytes:
@@ -176,18 +170,18 @@ class _Body:
 
 def url_too_long() -> RefusedByHttp:
     """The refusal of an address."""
-    return RefusedByHttp(URI_TOO_LONG, detail=f"Path and query may have {MAX_URL_BYTES} bytes.")
+    return RefusedByHttp(Refusal.URI_TOO_LONG, detail=f"Path and query may have {MAX_URL_BYTES} bytes.")
 
 
 def headers_too_large() -> RefusedByHttp:
     """The refusal of headers."""
     detail = f"There may be {MAX_HEADER_FIELDS} fields and {MAX_HEADER_BYTES} bytes of them."
-    return RefusedByHttp(HEADERS_TOO_LARGE, detail=detail)
+    return RefusedByHttp(Refusal.HEADERS_TOO_LARGE, detail=detail)
 
 
 def body_too_large(most_bytes: int) -> RefusedByHttp:
     """The refusal of a body."""
-    return RefusedByHttp(BODY_TOO_LARGE, detail=f"At most {most_bytes} bytes are read.")
+    return RefusedByHttp(Refusal.BODY_TOO_LARGE, detail=f"At most {most_bytes} bytes are read.")
 
 
 def _size_of(field: tuple[bytes, bytes]) -> int:
@@ -205,7 +199,9 @@ def _check_framing(http_version: str, headers: Sequence[tuple[bytes, bytes]], mo
     codings = [value.strip(b" \t").lower() for name, value in headers if name == b"transfer-encoding"]
     is_clear = len(lengths) + len(codings) <= 1 and all(map(_LENGTH.fullmatch, lengths))
     if not is_clear or codings not in ([], [b"chunked"]) or (codings and http_version != "1.1"):
-        raise RefusedByHttp(REQUEST_REFUSED, detail="Where the body ends must be said once: by its length, or chunked.")
+        raise RefusedByHttp(
+            Refusal.BAD_REQUEST, detail="Where the body ends must be said once: by its length, or chunked."
+        )
     if lengths and int(lengths[0]) > most_bytes:
         raise body_too_large(most_bytes)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Header, Response
 
-from adapters.http.problems import IF_MATCH_REQUIRED, RefusedByHttp
+from adapters.http.refusals import Refusal, RefusedByHttp
 from domain.errors import StaleVersion
 
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
@@ -63,7 +63,7 @@ def required_version(if_match: str | None, tag: str, version: int) -> int | None
     Raises: RefusedByHttp where the caller names no version; StaleVersion.
     """
     if if_match is None:
-        raise RefusedByHttp(IF_MATCH_REQUIRED)
+        raise RefusedByHttp(Refusal.IF_MATCH_REQUIRED)
     if _is_any(if_match):
         return None
     if tag not in _tags(if_match):

@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 
 from adapters.http.armour import REFUSED_BY_SERVER
 from adapters.http.limits import LEAVING, ConnectionLimits
-from adapters.http.problems import REQUEST_TIMEOUT, RefusedByHttp
+from adapters.http.refusals import Refusal, RefusedByHttp
 from adapters.http.transport import LingeringTransport
 
 # Connections in the order in which they began to wait: the loop's clock stands still while it takes in many at once.
@@ -218,7 +218,7 @@ class Connection(HttpToolsProtocol):
 
     def _refuse_slow_head(self) -> None:
         detail = f"A head must be here within {self.limits.head_seconds:g} seconds."
-        self._refuse(RefusedByHttp(REQUEST_TIMEOUT, detail=detail))
+        self._refuse(RefusedByHttp(Refusal.REQUEST_TIMEOUT, detail=detail))
 
     def _stop_write_alarm(self) -> None:
         if self._write_alarm is not None:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 
-from adapters.http.problems import CROSS_SITE_REQUEST, RefusedByHttp
+from adapters.http.refusals import Refusal, RefusedByHttp
 from application.sessions.issued_tokens import IssuedTokens
 
 # The prefix makes browsers insist on Secure, Path=/ and no Domain: no sibling domain can plant one.
@@ -35,7 +35,7 @@ def expect_same_origin(request: Request) -> None:
     Raises: RefusedByHttp.
     """
     if not is_same_origin(request):
-        raise RefusedByHttp(CROSS_SITE_REQUEST)
+        raise RefusedByHttp(Refusal.CROSS_SITE_REQUEST)
 
 
 def set_refresh_token(response: Response, issued: IssuedTokens) -> None:

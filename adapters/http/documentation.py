@@ -5,20 +5,12 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import BaseModel, Field
-
 from adapters.http.headers import documented
-from adapters.http.problems import (
-    BODY_TOO_LARGE,
-    INTERNAL_ERROR,
-    MALFORMED_JSON,
-    MEDIA_TYPE,
-    REQUEST_TIMEOUT,
-    UNSUPPORTED_MEDIA_TYPE,
-    Refusal,
-    status_of,
-)
+from adapters.http.problems import MEDIA_TYPE, status_of
+from adapters.http.refusals import Refusal
 from adapters.http.route_policies import ROUTE_POLICIES, Access, RoutePolicy
+from adapters.http.schemas.base import SAMPLE_ID
+from adapters.http.schemas.problems import FieldProblem, Problem
 from adapters.http.strict_json import MERGE_PATCH
 from application.paging.cursors import InvalidCursor
 from application.ports.rate_limiter import ThrottlesUnavailable
@@ -35,7 +27,6 @@ from domain.sessions.session import (
     ReauthenticationRequired,
     SessionNotFound,
 )
-from domain.sessions.sign_in_attempt import Reference
 from domain.throttling.throttle import Throttled
 from domain.users.password_policy import PasswordRejected
 from domain.users.roles import AdminRequired
@@ -43,7 +34,14 @@ from domain.users.user import UserNotFound
 
 # What can come from every operation that works on data, has a body, is a list, or changes how users prove themselves.
 WITH_DATA = (DatabaseUnavailable, TransactionConflict)
-WITH_BODY = (*WITH_DATA, MALFORMED_JSON, REQUEST_TIMEOUT, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, InvalidFields)
+WITH_BODY = (
+    *WITH_DATA,
+    Refusal.MALFORMED_JSON,
+    Refusal.REQUEST_TIMEOUT,
+    Refusal.BODY_TOO_LARGE,
+    Refusal.UNSUPPORTED_MEDIA_TYPE,
+    InvalidFields,
+)
 WITH_PAGES = (InvalidFields, InvalidCursor)
 WITH_OWN_CHANGE = (UserNotFound, SessionNotFound, ConcurrentUpdate)
 # InvalidFields for its query: there is none that takes every parameter.
@@ -58,40 +56,19 @@ _OF_ACCESS: Mapping[Access, tuple[type[DomainError], ...]] = {
 }
 
 
-class FieldProblem(BaseModel):
-    """One rule that one field breaks."""
-
-    pointer: str = Field(
-        description="JSON Pointer (RFC 6901) into the body; `?name` for a query parameter, `Name:` for a header."
-    )
-    code: str
-    detail: str
-
-
-class Problem(BaseModel):
-    """What went wrong, as RFC 9457 has it. `code` is the stable part."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    instance: str = Field(description="The request, as `urn:uuid:` and the value of `X-Request-Id`.")
-    detail: str | None = None
-    reference: str | None = Field(
-        default=None,
-        pattern=Reference.PATTERN,
-        description="At a refused sign-in: what an operator finds out by why it was. To be read out, if need be.",
-    )
-    errors: list[FieldProblem] | None = None
-
-
 _SCHEMA = "#/components/schemas/{model}"
-_VIOLATIONS: dict[type[DomainError], tuple[str, str, str]] = {
-    IdempotencyKeyReused: ("Idempotency-Key:", "reused", f"{IdempotencyKeyReused.title}."),
-    InvalidCursor: ("?cursor", "invalid", f"{InvalidCursor.title}."),
-    InvalidToken: ("/token", InvalidToken.code, f"{InvalidToken.title}."),
-    PasswordRejected: ("/password", "password_too_short", "Use at least 15 characters; a few words will do."),
+_VIOLATIONS: dict[object, FieldProblem] = {
+    IdempotencyKeyReused: FieldProblem(
+        pointer="Idempotency-Key:", code="reused", detail=f"{IdempotencyKeyReused.title}."
+    ),
+    InvalidCursor: FieldProblem(pointer="?cursor", code="invalid", detail=f"{InvalidCursor.title}."),
+    InvalidToken: FieldProblem(pointer="/token", code=InvalidToken.code, detail=f"{InvalidToken.title}."),
+    PasswordRejected: FieldProblem(
+        pointer="/password", code="password_too_short", detail="Use at least 15 characters; a few words will do."
+    ),
 }
+_MISSING = FieldProblem(pointer="/email", code="missing", detail="This field is required.")
+_UNKNOWN = FieldProblem(pointer="?colour", code="unknown_parameter", detail="This parameter is not known here.")
 # Refusals that tell nobody but operators why they are.
 _REFERRED = {
     ("sign_in", InvalidCredentials),
@@ -135,12 +112,10 @@ def responses(
     if policy.idempotent:
         errors = (*errors, IdempotencyInFlight, IdempotencyKeyReused)
     by_status: defaultdict[int, dict[str, Any]] = defaultdict(dict)
-    has_body = MALFORMED_JSON in errors
-    for error in (*errors, INTERNAL_ERROR):
-        status = error.status if isinstance(error, Refusal) else status_of(error, operation)
-        value = _example(error, status, has_body=has_body)
-        if (operation, error) in _REFERRED:
-            value["reference"] = "7F3K-Q2MX-9RTB"
+    has_body = Refusal.MALFORMED_JSON in errors
+    for error in (*errors, Refusal.INTERNAL_ERROR):
+        status = status_of(error, operation)
+        value = _example(operation, error, status, has_body=has_body)
         by_status[status][error.code] = {"summary": error.title, "value": value}
     return {
         status: {
@@ -194,21 +169,16 @@ def _never_null(schema: dict[str, Any]) -> None:
         schema |= kinds[0]
 
 
-def _example(error: type[DomainError] | Refusal, status: int, *, has_body: bool) -> dict[str, Any]:
-    example: dict[str, Any] = {
-        "type": f"/problems/{error.code}",
-        "title": error.title,
-        "status": status,
-        "code": error.code,
-        "instance": "urn:uuid:0192f1c4-6f0e-7c3a-9d2b-5e8f7a6b4c3d",
-    }
+def _example(operation: str, error: type[DomainError] | Refusal, status: int, *, has_body: bool) -> dict[str, Any]:
+    problem = Problem(
+        type=f"/problems/{error.code}",
+        title=error.title,
+        status=status,
+        code=error.code,
+        instance=f"urn:uuid:{SAMPLE_ID}",
+        reference="7F3K-Q2MX-9RTB" if (operation, error) in _REFERRED else None,
+    )
     if not isinstance(error, Refusal) and issubclass(error, InvalidInput):
-        otherwise = (
-            ("/email", "missing", "This field is required.")
-            if has_body
-            else ("?colour", "unknown_parameter", "This parameter is not known here.")
-        )
-        violation = _VIOLATIONS.get(error, otherwise)
-        example["detail"] = violation[2]
-        example["errors"] = [dict(zip(("pointer", "code", "detail"), violation, strict=True))]
-    return example
+        violation = _VIOLATIONS.get(error, _MISSING if has_body else _UNKNOWN)
+        problem.detail, problem.errors = violation.detail, [violation]
+    return problem.model_dump(exclude_none=True)

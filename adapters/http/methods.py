@@ -1,9 +1,10 @@
 """Methods that every route has without saying so (AP-02)."""
 
 from fastapi import Request, Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapters.http.problems import allow
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class ExactMethods:
@@ -38,3 +39,23 @@ def headers_only(send: Send) -> Send:
         await send(message)
 
     return send_headers
+
+
+def allow(request: Request) -> str:
+    """The `Allow` of this path: every method that some route has; the framework knows only the first route's.
+
+    Empty where there is no route. `*` is the service as a whole.
+    """
+    if request.scope["path"] == "*":
+        return ", ".join(_METHODS)
+
+    def found(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    routed = {method for method in _METHODS if found(method)}
+    if not routed:
+        return ""
+    # What `ExactMethods` answers.
+    answered = routed | {"OPTIONS"} | ({"HEAD"} if "GET" in routed else set())
+    return ", ".join(method for method in _METHODS if method in answered)

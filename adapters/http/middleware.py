@@ -10,7 +10,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.http.client import address_in
-from adapters.http.problems import INTERNAL_ERROR, answer_refusal
+from adapters.http.problems import answer_refusal
+from adapters.http.refusals import Refusal
 from application.audit.origin import Origin, acting_from
 from domain.audit.audit_entry import Source
 from domain.sessions.session import MAX_NETWORK_ADDRESS_LENGTH
@@ -65,7 +66,7 @@ class RequestContext:
             except Exception:  # noqa: BLE001  (the last resort: it is logged, and answered without detail)
                 _log.exception("request.failed")
                 if state["status"] is None:
-                    await answer_refusal(Request(scope), INTERNAL_ERROR)(scope, receive, send_with_id)
+                    await answer_refusal(Request(scope), Refusal.INTERNAL_ERROR)(scope, receive, send_with_id)
             finally:
                 _log.info("request", **_described(scope, time.perf_counter() - started_at))
 

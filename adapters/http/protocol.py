@@ -13,7 +13,7 @@ import httptools
 from adapters.http.armour import LARGER_BODY, body_too_large, headers_too_large, url_too_long
 from adapters.http.connection import Connection
 from adapters.http.limits import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_URL_BYTES
-from adapters.http.problems import METHOD_NOT_ALLOWED, REQUEST_REFUSED, RefusedByHttp
+from adapters.http.refusals import Refusal, RefusedByHttp
 
 # As they come over the wire, with what surrounds their parts. `Armour` counts exactly.
 _MAX_HEAD = MAX_URL_BYTES + MAX_HEADER_BYTES + 256
@@ -61,7 +61,7 @@ class ArmouredProtocol(Connection):
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._is_in_head:
             # uvicorn would put it among the headers, which have been looked at already.
-            raise RefusedByHttp(REQUEST_REFUSED, detail="Fields after the body are not taken.")
+            raise RefusedByHttp(Refusal.BAD_REQUEST, detail="Fields after the body are not taken.")
         super().on_header(name, value)
 
     @override
@@ -108,7 +108,7 @@ class ArmouredProtocol(Connection):
             return self._without_upgrade() + piece[pause.args[0] :]
         except httptools.HttpParserError as error:
             cause = error.__context__
-            self._refuse(cause if isinstance(cause, RefusedByHttp) else RefusedByHttp(REQUEST_REFUSED))
+            self._refuse(cause if isinstance(cause, RefusedByHttp) else RefusedByHttp(Refusal.BAD_REQUEST))
         else:
             if not self._has_moved:
                 self._taken += len(piece)
@@ -146,16 +146,18 @@ class ArmouredProtocol(Connection):
     def _check_head(self) -> None:
         """Raises: RefusedByHttp."""
         if self.parser.get_method() == b"CONNECT":
-            raise RefusedByHttp(METHOD_NOT_ALLOWED)
+            raise RefusedByHttp(Refusal.METHOD_NOT_ALLOWED)
         if self.parser.get_http_version() not in {"1.0", "1.1"}:
-            raise RefusedByHttp(REQUEST_REFUSED, detail="HTTP/1.1 and HTTP/1.0 are spoken here.")
+            raise RefusedByHttp(Refusal.BAD_REQUEST, detail="HTTP/1.1 and HTTP/1.0 are spoken here.")
         if b"#" in self.url:
-            raise RefusedByHttp(REQUEST_REFUSED, detail="An address has no fragment.")
+            raise RefusedByHttp(Refusal.BAD_REQUEST, detail="An address has no fragment.")
         if self.url[:1] not in {b"/", b"*"}:
             # The host within such an address goes before the Host header (RFC 9112 section 3.2.2), which we look at.
             named = self.url.partition(b"://")[2].partition(b"/")[0].lower()
             if [named] != [value.lower() for name, value in self.headers if name == b"host"]:
-                raise RefusedByHttp(REQUEST_REFUSED, detail="The host of the address is not that of the Host header.")
+                raise RefusedByHttp(
+                    Refusal.BAD_REQUEST, detail="The host of the address is not that of the Host header."
+                )
         if len(self.pipeline) >= self.limits.pipelined:
             detail = f"No more than {self.limits.pipelined} requests may wait for another."
-            raise RefusedByHttp(REQUEST_REFUSED, detail=detail)
+            raise RefusedByHttp(Refusal.BAD_REQUEST, detail=detail)

@@ -15,11 +15,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from adapters.http.planned_route import Handler, planned
-from adapters.http.problems import (
-    MALFORMED_JSON,
-    UNSUPPORTED_MEDIA_TYPE,
-    RefusedByHttp,
-)
+from adapters.http.refusals import Refusal, RefusedByHttp
 from adapters.http.retries import retried
 from adapters.http.strict_url import declared, expect_plain_path, expect_strict_url
 from adapters.http.validation import pointer_token
@@ -84,7 +80,7 @@ class StrictRequest(Request):
             read = await super().body()
             encoded = self.headers.get("content-encoding", "identity") != "identity"
             if read and (encoded or not self._has_json()):
-                raise RefusedByHttp(UNSUPPORTED_MEDIA_TYPE)
+                raise RefusedByHttp(Refusal.UNSUPPORTED_MEDIA_TYPE)
             self._strict_body = read
         return self._strict_body
 
@@ -121,7 +117,7 @@ def parse(body: bytes) -> object:
 
 
 def _refuse(detail: str) -> NoReturn:
-    raise RefusedByHttp(MALFORMED_JSON, detail=detail) from None
+    raise RefusedByHttp(Refusal.MALFORMED_JSON, detail=detail) from None
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -19,7 +19,7 @@ from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from pydantic import AwareDatetime, BaseModel
 
-from adapters.http.problems import ROUTE_NOT_FOUND, RefusedByHttp
+from adapters.http.refusals import Refusal, RefusedByHttp
 from adapters.http.validation import MAX_VIOLATIONS, pointer_token
 from domain.errors import InvalidFields, Violation
 
@@ -72,7 +72,7 @@ def expect_strict_url(request: Request, parameters: Mapping[str, Parameter]) -> 
     """
     texts = (value for value in request.path_params.values() if isinstance(value, str))
     if not all(map(_is_clean, texts)):
-        raise RefusedByHttp(ROUTE_NOT_FOUND)
+        raise RefusedByHttp(Refusal.ROUTE_NOT_FOUND)
     if request.scope["query_string"] and (found := [*islice(_violations(request, parameters), MAX_VIOLATIONS)]):
         raise InvalidFields(found)
 
@@ -86,7 +86,7 @@ def expect_plain_path(request: Request) -> None:
     """
     path: bytes = request.scope.get("raw_path", b"")
     if not _is_utf_8(path) or _NEEDLESS_ESCAPE.search(path):
-        raise RefusedByHttp(ROUTE_NOT_FOUND)
+        raise RefusedByHttp(Refusal.ROUTE_NOT_FOUND)
 
 
 def _violations(request: Request, parameters: Mapping[str, Parameter]) -> Iterator[Violation]:

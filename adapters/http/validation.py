@@ -29,7 +29,7 @@ _OTHERWISE = ("invalid", "This value is not valid here.")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
-def violations(errors: Iterable[Mapping[str, Any]]) -> Iterator[Violation]:
+def violations_of(errors: Iterable[Mapping[str, Any]]) -> Iterator[Violation]:
     """One violation for each error of Pydantic's, up to a number that helps anybody."""
     for error in islice(errors, MAX_VIOLATIONS):
         code, detail = _CODES.get(str(error["type"]), _OTHERWISE)

@@ -15,7 +15,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from adapters.http.app import HttpConfig, create_app
-from adapters.http.problems import REFUSALS, STATUS_OF_CATEGORY, all_codes, status_of
+from adapters.http.problems import STATUS_OF_CATEGORY, all_codes, status_of
+from adapters.http.refusals import Refusal
 from adapters.http.route_checks import routes_of
 from adapters.http.routing import Route
 from adapters.memory.clock import MemoryClock
@@ -47,7 +48,7 @@ def routes() -> list[APIRoute]:
 
 
 def test_every_code_is_unique_and_well_formed() -> None:
-    codes = [error.code for error in ERRORS] + [refusal.code for refusal in REFUSALS]
+    codes = [error.code for error in ERRORS] + [refusal.code for refusal in Refusal]
     assert len(codes) == len(set(codes)) == len(all_codes())
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", code) for code in codes)
 

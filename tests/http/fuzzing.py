@@ -27,7 +27,8 @@ from schemathesis.schemas import BaseSchema
 
 from adapters.http.app import create_app
 from adapters.http.limits import MAX_URL_BYTES
-from adapters.http.problems import MEDIA_TYPE, URI_TOO_LONG
+from adapters.http.problems import MEDIA_TYPE
+from adapters.http.refusals import Refusal
 from adapters.postgres.database import open_engine
 from tests.conftest import FuzzProfile, empty, unit_of_work_on
 from tests.http.caller import Caller
@@ -292,5 +293,5 @@ def _note(event: events.EngineEvent, findings: Findings) -> None:
 
 def _has_too_long_an_address(interaction: Interaction) -> bool:
     """Whether it was refused at the door for that, before anybody knew for which operation: none documents it."""
-    answered = interaction.response is not None and interaction.response.status_code == URI_TOO_LONG.status
+    answered = interaction.response is not None and interaction.response.status_code == Refusal.URI_TOO_LONG.status
     return answered and len(interaction.request.uri) > MAX_URL_BYTES

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from adapters.http.injection import resolver
 from adapters.http.limits import MAX_BODY_BYTES
-from adapters.http.problems import RefusedByHttp
+from adapters.http.refusals import RefusedByHttp
 from adapters.http.strict_json import parse
 from adapters.memory.readiness import MemoryReadiness
 from application.ports.readiness import Readiness

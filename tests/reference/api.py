@@ -5,7 +5,8 @@ from http import HTTPStatus
 from typing import Any
 
 from adapters.http.app import HttpConfig, create_app
-from adapters.http.problems import MEDIA_TYPE, REFUSALS
+from adapters.http.problems import MEDIA_TYPE
+from adapters.http.refusals import Refusal
 from adapters.http.route_policies import ROUTE_POLICIES
 from domain.errors import Unavailable, concrete_errors
 from tests.reference import code, page, table
@@ -21,7 +22,7 @@ and 403 `factor_enrolment_required`; those that are counted 429 `too_many_attemp
 """.strip()
 _COMMON = frozenset(
     {
-        *(refusal.code for refusal in REFUSALS),
+        *(refusal.code for refusal in Refusal),
         *(error.code for error in concrete_errors(Unavailable)),
         *("invalid_input", "invalid_access_token", "factor_enrolment_required", "too_many_attempts"),
     }

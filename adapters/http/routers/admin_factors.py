@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from adapters.http.authentication import AdminUser, RecentAdmin
 from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.injection import injected
-from adapters.http.problems import ROUTE_NOT_FOUND
+from adapters.http.refusals import Refusal
 from adapters.http.routing import Route
 from adapters.http.schemas.factor_resets import FactorReset, FactorResetResponse
 from adapters.http.schemas.factors import FactorList
@@ -23,7 +23,7 @@ from domain.users.user import UserNotFound
 router = APIRouter(prefix="/v1/admin/users/{user_id:uuid}/factors", tags=["operators"], route_class=Route)
 
 
-@router.get("", responses=responses("list_user_factors", UserNotFound, ROUTE_NOT_FOUND))
+@router.get("", responses=responses("list_user_factors", UserNotFound, Refusal.ROUTE_NOT_FOUND))
 async def list_user_factors(
     user_id: UUID, _caller: AdminUser, factors: Annotated[ListFactors, injected(ListFactors)]
 ) -> FactorList:
@@ -41,7 +41,7 @@ async def list_user_factors(
         UserNotFound,
         FactorNotFound,
         ConcurrentUpdate,
-        ROUTE_NOT_FOUND,
+        Refusal.ROUTE_NOT_FOUND,
         *WITH_BODY,
     )
     | {202: {"model": FactorResetResponse, "description": "Held: it is taken away later."}},

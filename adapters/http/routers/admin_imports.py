@@ -15,14 +15,7 @@ from adapters.http.headers import ETAG, LINK, LOCATION, NOT_MODIFIED
 from adapters.http.injection import injected
 from adapters.http.next_steps import USE_IMPORT, if_changed
 from adapters.http.pagination import AskedPage
-from adapters.http.problems import (
-    BODY_TOO_LARGE,
-    REQUEST_REFUSED,
-    REQUEST_TIMEOUT,
-    ROUTE_NOT_FOUND,
-    UNSUPPORTED_FILE_TYPE,
-    RefusedByHttp,
-)
+from adapters.http.refusals import Refusal, RefusedByHttp
 from adapters.http.routing import Route
 from adapters.http.schemas.imports import ImportList, ImportResponse, ImportRowList, ImportRowResponse
 from application.transfer.list_import_rows import ListImportRows
@@ -58,7 +51,7 @@ _FILE: dict[str, Any] = {
 @router.post(
     "",
     status_code=202,
-    responses=responses("import_users", BODY_TOO_LARGE, REQUEST_TIMEOUT, UNSUPPORTED_FILE_TYPE)
+    responses=responses("import_users", Refusal.BODY_TOO_LARGE, Refusal.REQUEST_TIMEOUT, Refusal.UNSUPPORTED_FILE_TYPE)
     | {202: {"headers": LOCATION, "links": USE_IMPORT}},
     openapi_extra=_FILE,
 )
@@ -92,7 +85,7 @@ async def list_imports(
 
 @router.get(
     "/{import_id:uuid}",
-    responses=responses("get_import", ImportNotFound, ROUTE_NOT_FOUND)
+    responses=responses("get_import", ImportNotFound, Refusal.ROUTE_NOT_FOUND)
     | {200: {"headers": ETAG, "links": if_changed("get_import")}, 304: NOT_MODIFIED},
     response_model=ImportResponse,
 )
@@ -111,7 +104,8 @@ async def get_import(
 
 @router.get(
     "/{import_id:uuid}/rows",
-    responses=responses("list_import_rows", ImportNotFound, ROUTE_NOT_FOUND, *WITH_PAGES) | {200: {"headers": LINK}},
+    responses=responses("list_import_rows", ImportNotFound, Refusal.ROUTE_NOT_FOUND, *WITH_PAGES)
+    | {200: {"headers": LINK}},
 )
 async def list_import_rows(
     import_id: UUID,
@@ -137,7 +131,7 @@ def _format_of(request: Request) -> RowFormat:
     given = request.headers.get("content-type", "")
     parts = _MEDIA_TYPE.fullmatch(given) if len(given) <= _LONGEST_MEDIA_TYPE else None
     if parts is None or request.headers.get("content-encoding", "identity") != "identity":
-        raise RefusedByHttp(UNSUPPORTED_FILE_TYPE)
+        raise RefusedByHttp(Refusal.UNSUPPORTED_FILE_TYPE)
     return _FORMATS[parts["type"].lower()]
 
 
@@ -147,4 +141,4 @@ async def _content(request: Request) -> AsyncIterator[bytes]:
             yield block
     except ClientDisconnect:
         # Nobody hears it; but it is no accident of ours.
-        raise RefusedByHttp(REQUEST_REFUSED) from None
+        raise RefusedByHttp(Refusal.BAD_REQUEST) from None

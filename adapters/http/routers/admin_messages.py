@@ -12,7 +12,7 @@ from adapters.http.idempotency import OnceForRecentAdmin
 from adapters.http.injection import injected
 from adapters.http.next_steps import RETRY_NEWEST
 from adapters.http.pagination import AskedPage
-from adapters.http.problems import ROUTE_NOT_FOUND
+from adapters.http.refusals import Refusal
 from adapters.http.routing import Route
 from adapters.http.schemas.messages import MessageList, MessageResponse
 from application.messages.list_messages import ListMessages
@@ -51,7 +51,7 @@ async def list_messages(
         MessageNotDead,
         MessageExpired,
         ConcurrentUpdate,
-        ROUTE_NOT_FOUND,
+        Refusal.ROUTE_NOT_FOUND,
     ),
 )
 async def retry_message(

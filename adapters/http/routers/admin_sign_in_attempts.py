@@ -8,7 +8,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from adapters.http.authentication import AdminUser
 from adapters.http.documentation import responses
 from adapters.http.injection import injected
-from adapters.http.problems import ROUTE_NOT_FOUND
+from adapters.http.refusals import Refusal
 from adapters.http.routing import Route
 from adapters.http.schemas.sign_in_attempts import SignInAttemptResponse
 from application.admin.explain_sign_in import ExplainSignIn
@@ -31,7 +31,7 @@ router = APIRouter(prefix="/v1/admin/sign-in-attempts", tags=["operators"], rout
 
 @router.get(
     "/{reference:heard}",
-    responses=responses("get_sign_in_attempt", SignInAttemptNotFound, ROUTE_NOT_FOUND),
+    responses=responses("get_sign_in_attempt", SignInAttemptNotFound, Refusal.ROUTE_NOT_FOUND),
 )
 async def get_sign_in_attempt(
     reference: Annotated[

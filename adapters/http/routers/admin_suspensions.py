@@ -10,7 +10,7 @@ from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.headers import LOCATION
 from adapters.http.idempotency import OnceForRecentAdmin
 from adapters.http.injection import injected
-from adapters.http.problems import ROUTE_NOT_FOUND
+from adapters.http.refusals import Refusal
 from adapters.http.routing import Route
 from adapters.http.schemas.suspensions import SuspensionCreate, SuspensionResponse
 from application.admin.reinstate_user import ReinstateUser
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/v1/admin/users/{user_id:uuid}/suspensions", tags=["o
         AlreadySuspended,
         LastAdmin,
         ConcurrentUpdate,
-        ROUTE_NOT_FOUND,
+        Refusal.ROUTE_NOT_FOUND,
         *WITH_BODY,
     )
     | {201: {"headers": LOCATION}},
@@ -57,7 +57,7 @@ async def suspend_user(
     "/current",
     status_code=204,
     response_class=Response,
-    responses=responses("reinstate_user", UserNotFound, NotSuspended, ConcurrentUpdate, ROUTE_NOT_FOUND),
+    responses=responses("reinstate_user", UserNotFound, NotSuspended, ConcurrentUpdate, Refusal.ROUTE_NOT_FOUND),
 )
 async def reinstate_user(
     user_id: UUID, caller: RecentAdmin, reinstate: Annotated[ReinstateUser, injected(ReinstateUser)]

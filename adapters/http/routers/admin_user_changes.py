@@ -12,7 +12,7 @@ from adapters.http.headers import ETAG, LOCATION
 from adapters.http.idempotency import OnceForRecentAdmin
 from adapters.http.injection import injected
 from adapters.http.next_steps import USE_USER
-from adapters.http.problems import IF_MATCH_REQUIRED, ROUTE_NOT_FOUND
+from adapters.http.refusals import Refusal
 from adapters.http.routing import Route
 from adapters.http.schemas.operated_users import (
     OperatedUserCreate,
@@ -79,12 +79,12 @@ async def create_user(
     responses=responses(
         "change_user",
         UserNotFound,
-        ROUTE_NOT_FOUND,
+        Refusal.ROUTE_NOT_FOUND,
         EmailAlreadyRegistered,
         LastAdmin,
         StaleVersion,
         ConcurrentUpdate,
-        IF_MATCH_REQUIRED,
+        Refusal.IF_MATCH_REQUIRED,
         *WITH_BODY,
     )
     | {200: {"headers": ETAG, "links": USE_USER}},
@@ -119,11 +119,11 @@ async def change_user(
     responses=responses(
         "delete_user",
         UserNotFound,
-        ROUTE_NOT_FOUND,
+        Refusal.ROUTE_NOT_FOUND,
         LastAdmin,
         StaleVersion,
         ConcurrentUpdate,
-        IF_MATCH_REQUIRED,
+        Refusal.IF_MATCH_REQUIRED,
     )
     | {204: {"description": "Erased."}},
 )
@@ -157,7 +157,7 @@ async def delete_user(
         "cancel_user_deletion",
         UserNotFound,
         DeletionNotScheduled,
-        ROUTE_NOT_FOUND,
+        Refusal.ROUTE_NOT_FOUND,
         ConcurrentUpdate,
     ),
 )

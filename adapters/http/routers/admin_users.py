@@ -12,7 +12,7 @@ from adapters.http.headers import ETAG, NOT_MODIFIED
 from adapters.http.idempotency import OnceForRecentAdmin
 from adapters.http.injection import injected
 from adapters.http.next_steps import END_ANY, USE_USER, if_changed
-from adapters.http.problems import ROUTE_NOT_FOUND
+from adapters.http.refusals import Refusal
 from adapters.http.routing import Route
 from adapters.http.schemas.operated_users import OperatedPasswordReset, OperatedUserResponse, operated_etag
 from adapters.http.schemas.sessions import SessionList
@@ -47,7 +47,7 @@ async def look_up_user(
 
 @router.get(
     "/users/{user_id:uuid}",
-    responses=responses("get_user", UserNotFound, ROUTE_NOT_FOUND)
+    responses=responses("get_user", UserNotFound, Refusal.ROUTE_NOT_FOUND)
     | {200: {"headers": ETAG, "links": if_changed("get_user")}, 304: NOT_MODIFIED},
     response_model=OperatedUserResponse,
 )
@@ -66,7 +66,7 @@ async def get_user(
 
 @router.get(
     "/users/{user_id:uuid}/sessions",
-    responses=responses("list_user_sessions", UserNotFound, ROUTE_NOT_FOUND) | {200: {"links": END_ANY}},
+    responses=responses("list_user_sessions", UserNotFound, Refusal.ROUTE_NOT_FOUND) | {200: {"links": END_ANY}},
 )
 async def list_user_sessions(
     user_id: UUID,
@@ -84,7 +84,7 @@ async def list_user_sessions(
     "/users/{user_id:uuid}/sessions",
     status_code=204,
     response_class=Response,
-    responses=responses("end_user_sessions", UserNotFound, ROUTE_NOT_FOUND, ConcurrentUpdate),
+    responses=responses("end_user_sessions", UserNotFound, Refusal.ROUTE_NOT_FOUND, ConcurrentUpdate),
 )
 async def end_user_sessions(
     user_id: UUID, caller: RecentAdmin, end: Annotated[EndUserSessions, injected(EndUserSessions)]
@@ -97,7 +97,7 @@ async def end_user_sessions(
     "/sessions/{session_id:uuid}",
     status_code=204,
     response_class=Response,
-    responses=responses("end_any_session", SessionNotFound, ROUTE_NOT_FOUND, ConcurrentUpdate),
+    responses=responses("end_any_session", SessionNotFound, Refusal.ROUTE_NOT_FOUND, ConcurrentUpdate),
 )
 async def end_any_session(
     session_id: UUID, caller: RecentAdmin, end: Annotated[EndUserSession, injected(EndUserSession)]
@@ -110,7 +110,9 @@ async def end_any_session(
     "/users/{user_id:uuid}/password-resets",
     status_code=202,
     response_class=Response,
-    responses=responses("request_user_password_reset", UserNotFound, ROUTE_NOT_FOUND, ConcurrentUpdate, *WITH_BODY),
+    responses=responses(
+        "request_user_password_reset", UserNotFound, Refusal.ROUTE_NOT_FOUND, ConcurrentUpdate, *WITH_BODY
+    ),
 )
 async def request_user_password_reset(
     user_id: UUID,
@@ -131,7 +133,7 @@ async def request_user_password_reset(
     "/users/{user_id:uuid}/throttles",
     status_code=204,
     response_class=Response,
-    responses=responses("clear_throttles", UserNotFound, ROUTE_NOT_FOUND, ThrottlesUnavailable),
+    responses=responses("clear_throttles", UserNotFound, Refusal.ROUTE_NOT_FOUND, ThrottlesUnavailable),
 )
 async def clear_throttles(
     user_id: UUID, caller: RecentAdmin, clear: Annotated[ClearThrottles, injected(ClearThrottles)]

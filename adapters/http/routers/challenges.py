@@ -12,7 +12,7 @@ from adapters.http.headers import LOCATION
 from adapters.http.injection import injected
 from adapters.http.new_session import handed_out
 from adapters.http.next_steps import USE_SESSION
-from adapters.http.problems import CROSS_SITE_REQUEST, ROUTE_NOT_FOUND
+from adapters.http.refusals import Refusal
 from adapters.http.routing import Route
 from adapters.http.schemas.factors import ChallengeAnswer
 from adapters.http.schemas.sessions import TokenResponse
@@ -27,7 +27,9 @@ router = APIRouter(prefix="/v1/sessions/challenges", tags=["sessions"], route_cl
 @router.post(
     "/{challenge_id:uuid}",
     status_code=201,
-    responses=responses("answer_challenge", InvalidFactor, HashingBusy, CROSS_SITE_REQUEST, ROUTE_NOT_FOUND, *WITH_BODY)
+    responses=responses(
+        "answer_challenge", InvalidFactor, HashingBusy, Refusal.CROSS_SITE_REQUEST, Refusal.ROUTE_NOT_FOUND, *WITH_BODY
+    )
     | {201: {"headers": LOCATION, "links": USE_SESSION}},
 )
 async def answer_challenge(

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Response
 from adapters.http.authentication import CurrentUser, RecentUser
 from adapters.http.documentation import WITH_BODY, WITH_OWN_CHANGE, responses
 from adapters.http.injection import injected
-from adapters.http.problems import ROUTE_NOT_FOUND
 from adapters.http.qr_codes import qr_code
+from adapters.http.refusals import Refusal
 from adapters.http.routing import Route
 from adapters.http.schemas.factors import (
     FactorList,
@@ -68,7 +68,7 @@ async def enrol_totp(
         FactorNotFound,
         FactorAlreadyActive,
         HashingBusy,
-        ROUTE_NOT_FOUND,
+        Refusal.ROUTE_NOT_FOUND,
         *WITH_OWN_CHANGE,
         *WITH_BODY,
     ),
@@ -94,7 +94,7 @@ async def activate_totp(
     status_code=204,
     response_class=Response,
     responses=responses(
-        "remove_factor", FactorNotFound, FactorIsRequired, LastWayIn, ROUTE_NOT_FOUND, *WITH_OWN_CHANGE
+        "remove_factor", FactorNotFound, FactorIsRequired, LastWayIn, Refusal.ROUTE_NOT_FOUND, *WITH_OWN_CHANGE
     ),
 )
 async def remove_factor(

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from adapters.http.pages import page, said
-from adapters.http.problems import ROUTE_NOT_FOUND, RefusedByHttp
+from adapters.http.refusals import Refusal, RefusedByHttp
 from adapters.http.routing import PageRoute
 
 router = APIRouter(tags=["links"], include_in_schema=False, route_class=PageRoute)
@@ -48,7 +48,7 @@ async def show_link(name: str, request: Request) -> HTMLResponse:
     """The page that a link leads to, in the language that the browser asks for."""
     form = _FORMS.get(name)
     if form is None:
-        raise RefusedByHttp(ROUTE_NOT_FOUND)
+        raise RefusedByHttp(Refusal.ROUTE_NOT_FOUND)
     words = said(request.headers.get("accept-language", ""))
     texts = words[name]
     field = {

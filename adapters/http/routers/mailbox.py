@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from adapters.http.headers import NO_STORE
 from adapters.http.injection import injected
 from adapters.http.pages import page
-from adapters.http.problems import ROUTE_NOT_FOUND, RefusedByHttp
+from adapters.http.refusals import Refusal, RefusedByHttp
 from adapters.http.routing import PageRoute
 from adapters.http.schemas.mailbox import MailboxResponse, MailResponse
 from application.ports.mailbox import Mailbox, ReceivedMail
@@ -54,7 +54,7 @@ async def show_mail_html(message_id: UUID, mailbox: Annotated[Mailbox, injected(
 async def _find(mailbox: Mailbox, message_id: UUID) -> ReceivedMail:
     mail = await mailbox.find(MessageId(message_id))
     if mail is None:
-        raise RefusedByHttp(ROUTE_NOT_FOUND)
+        raise RefusedByHttp(Refusal.ROUTE_NOT_FOUND)
     return mail
 
 

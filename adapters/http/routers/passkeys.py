@@ -12,7 +12,7 @@ from adapters.http.headers import LOCATION
 from adapters.http.injection import injected
 from adapters.http.new_session import device_token_of, handed_out
 from adapters.http.next_steps import USE_SESSION
-from adapters.http.problems import CROSS_SITE_REQUEST, ROUTE_NOT_FOUND
+from adapters.http.refusals import Refusal
 from adapters.http.routing import Route
 from adapters.http.schemas.factors import FactorReference, FactorResponse
 from adapters.http.schemas.passkeys import (
@@ -60,7 +60,7 @@ async def ask_for_passkey(ask_in: PasskeyAsk, ask: Annotated[AskForPasskey, inje
 @router.post(
     "/passkeys/sessions",
     status_code=201,
-    responses=responses("sign_in_with_passkey", InvalidPasskey, CROSS_SITE_REQUEST, *WITH_BODY)
+    responses=responses("sign_in_with_passkey", InvalidPasskey, Refusal.CROSS_SITE_REQUEST, *WITH_BODY)
     | {201: {"headers": LOCATION, "links": USE_SESSION}},
 )
 async def sign_in_with_passkey(
@@ -140,7 +140,7 @@ async def register_passkey(
 
 @router.patch(
     "/users/me/passkeys/{factor_id:uuid}",
-    responses=responses("rename_passkey", FactorNotFound, ROUTE_NOT_FOUND, *WITH_OWN_CHANGE, *WITH_BODY),
+    responses=responses("rename_passkey", FactorNotFound, Refusal.ROUTE_NOT_FOUND, *WITH_OWN_CHANGE, *WITH_BODY),
 )
 async def rename_passkey(
     factor_id: FactorReference,
@@ -160,7 +160,7 @@ async def rename_passkey(
     status_code=204,
     response_class=Response,
     responses=responses(
-        "remove_passkey", FactorNotFound, FactorIsRequired, LastWayIn, ROUTE_NOT_FOUND, *WITH_OWN_CHANGE
+        "remove_passkey", FactorNotFound, FactorIsRequired, LastWayIn, Refusal.ROUTE_NOT_FOUND, *WITH_OWN_CHANGE
     ),
 )
 async def remove_passkey(

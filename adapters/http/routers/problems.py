@@ -5,7 +5,8 @@ from html import escape
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from adapters.http.problems import ROUTE_NOT_FOUND, RefusedByHttp, all_codes
+from adapters.http.problems import all_codes
+from adapters.http.refusals import Refusal, RefusedByHttp
 from adapters.http.routing import PageRoute
 
 router = APIRouter(tags=["problems"], include_in_schema=False, route_class=PageRoute)
@@ -16,7 +17,7 @@ async def show_problem(code: str) -> HTMLResponse:
     """What a problem's `type` leads to."""
     found = all_codes().get(code)
     if found is None:
-        raise RefusedByHttp(ROUTE_NOT_FOUND)
+        raise RefusedByHttp(Refusal.ROUTE_NOT_FOUND)
     title, status, explanation = found
     return HTMLResponse(
         "<!doctype html><html lang=en><meta charset=utf-8>"

@@ -17,7 +17,7 @@ from adapters.http.headers import ETAG, LOCATION, NOT_MODIFIED
 from adapters.http.injection import injected
 from adapters.http.new_session import device_token_of, handed_out
 from adapters.http.next_steps import ANSWER, END_NEWEST, USE_SESSION, if_changed
-from adapters.http.problems import CROSS_SITE_REQUEST, ROUTE_NOT_FOUND
+from adapters.http.refusals import Refusal
 from adapters.http.routing import Route
 from adapters.http.schemas.factors import FactorRequiredResponse
 from adapters.http.schemas.sessions import SessionCreate, SessionList, SessionRefresh, SessionResponse, TokenResponse
@@ -42,7 +42,7 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=Route)
 @router.post(
     "",
     status_code=201,
-    responses=responses("sign_in", InvalidCredentials, HashingBusy, CROSS_SITE_REQUEST, *WITH_BODY)
+    responses=responses("sign_in", InvalidCredentials, HashingBusy, Refusal.CROSS_SITE_REQUEST, *WITH_BODY)
     | {
         201: {"headers": LOCATION, "links": USE_SESSION},
         202: {
@@ -83,7 +83,7 @@ async def sign_in(
 
 @router.post(
     "/refresh",
-    responses=responses("refresh_session", InvalidRefreshToken, CROSS_SITE_REQUEST, *WITH_BODY)
+    responses=responses("refresh_session", InvalidRefreshToken, Refusal.CROSS_SITE_REQUEST, *WITH_BODY)
     | {200: {"links": USE_SESSION}},
 )
 async def refresh_session(
@@ -162,7 +162,7 @@ async def end_other_sessions(
     "/{session_id:uuid}",
     status_code=204,
     response_class=Response,
-    responses=responses("end_session", SessionNotFound, ROUTE_NOT_FOUND),
+    responses=responses("end_session", SessionNotFound, Refusal.ROUTE_NOT_FOUND),
 )
 async def end_session(session_id: UUID, caller: CurrentUser, end: Annotated[EndSession, injected(EndSession)]) -> None:
     """End one of my sessions."""
