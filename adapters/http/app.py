@@ -152,15 +152,28 @@ def create_app(container: Container | None = None, *, config: HttpConfig, lifesp
     app.state.public_url = config.public_url
     app.state.links_url = config.effective_links_url
     app.state.policies = dict(ROUTE_POLICIES)
+    app.add_exception_handler(DomainError, answer_domain_error)
+    app.add_exception_handler(RequestValidationError, answer_validation_error)
+    app.add_exception_handler(HTTPException, answer_http_error)
+    for module in (*_ROUTERS, *([mailbox] if config.mailbox else [])):
+        # As they are: including them would make each route, and what it depends on, a second time.
+        app.router.routes.extend(module.router.routes)
+    app.router.middleware_stack = StraightToRoute(app.router.middleware_stack, app)
+    expect_declared(app)
+    _add_middleware(app, config)
+    return app
+
+
+def _add_middleware(app: FastAPI, config: HttpConfig) -> None:
+    """Each stands outside of those before it."""
     app.add_middleware(ExactMethods)
-    larger: dict[tuple[str, str], BodyLimit] = {}
     app.add_middleware(
         Armour,
         allowed_hosts=config.hosts,
         # Those who balance load call by address.
         unlisted=health.PROBES,
         body_limit=BodyLimit(seconds=config.body_seconds),
-        larger=larger,
+        larger=larger_bodies(app),
     )
     if config.cors_origins:
         app.add_middleware(ExactCors, origins=config.cors_origins)
@@ -172,13 +185,3 @@ def create_app(container: Container | None = None, *, config: HttpConfig, lifesp
         vary=bool(config.cors_origins),
         exempt=frozenset({app.docs_url or ""}),
     )
-    app.add_exception_handler(DomainError, answer_domain_error)
-    app.add_exception_handler(RequestValidationError, answer_validation_error)
-    app.add_exception_handler(HTTPException, answer_http_error)
-    for module in (*_ROUTERS, *([mailbox] if config.mailbox else [])):
-        # As they are: including them would make each route, and what it depends on, a second time.
-        app.router.routes.extend(module.router.routes)
-    app.router.middleware_stack = StraightToRoute(app.router.middleware_stack, app)
-    expect_declared(app)
-    larger.update(larger_bodies(app))
-    return app

@@ -45,30 +45,26 @@ def unchanged(if_none_match: str | None, headers: Mapping[str, str]) -> Response
     return Response(status_code=304, headers=dict(headers))
 
 
-def expected_version(if_match: str | None, *, identity: object, version: int) -> int | None:
-    """The version that must still be the present one when writing; None where any will do.
+def expected_version(if_match: str | None, tag: str, version: int) -> int | None:
+    """The version that must still be the present one when writing a resource with that tag; None where any will do.
 
     Raises: StaleVersion when the caller speaks about another than the present one.
     """
     if if_match is None or _is_any(if_match):
         return None
-    if etag(identity, version) not in _tags(if_match):
+    if tag not in _tags(if_match):
         raise StaleVersion
     return version
 
 
 def required_version(if_match: str | None, tag: str, version: int) -> int | None:
-    """As `expected_version`, of a resource with that entity tag, where somebody else's work is at stake.
+    """As `expected_version`, where somebody else's work is at stake.
 
     Raises: RefusedByHttp where the caller names no version; StaleVersion.
     """
     if if_match is None:
         raise RefusedByHttp(Refusal.IF_MATCH_REQUIRED)
-    if _is_any(if_match):
-        return None
-    if tag not in _tags(if_match):
-        raise StaleVersion
-    return version
+    return expected_version(if_match, tag, version)
 
 
 def _is_any(header: str) -> bool:

@@ -7,7 +7,6 @@ in between leaves the key to the next who comes with it.
 
 import base64
 import json
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated
 
@@ -15,7 +14,8 @@ import structlog
 from fastapi import Depends, Header, Request, Response
 
 from adapters.http.authentication import RecentAdmin, RecentUser
-from adapters.http.injection import injected
+from adapters.http.injection import injected, resolved
+from adapters.http.planned_route import Handler
 from application.idempotency.claim_request import ClaimRequest, KeptAnswer
 from application.idempotency.finish_request import FinishRequest
 from domain.errors import DomainError, InvalidFields, Violation
@@ -102,7 +102,7 @@ async def _claimed(request: Request, claim: ClaimRequest, key: str | None, princ
     return claimed
 
 
-async def answered_once(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
+async def answered_once(request: Request, handle: Handler) -> Response:
     """The answer of `handle`, kept if it is a success and the request has a key; or the one that was kept before."""
     try:
         response = await handle(request)
@@ -120,9 +120,8 @@ async def _finish(request: Request, answer: KeptAnswer | None) -> None:
     once: Once | None = getattr(request.state, "once", None)
     if once is None:
         return
-    finish: FinishRequest = request.app.state.container.resolve(FinishRequest)
     try:
-        await finish.execute(once=once, answer=answer)
+        await resolved(request, FinishRequest).execute(once=once, answer=answer)
     except DomainError as error:
         # The act counts, and so does its answer; whoever asks again waits until the claim is over.
         _log.warning("idempotency.not_finished", cause=error.code)

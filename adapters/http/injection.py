@@ -12,6 +12,12 @@ class Container(Protocol):
     def resolve[T](self, service: type[T], /) -> T: ...
 
 
+def resolved[T](request: Request, service: type[T]) -> T:
+    """The use case of the app that a request is for."""
+    container: Container = request.app.state.container
+    return container.resolve(service)
+
+
 _resolvers: dict[type, Callable[[Request], Awaitable[Any]]] = {}
 _services: dict[object, type] = {}
 
@@ -21,8 +27,7 @@ def resolver(service: type) -> Callable[[Request], Awaitable[Any]]:
     if service not in _resolvers:
         # async, since FastAPI sends plain functions to a thread.
         async def resolve(request: Request) -> object:
-            container: Container = request.app.state.container
-            return container.resolve(service)
+            return resolved(request, service)
 
         _resolvers[service] = resolve
         _services[resolve] = service

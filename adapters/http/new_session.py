@@ -1,12 +1,25 @@
 """Answering whoever has just signed in, whichever way."""
 
+from typing import Literal
+
 from fastapi import Request, Response
 from pydantic import SecretStr
 
 from adapters.http import cookies
-from adapters.http.cookies import set_device_token, set_refresh_token
+from adapters.http.cookies import expect_same_origin, set_device_token, set_refresh_token
 from adapters.http.schemas.sessions import TokenResponse
 from application.sessions.issued_tokens import IssuedTokens
+
+
+def asks_for_cookie(transport: Literal["body", "cookie"], request: Request) -> bool:
+    """Whether the keys to the new session are to be put where scripts do not see them.
+
+    Raises: RefusedByHttp, where a page elsewhere asks for that.
+    """
+    if transport == "body":
+        return False
+    expect_same_origin(request)
+    return True
 
 
 def handed_out(issued: IssuedTokens, response: Response, *, in_cookie: bool) -> TokenResponse:

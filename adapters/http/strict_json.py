@@ -4,20 +4,14 @@ Python's parser and FastAPI take more than JSON: duplicate names, NaN, numbers t
 lone surrogates. Each has been somebody's hole, or an error at PostgreSQL later on; here they end at the door.
 """
 
-import copy
 import json
 import math
 import re
-from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
-from fastapi import Request, Response
-from fastapi.routing import APIRoute
+from fastapi import Request
 
-from adapters.http.planned_route import Handler, planned
 from adapters.http.refusals import Refusal, RefusedByHttp
-from adapters.http.retries import retried
-from adapters.http.strict_url import declared, expect_plain_path, expect_strict_url
 from adapters.http.validation import pointer_token
 from domain.errors import InvalidFields, Violation
 from domain.text import is_storable
@@ -30,46 +24,6 @@ _MEDIA_TYPE = re.compile(
 )
 _LONGEST_MEDIA_TYPE = 256
 MERGE_PATCH = "application/merge-patch+json"
-
-
-class StrictRoute(APIRoute):
-    """A route whose body is read by `StrictRequest`, and whose path and query are read strictly too."""
-
-    strict_url: ClassVar[bool] = True
-
-    def __init__(self, path: str, endpoint: Callable[..., Any], **arguments: Any) -> None:  # noqa: ANN401  (as the method it extends)
-        # Names of endpoints are unique and stable, and so are the operationIds.
-        arguments["generate_unique_id_function"] = _name_of
-        super().__init__(path, endpoint, **arguments)
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = planned(self, self._with_replaced_dependencies(super().get_route_handler()))
-        parameters = declared(self.dependant)
-
-        async def handle_strictly(request: Request) -> Response:
-            expect_plain_path(request)
-            if self.strict_url:
-                expect_strict_url(request, parameters)
-            strict = StrictRequest(request.scope, request.receive)
-            return await retried(lambda: handle(strict))
-
-        return handle_strictly
-
-    def _with_replaced_dependencies(self, handle: Handler) -> Handler:
-        """The same, that calls what `app.dependency_overrides` says: our routes do not know their app in advance."""
-
-        async def handle_as_replaced(request: Request) -> Response:
-            if not request.app.dependency_overrides:
-                return await handle(request)
-            route = copy.copy(self)
-            route.dependency_overrides_provider = request.app
-            return await APIRoute.get_route_handler(route)(request)
-
-        return handle_as_replaced
-
-
-def _name_of(route: APIRoute) -> str:
-    return route.name
 
 
 class StrictRequest(Request):

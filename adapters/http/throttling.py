@@ -1,7 +1,7 @@
 """Counting requests at the door, and telling callers what they have left."""
 
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -9,7 +9,8 @@ import structlog
 from fastapi import Request, Response
 
 from adapters.http.client import network_address
-from adapters.http.injection import Container
+from adapters.http.injection import resolved
+from adapters.http.planned_route import Handler
 from application.ports.rate_limiter import ThrottlesUnavailable
 from application.throttling.throttle_network import ThrottleNetwork
 from application.throttling.throttle_policy import RatePolicy
@@ -19,13 +20,11 @@ from domain.throttling.throttle import Limit, Throttled
 
 _log = structlog.get_logger("hallporter.http")
 
-type Handle = Callable[[Request], Awaitable[Response]]
-
 
 async def throttled(
     request: Request,
     rate: RatePolicy,
-    handle: Handle,
+    handle: Handler,
     *,
     known_devices_pass: bool = False,
 ) -> Response:
@@ -57,7 +56,7 @@ async def throttled(
     return response
 
 
-async def counted_by_endpoint(request: Request, rate: RatePolicy, handle: Handle) -> Response:
+async def counted_by_endpoint(request: Request, rate: RatePolicy, handle: Handler) -> Response:
     """The answer of `handle`, whose use case counts the request with what is guessed in it: `state.visit`.
 
     What did not get as far as that, and is no success, is counted afterwards.
@@ -86,8 +85,7 @@ async def counted_by_endpoint(request: Request, rate: RatePolicy, handle: Handle
 
 
 def _visit(request: Request, rate: RatePolicy) -> tuple[ThrottleNetwork, Visit]:
-    container: Container = request.app.state.container
-    throttle = container.resolve(ThrottleNetwork)
+    throttle = resolved(request, ThrottleNetwork)
     return throttle, throttle.visit(rate=rate, network_address=network_address(request))
 
 

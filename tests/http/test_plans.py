@@ -14,8 +14,8 @@ from pydantic import BaseModel
 
 from adapters.http.injection import resolver
 from adapters.http.plan import Plan
+from adapters.http.routing import StrictRoute
 from adapters.http.schemas.base import RequestSchema, ResponseSchema
-from adapters.http.strict_json import StrictRoute
 
 
 class Said(RequestSchema):

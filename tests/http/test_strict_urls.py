@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import QueryParams
 
 from adapters.http.app import create_app
-from adapters.http.strict_json import StrictRoute
+from adapters.http.routing import StrictRoute
 from adapters.http.strict_url import expect_strict_url
 from domain.errors import InvalidFields
 from tests.http.conftest import CONFIG, ORIGIN

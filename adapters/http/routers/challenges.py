@@ -6,11 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from adapters.http.client import network_address
-from adapters.http.cookies import expect_same_origin
 from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.headers import LOCATION
 from adapters.http.injection import injected
-from adapters.http.new_session import handed_out
+from adapters.http.new_session import asks_for_cookie, handed_out
 from adapters.http.next_steps import USE_SESSION
 from adapters.http.refusals import Refusal
 from adapters.http.routing import Route
@@ -43,9 +42,7 @@ async def answer_challenge(
 
     What answers with `factor_required` is good for this once, for ten minutes, and for nothing else.
     """
-    in_cookie = answer_in.transport == "cookie"
-    if in_cookie:
-        expect_same_origin(request)
+    in_cookie = asks_for_cookie(answer_in.transport, request)
     issued = await answer.execute(
         challenge_id=ChallengeId(challenge_id),
         proof=answer_in.proof(),

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Response
 
 from adapters.http.authentication import CurrentUser, RecentUser
-from adapters.http.conditional import IfMatch, expected_version
+from adapters.http.conditional import IfMatch, etag, expected_version
 from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.injection import injected
 from adapters.http.routing import Route
@@ -34,7 +34,7 @@ async def delete_me(
     if_match: IfMatch = None,
 ) -> DeletionResponse:
     """Be erased after the grace period. Every session ends now; sign in again before then to cancel."""
-    version = expected_version(if_match, identity=caller.user_id, version=caller.user.version)
+    version = expected_version(if_match, etag(caller.user_id, caller.user.version), caller.user.version)
     user = await schedule.execute(user_id=caller.user_id, expected_version=version)
     return DeletionResponse(deletion_due_at=user.deletion_due_at)
 

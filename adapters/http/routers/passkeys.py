@@ -6,11 +6,10 @@ from fastapi import APIRouter, Request, Response
 
 from adapters.http.authentication import CurrentUser, RecentUser
 from adapters.http.client import device_of
-from adapters.http.cookies import expect_same_origin
 from adapters.http.documentation import WITH_BODY, WITH_OWN_CHANGE, responses
 from adapters.http.headers import LOCATION
 from adapters.http.injection import injected
-from adapters.http.new_session import device_token_of, handed_out
+from adapters.http.new_session import asks_for_cookie, device_token_of, handed_out
 from adapters.http.next_steps import USE_SESSION
 from adapters.http.refusals import Refusal
 from adapters.http.routing import Route
@@ -73,9 +72,7 @@ async def sign_in_with_passkey(
 
     What was asked is good for one answer, right or wrong.
     """
-    in_cookie = session_in.transport == "cookie"
-    if in_cookie:
-        expect_same_origin(request)
+    in_cookie = asks_for_cookie(session_in.transport, request)
     issued = await sign_in.execute(
         answer=session_in.passkey.answer(),
         device=device_of(request),

@@ -15,7 +15,7 @@ from adapters.http.cookies import expect_same_origin, forget_refresh_token, set_
 from adapters.http.documentation import WITH_BODY, responses
 from adapters.http.headers import ETAG, LOCATION, NOT_MODIFIED
 from adapters.http.injection import injected
-from adapters.http.new_session import device_token_of, handed_out
+from adapters.http.new_session import asks_for_cookie, device_token_of, handed_out
 from adapters.http.next_steps import ANSWER, END_NEWEST, USE_SESSION, if_changed
 from adapters.http.refusals import Refusal
 from adapters.http.routing import Route
@@ -63,9 +63,7 @@ async def sign_in(
 
     Its `reference` is what an operator finds the cause by. Whoever has second factors is asked for one of them.
     """
-    in_cookie = session_in.transport == "cookie"
-    if in_cookie:
-        expect_same_origin(request)
+    in_cookie = asks_for_cookie(session_in.transport, request)
     issued = await sign_in.execute(
         email=session_in.email,
         password=session_in.password.get_secret_value(),

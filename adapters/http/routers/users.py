@@ -90,7 +90,7 @@ async def update_me(
     if_match: IfMatch = None,
 ) -> UserResponse:
     """Change what I say about myself, by a merge patch (RFC 7396)."""
-    version = expected_version(if_match, identity=caller.user_id, version=caller.user.version)
+    version = expected_version(if_match, etag(caller.user_id, caller.user.version), caller.user.version)
     user = await update.execute(user_id=caller.user_id, changes=user_in.changes(), expected_version=version)
     response.headers["ETag"] = etag(user.id, user.version)
     return UserResponse.of(user)
