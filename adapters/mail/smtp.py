@@ -1,9 +1,9 @@
 """Mail by SMTP, to the operator's relay."""
 
 import asyncio
-import contextlib
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 
@@ -62,35 +62,35 @@ class SmtpMailer:
     async def send(self, mail: Mail) -> None:
         recipient = _recipient(mail)
         message = self._message(mail, recipient)
-        client = self._client()
-        phase = "while connecting"
-        try:
-            async with asyncio.timeout(self._timeout):
-                await client.connect(timeout=self._connect_timeout)
-                phase = "while sending"
-                await client.send_message(message, sender=self._sender.addr_spec, recipients=[recipient.addr_spec])
-        except (aiosmtplib.SMTPException, OSError) as error:
-            raise _problem(error, phase) from None  # the library's error repeats addresses
-        else:
-            # The mail is taken by now, whatever becomes of the farewell.
-            with contextlib.suppress(aiosmtplib.SMTPException):
-                await client.quit(timeout=_GOODBYE_TIMEOUT)
-        finally:
-            client.close()
+        async with self._connected() as client:
+            await client.send_message(message, sender=self._sender.addr_spec, recipients=[recipient.addr_spec])
 
     async def greet(self) -> None:
         """Connect as for a mail, with TLS and credentials, and send none.
 
         Raises: MailDelayed.
         """
+        async with self._connected():
+            pass
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[aiosmtplib.SMTP]:
+        """Have the relay listen for as long as the block.
+
+        Raises: MailDelayed, MailRefused.
+        """
         client = self._client()
+        phase = "while connecting"
         try:
             async with asyncio.timeout(self._timeout):
                 await client.connect(timeout=self._connect_timeout)
+                phase = "while sending"
+                yield client
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise MailDelayed(str(_problem(error, "while connecting"))) from None
+            raise _problem(error, phase) from None  # the library's error repeats addresses
         else:
-            with contextlib.suppress(aiosmtplib.SMTPException):
+            # The mail is taken by now, whatever becomes of the farewell.
+            with suppress(aiosmtplib.SMTPException):
                 await client.quit(timeout=_GOODBYE_TIMEOUT)
         finally:
             client.close()
