@@ -1,12 +1,14 @@
 """What tests are made of: a world to put people in, and people to put there."""
 
 from datetime import datetime
-from typing import cast
+from typing import cast, override
 
+from adapters.mail.content import VARIABLES
 from adapters.mail.email_parser import StrictEmailParser
 from adapters.memory.clock import MemoryClock
 from adapters.memory.password_hasher import MemoryPasswordHasher
 from adapters.memory.randomness import MemoryRandomness
+from application.ports.mailer import Mail
 from application.ports.token_signer import TokenSigner
 from application.sessions.issued_tokens import IssuedTokens
 from application.sessions.refresh_session import RefreshSession
@@ -46,6 +48,13 @@ class World(in_memory.World):
     def passwords(self) -> MemoryPasswordHasher:
         assert isinstance(self.adapters.passwords, MemoryPasswordHasher)
         return self.adapters.passwords
+
+    @override
+    async def work(self) -> list[Mail]:
+        sent = await super().work()
+        for mail in sent:
+            assert set(mail.content) == set(VARIABLES[mail.kind]), "no template could be filled in"
+        return sent
 
     async def lose_jobs(self) -> None:
         """Let the queue forget everything."""

@@ -131,6 +131,8 @@ async def rows(content: bytes, format: RowFormat) -> list[tuple[int, object]]:
         (b'{"a": ' + b"[" * 30_000, "malformed_json"),
         (b'{"a": "\\u0000"}', "unstorable_text"),
         (b'{"a": [{"b": "\\ud800"}]}', "unstorable_text"),
+        (b'{"a": "\\udfff"}', "unstorable_text"),
+        (b'{"a": ' + b"9" * 19 + b"}", "malformed_json"),
         (b'{"\\ud800": 1}', "unstorable_text"),
         (b'{"a": "\0"}', "malformed_json"),
         (b'{"a": "\xff"}', "not_utf_8"),
@@ -150,6 +152,33 @@ async def test_escapes_of_what_can_be_stored_are_read() -> None:
     assert await rows(b'{"a": "\\ud83d\\udddd \\u00fc", "b": [1.5, -7, true]}', RowFormat.NDJSON) == [
         (1, {"a": "\U0001f5dd ü", "b": [1.5, -7, True]})
     ]
+
+
+async def test_whole_numbers_are_read_as_far_as_they_can_be_stored() -> None:
+    largest = 10**18 - 1
+    assert await rows(b'{"a": %d}' % largest, RowFormat.NDJSON) == [(1, {"a": largest})]
+
+
+@pytest.mark.parametrize(
+    ("format", "raw"),
+    [
+        (RowFormat.NDJSON, b"{"),
+        (RowFormat.NDJSON, b"[]"),
+        (RowFormat.NDJSON, b"\xff"),
+        (RowFormat.NDJSON, b'"' + b"x" * MAX_LINE_BYTES),
+        (RowFormat.NDJSON, b'{"a": 1, "a": 2}'),
+        (RowFormat.NDJSON, b'{"a": "\\u0000"}'),
+        (RowFormat.CSV, b'"a" b'),
+        (RowFormat.CSV, b"a,b"),
+        (RowFormat.CSV, b"\0"),
+    ],
+)
+async def test_what_is_wrong_with_a_row_as_a_whole_is_said_of_no_field(format: RowFormat, raw: bytes) -> None:
+    reader = rows_of(format)
+    reader.records([Record(1, b"email")])
+    with pytest.raises(InvalidRow) as refusal:
+        reader.fields(raw)
+    assert refusal.value.violation.field == ""
 
 
 @pytest.mark.parametrize(
@@ -178,6 +207,7 @@ async def test_cells_of_csv_are_the_values_that_their_fields_have() -> None:
         b"c@example.com,yes,,,\n"
         b'd@example.com,,,"two\nlines",\n'
         b"e@example.com,,,,{\n"
+        b'f@example.com,,,"a ""b\nc",\n'
     )
     assert await rows(content, RowFormat.CSV) == [
         (
@@ -202,6 +232,7 @@ async def test_cells_of_csv_are_the_values_that_their_fields_have() -> None:
         (4, "not_a_boolean"),
         (5, {"email": "d@example.com", "display_name": "two\nlines"}),
         (7, "malformed_json"),
+        (8, {"email": "f@example.com", "display_name": 'a "b\nc'}),
     ]
 
 
@@ -212,3 +243,11 @@ async def test_a_quote_that_nobody_closes_costs_one_row(others: int) -> None:
     assert [row for _, row in found].count("malformed_csv") == 1
     assert len(found) == others + 1
     assert found[0] == (2, "malformed_csv")
+
+
+async def test_a_quote_that_nobody_closes_costs_no_cell_that_comes_long_after() -> None:
+    good = b"\na@example.com,Aaaaaaaaaaaaaaaaaaaaaaaaa"
+    content = b'email,display_name\nb@example.com,"B' + good * 3_000 + b'\nc@example.com,"C\nC"'
+    found = await rows(content, RowFormat.CSV)
+    assert [row for _, row in found].count("malformed_csv") == 1
+    assert found[-1] == (3_003, {"email": "c@example.com", "display_name": "C\nC"})

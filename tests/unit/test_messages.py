@@ -231,6 +231,9 @@ async def test_lg_11_a_new_kind_of_device_is_told_of_and_a_known_one_is_not(worl
     assert mail.kind is MessageKind.NEW_DEVICE
     assert mail.content["network_address"] == "198.51.100.7"
     assert mail.content["device"]
+    await world.sign_in(device=Device())
+    (mail,) = await world.work()
+    assert (mail.content["network_address"], mail.content["device"]) == ("", "")
 
 
 async def test_lg_11_who_comes_back_after_a_long_time_is_told_of_it(world: World) -> None:
