@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 import argon2
 import structlog
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import HashingError, InvalidHashError, VerificationError, VerifyMismatchError
+from argon2.low_level import error_to_str
 
 from adapters.crypto.foreign_hashes.known_hash import KnownHash
 from adapters.crypto.foreign_hashes.limits import LARGE_MEMORY
@@ -22,6 +23,7 @@ _log = structlog.get_logger(__name__)
 
 _HASH_BYTES = 32
 _SALT_BYTES = 16
+_NO_MEMORY = error_to_str(-22)  # ARGON2_MEMORY_ALLOCATION_ERROR in argon2.h; that is all it tells by
 
 
 class Argon2PasswordHasher:
@@ -52,7 +54,7 @@ class Argon2PasswordHasher:
             yield _Place(self, reservation)
 
     async def hash(self, password: Password, *, owner: UserId) -> PasswordHash:
-        text = await self.threads.run(lambda: self._argon2.hash(_as_bytes(password)))
+        text = await self.threads.run(lambda: self._hash(password))
         return seal_hash(text, owner=owner, sealer=self._sealer)
 
     async def matches(
@@ -93,10 +95,22 @@ class Argon2PasswordHasher:
         self._verify(self._dummy, password)
         return other.matches(_as_bytes(password))
 
+    def _hash(self, password: Password) -> str:
+        try:
+            return self._argon2.hash(_as_bytes(password))
+        except HashingError as failed:
+            # Of our parameters it only fails for that.
+            raise MemoryError from failed
+
     def _verify(self, encoded: str, password: Password) -> bool:
         try:
             return self._argon2.verify(encoded, _as_bytes(password))
-        except (VerificationError, InvalidHashError):
+        except (VerifyMismatchError, InvalidHashError):
+            return False
+        except VerificationError as failed:
+            # For want of memory nothing was compared: nobody may be told that their password is wrong.
+            if str(failed) == _NO_MEMORY:
+                raise MemoryError from failed
             return False
 
 

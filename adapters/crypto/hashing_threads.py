@@ -9,7 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
+import structlog
+
 from application.ports.password_hasher import HashingBusy
+
+_log = structlog.get_logger(__name__)
 
 MILLISECONDS_A_PLACE = 20
 """What an Argon2 hash of ours takes, by default, and so what one place in the queue stands for."""
@@ -35,7 +39,8 @@ class HashingThreads:
 
     The queue is limited: beyond it the answer is HashingBusy at once, and one more is `refused`. Of those with a place
     few should be `at_work` beside it. `on_idle` is called, in a thread, once nothing has been hashed for a second.
-    `watch`, where there is one, surrounds what is queued.
+    `watch`, where there is one, surrounds what is queued. Work for which there is not enough memory says so by
+    MemoryError, and is refused as well.
     """
 
     refused = 0
@@ -108,12 +113,23 @@ class HashingThreads:
         present = self._large_ones if large else self._ordinary
         present.add(1)
         watched = work if self.watch is None else self.watch(work)
-        job = (self._large if large else self._threads).submit(watched)
+
+        def leave() -> None:
+            present.add(-1)
+            self._places.give_back(taken)
+
+        try:
+            job = (self._large if large else self._threads).submit(watched)
+        except RuntimeError as failed:
+            # No thread could be started. Whether another one does the work some time is all the same.
+            leave()
+            raise self._short_of_memory() from failed
         # On the job and not here: a caller who goes away leaves the job in its place.
-        job.add_done_callback(lambda _: present.add(-1))
-        job.add_done_callback(lambda _: self._places.give_back(taken))
+        job.add_done_callback(lambda _: leave())
         try:
             return await asyncio.wrap_future(job)
+        except MemoryError as failed:
+            raise self._short_of_memory() from failed
         finally:
             self._wait_for_idleness()
 
@@ -123,6 +139,11 @@ class HashingThreads:
             self._idle_timer.cancel()
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._large.shutdown(wait=True, cancel_futures=True)
+
+    def _short_of_memory(self) -> HashingBusy:
+        self.refused += 1
+        _log.warning("hashing.short_of_memory")
+        return HashingBusy()
 
     def _wait_for_idleness(self) -> None:
         if self._idle_timer is not None:

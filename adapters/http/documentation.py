@@ -113,7 +113,7 @@ def responses(
         errors = (*errors, IdempotencyInFlight, IdempotencyKeyReused)
     by_status: defaultdict[int, dict[str, Any]] = defaultdict(dict)
     has_body = Refusal.MALFORMED_JSON in errors
-    for error in (*errors, Refusal.INTERNAL_ERROR):
+    for error in (*errors, Refusal.INTERNAL_ERROR, Refusal.OUT_OF_MEMORY):
         status = status_of(error, operation)
         value = _example(operation, error, status, has_body=has_body)
         by_status[status][error.code] = {"summary": error.title, "value": value}

@@ -63,10 +63,11 @@ class RequestContext:
         with acting_from(origin):
             try:
                 await self._app(scope, receive, send_with_id)
-            except Exception:  # noqa: BLE001  (the last resort: it is logged, and answered without detail)
+            except Exception as failed:  # noqa: BLE001  (the last resort: it is logged, and answered without detail)
                 _log.exception("request.failed")
                 if state["status"] is None:
-                    await answer_refusal(Request(scope), Refusal.INTERNAL_ERROR)(scope, receive, send_with_id)
+                    refusal = Refusal.OUT_OF_MEMORY if isinstance(failed, MemoryError) else Refusal.INTERNAL_ERROR
+                    await answer_refusal(Request(scope), refusal)(scope, receive, send_with_id)
             finally:
                 _log.info("request", **_described(scope, time.perf_counter() - started_at))
 

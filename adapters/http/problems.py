@@ -124,7 +124,9 @@ async def answer_http_error(request: Request, error: Exception) -> Response:
 
 def answer_refusal(request: Request, refusal: Refusal, *, detail: str | None = None) -> Response:
     """The answer to a refusal of HTTP itself."""
-    headers = {"Allow": allow(request)} if refusal is Refusal.METHOD_NOT_ALLOWED else None
+    headers = {"Allow": allow(request)} if refusal is Refusal.METHOD_NOT_ALLOWED else {}
+    if refusal is Refusal.OUT_OF_MEMORY:
+        headers["Retry-After"] = "1"
     return _answer(request, refusal, refusal.status, detail=detail, headers=headers)
 
 

@@ -34,6 +34,7 @@ class Refusal(Enum):
     )
     HEADERS_TOO_LARGE = 431, "headers_too_large", "The headers are too large or too many"
     INTERNAL_ERROR = 500, "internal_error", "Something went wrong on our side"
+    OUT_OF_MEMORY = 503, "out_of_memory", "There is too little memory; try again in a moment"
 
     def __init__(self, status: int, code: str, title: str) -> None:
         self.status = status

@@ -110,7 +110,7 @@ class Readings(Collector):
         yield _gauge("hashing_running", "Passwords being hashed.", running)
         yield _gauge("hashing_waiting", "Passwords waiting to be hashed.", waiting)
         refused = _told(hashing, lambda threads: threads.refused)
-        yield _counter("hashing_refused", "Passwords not hashed, for too many waited.", refused)
+        yield _counter("hashing_refused", "Passwords not hashed, for too many waited or memory was short.", refused)
 
 
 def _of_jobs(signs: VitalSigns | None) -> Iterator[Metric]:

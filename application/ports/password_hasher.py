@@ -10,7 +10,7 @@ from domain.users.password import Password, PasswordHash
 
 
 class HashingBusy(Unavailable):
-    """More passwords are waiting to be checked than can be checked in good time (PW-09)."""
+    """More passwords wait than can be checked in good time, or there is no memory to check them in (PW-09)."""
 
     code = "hashing_busy"
     title = "The service is busy; try again in a moment"

@@ -44,7 +44,7 @@ _ALL_EVERY = 20
 _LATEST = 12
 _PATIENCE = 60.0
 _PLENTY = "1000000/minute"
-_SETTINGS = {
+SETTINGS = {
     "SECRET_KEY": "T9vK2mQ7xW4cR8bN1zL5yP3dF6gH0jSa",
     "PUBLIC_URL": "http://127.0.0.1",
     "LOG_LEVEL": "ERROR",
@@ -88,7 +88,7 @@ class Service:
 
     def __init__(self, home: Path, url: str) -> None:
         self._home = home
-        self._environment = environment(home, DATABASE_URL=url, **_SETTINGS)
+        self._environment = environment(home, DATABASE_URL=url, **SETTINGS)
         self._log = (home / "log").open("a")
         self._running: dict[int, subprocess.Popen[bytes]] = {}
 

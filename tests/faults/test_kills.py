@@ -1,4 +1,4 @@
-"""A few kills of the service and its database (faults 1 and 19); `python -m tests.faults.kills` does many."""
+"""A few kills of the service and its database (faults 1, 19 and 33); `python -m tests.faults.kills` does many."""
 
 from itertools import repeat
 from pathlib import Path

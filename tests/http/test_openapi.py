@@ -122,7 +122,13 @@ def test_operations_have_the_names_that_clients_were_generated_with() -> None:
                 422: {"invalid_input", "password_rejected", "idempotency_key_reused"},
                 500: {"internal_error"},
                 429: {"too_many_attempts"},
-                503: {"hashing_busy", "database_unavailable", "throttles_unavailable", "transaction_conflict"},
+                503: {
+                    "hashing_busy",
+                    "out_of_memory",
+                    "database_unavailable",
+                    "throttles_unavailable",
+                    "transaction_conflict",
+                },
             },
         ),
         (
@@ -139,7 +145,13 @@ def test_operations_have_the_names_that_clients_were_generated_with() -> None:
                 422: {"invalid_input"},
                 500: {"internal_error"},
                 429: {"too_many_attempts"},
-                503: {"hashing_busy", "database_unavailable", "throttles_unavailable", "transaction_conflict"},
+                503: {
+                    "hashing_busy",
+                    "out_of_memory",
+                    "database_unavailable",
+                    "throttles_unavailable",
+                    "transaction_conflict",
+                },
             },
         ),
         (
@@ -151,7 +163,7 @@ def test_operations_have_the_names_that_clients_were_generated_with() -> None:
                 403: {"factor_enrolment_required"},
                 422: {"invalid_input"},
                 500: {"internal_error"},
-                503: {"database_unavailable", "transaction_conflict"},
+                503: {"out_of_memory", "database_unavailable", "transaction_conflict"},
             },
         ),
     ],

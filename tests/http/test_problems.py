@@ -224,6 +224,18 @@ async def test_ap_01_a_bug_is_answered_without_detail(client: httpx.AsyncClient,
     assert answer.headers["x-request-id"] in answer.json()["instance"]
 
 
+async def test_ap_01_what_there_was_no_memory_for_is_to_be_asked_again(client: httpx.AsyncClient, app: FastAPI) -> None:
+    """Fault 33."""
+
+    class Large:
+        async def execute(self, **_: object) -> None:
+            raise MemoryError
+
+    app.dependency_overrides[resolver(RegisterUser)] = Large
+    answer = await register(client)
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "out_of_memory", "1")
+
+
 async def test_a_service_that_cannot_be_reached_says_when_to_come_back(client: httpx.AsyncClient, app: FastAPI) -> None:
     class Absent(MemoryReadiness):
         async def problems(self) -> list[str]:

@@ -66,9 +66,9 @@ class Argon2Hash:
                 type=_TYPES[self.format],
                 version=self.version,
             )
-        except HashingError:
+        except HashingError as failed:
             # Of parameters that passed it only fails for want of memory or threads.
-            return False
+            raise MemoryError from failed
         return hmac.compare_digest(digest, self.digest)
 
 

@@ -64,9 +64,12 @@ class ScryptWork:
 
     def derive(self, password: bytes, salt: bytes, *, size: int) -> bytes:
         """A key of so many bytes."""
-        return hashlib.scrypt(
-            password, salt=salt, n=self.n, r=self.r, p=self.p, maxmem=self.cost.memory + _SPARE_MEMORY, dklen=size
-        )
+        most = self.cost.memory + _SPARE_MEMORY
+        try:
+            return hashlib.scrypt(password, salt=salt, n=self.n, r=self.r, p=self.p, maxmem=most, dklen=size)
+        except ValueError as failed:
+            # Of parameters that passed it only fails for want of memory.
+            raise MemoryError from failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

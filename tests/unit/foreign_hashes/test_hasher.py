@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from adapters.crypto import argon2_hasher
@@ -21,6 +23,7 @@ from adapters.crypto.sealing import Sealer
 from application.ports.password_hasher import HashingBusy
 from application.ports.password_transfer import ForeignHash
 from domain.users.password import Password, PasswordHash
+from tests.little_memory import little_memory
 from tests.world import new_user
 
 OWNER = new_user().id
@@ -127,6 +130,31 @@ async def test_hashes_of_much_memory_are_checked_one_at_a_time_and_keep_nobody_e
     held.go_on.set()
     assert all(await asyncio.gather(*large))
     assert held.most_at_once == 1
+
+
+# More than malloc ever keeps for the next one (64 MiB), so that the system has to be asked for it.
+LARGE = {
+    "ours": None,
+    "argon2": "$argon2i$v=19$m=65536,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
+    "scrypt": "$scrypt$ln=16,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone bounds the memory of a process that runs")
+@pytest.mark.parametrize("written", LARGE.values(), ids=LARGE.keys())
+async def test_fault_33_without_memory_no_password_is_called_wrong(written: str | None) -> None:
+    hasher = Argon2PasswordHasher(SEALER, memory_kib=65_536 if written is None else 8, iterations=1)
+    kept = taken_in(written) if written is not None else await hasher.hash(PASSWORD, owner=OWNER)
+    # Threads that are there by then.
+    is_right = await hasher.matches(PASSWORD, kept)
+    with little_memory(psutil.Process()):
+        with pytest.raises(HashingBusy):
+            await hasher.matches(PASSWORD, kept)
+        if written is None:
+            with pytest.raises(HashingBusy):
+                await hasher.hash(PASSWORD, owner=OWNER)
+    assert await hasher.matches(PASSWORD, kept) == is_right == (written is None)
+    hasher.close()
 
 
 async def test_pw_09_the_queue_is_as_much_shorter_as_a_hash_takes_longer(
