@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from adapters.http.limits import FILE, BodyLimit
-from application.throttling.throttle_policy import RatePolicy
+from application.throttling.throttle_policy import Rate
 from domain.audit.audit_events import AuditRead
 from domain.events import Event
 from domain.messages.message import MessageRetried
@@ -63,7 +63,7 @@ class RoutePolicy:
     """
 
     access: Access
-    rate: RatePolicy | None = None
+    rate: Rate | None = None
     event: type[Event] | None = None
     idempotent: bool = False
     known_devices_pass: bool = False
@@ -93,9 +93,7 @@ _OPEN = RoutePolicy(access=Access.ANYONE)
 _READ = RoutePolicy(access=Access.USER)
 
 ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
-    "register_user": RoutePolicy(
-        access=Access.ANYONE, rate=RatePolicy.REGISTRATION, event=UserRegistered, idempotent=True
-    ),
+    "register_user": RoutePolicy(access=Access.ANYONE, rate=Rate.REGISTRATION, event=UserRegistered, idempotent=True),
     "get_me": _READ,
     "update_me": RoutePolicy(access=Access.USER, event=UserProfileUpdated),
     "change_password": RoutePolicy(access=Access.USER, bounded_in_session=True, event=PasswordChanged),
@@ -108,13 +106,13 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "get_export": RoutePolicy(access=Access.RECENT_USER),
     "sign_in": RoutePolicy(
         access=Access.ANYONE,
-        rate=RatePolicy.CREDENTIALS,
+        rate=Rate.CREDENTIALS,
         counted_by_endpoint=True,
         reserves_hashing=True,
         event=SessionStarted,
     ),
     "answer_challenge": RoutePolicy(
-        access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, known_devices_pass=True, event=SessionStarted
+        access=Access.ANYONE, rate=Rate.CREDENTIALS, known_devices_pass=True, event=SessionStarted
     ),
     "list_factors": RoutePolicy(access=Access.USER, while_enrolling=True),
     "enrol_totp": RoutePolicy(access=Access.RECENT_USER, while_enrolling=True, event=FactorEnrolmentBegun),
@@ -123,16 +121,16 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     ),
     "remove_factor": RoutePolicy(access=Access.RECENT_USER, event=FactorRemoved),
     "make_recovery_codes": RoutePolicy(access=Access.RECENT_USER, event=RecoveryCodesMade),
-    "ask_for_passkey": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.PASSKEY_OPTIONS),
+    "ask_for_passkey": RoutePolicy(access=Access.ANYONE, rate=Rate.PASSKEY_OPTIONS),
     "sign_in_with_passkey": RoutePolicy(
-        access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, known_devices_pass=True, event=SessionStarted
+        access=Access.ANYONE, rate=Rate.CREDENTIALS, known_devices_pass=True, event=SessionStarted
     ),
     "ask_for_passkey_proof": _READ,
     "offer_passkey": RoutePolicy(access=Access.RECENT_USER, while_enrolling=True),
     "register_passkey": RoutePolicy(access=Access.RECENT_USER, event=FactorEnrolled, while_enrolling=True),
     "rename_passkey": RoutePolicy(access=Access.RECENT_USER, event=FactorRenamed),
     "remove_passkey": RoutePolicy(access=Access.RECENT_USER, event=FactorRemoved),
-    "refresh_session": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.REFRESH),
+    "refresh_session": RoutePolicy(access=Access.ANYONE, rate=Rate.REFRESH),
     "list_sessions": _READ,
     "get_current_session": RoutePolicy(access=Access.USER, while_enrolling=True),
     "sign_out": RoutePolicy(access=Access.USER, while_enrolling=True, event=SessionEnded),
@@ -171,18 +169,18 @@ ROUTE_POLICIES: Mapping[str, RoutePolicy] = {
     "list_import_rows": RoutePolicy(access=Access.ADMIN),
     "get_users_export": RoutePolicy(access=Access.RECENT_ADMIN, event=UsersExported),
     "request_email_verification": RoutePolicy(
-        access=Access.ANYONE, rate=RatePolicy.MAIL, event=EmailVerificationRequested, idempotent=True
+        access=Access.ANYONE, rate=Rate.MAIL, event=EmailVerificationRequested, idempotent=True
     ),
-    "verify_email": RoutePolicy(access=Access.ANYONE_OR_USER, rate=RatePolicy.CREDENTIALS, event=EmailVerified),
+    "verify_email": RoutePolicy(access=Access.ANYONE_OR_USER, rate=Rate.CREDENTIALS, event=EmailVerified),
     "request_password_reset": RoutePolicy(
-        access=Access.ANYONE, rate=RatePolicy.MAIL, event=PasswordResetRequested, idempotent=True
+        access=Access.ANYONE, rate=Rate.MAIL, event=PasswordResetRequested, idempotent=True
     ),
-    "reset_password": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, event=PasswordReset),
+    "reset_password": RoutePolicy(access=Access.ANYONE, rate=Rate.CREDENTIALS, event=PasswordReset),
     "request_email_change": RoutePolicy(
-        access=Access.RECENT_USER, rate=RatePolicy.MAIL, event=EmailChangeRequested, idempotent=True
+        access=Access.RECENT_USER, rate=Rate.MAIL, event=EmailChangeRequested, idempotent=True
     ),
-    "confirm_email_change": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, event=EmailChanged),
-    "revert_email_change": RoutePolicy(access=Access.ANYONE, rate=RatePolicy.CREDENTIALS, event=EmailChangeReverted),
+    "confirm_email_change": RoutePolicy(access=Access.ANYONE, rate=Rate.CREDENTIALS, event=EmailChanged),
+    "revert_email_change": RoutePolicy(access=Access.ANYONE, rate=Rate.CREDENTIALS, event=EmailChangeReverted),
     "get_config": _OPEN,
     "get_jwks": _OPEN,
     "show_change_password": _OPEN,

@@ -13,7 +13,7 @@ from adapters.http.injection import resolved
 from adapters.http.planned_route import Handler
 from application.ports.rate_limiter import ThrottlesUnavailable
 from application.throttling.throttle_network import ThrottleNetwork
-from application.throttling.throttle_policy import RatePolicy
+from application.throttling.throttle_policy import Rate
 from application.throttling.visit import Visit
 from domain.errors import Unavailable
 from domain.throttling.throttle import Limit, Throttled
@@ -23,7 +23,7 @@ _log = structlog.get_logger("hallporter.http")
 
 async def throttled(
     request: Request,
-    rate: RatePolicy,
+    rate: Rate,
     handle: Handler,
     *,
     known_devices_pass: bool = False,
@@ -56,7 +56,7 @@ async def throttled(
     return response
 
 
-async def counted_by_endpoint(request: Request, rate: RatePolicy, handle: Handler) -> Response:
+async def counted_by_endpoint(request: Request, rate: Rate, handle: Handler) -> Response:
     """The answer of `handle`, whose use case counts the request with what is guessed in it: `state.visit`.
 
     What did not get as far as that, and is no success, is counted afterwards.
@@ -84,7 +84,7 @@ async def counted_by_endpoint(request: Request, rate: RatePolicy, handle: Handle
         _tell(request, throttle, visit)
 
 
-def _visit(request: Request, rate: RatePolicy) -> tuple[ThrottleNetwork, Visit]:
+def _visit(request: Request, rate: Rate) -> tuple[ThrottleNetwork, Visit]:
     throttle = resolved(request, ThrottleNetwork)
     return throttle, throttle.visit(rate=rate, network_address=network_address(request))
 
@@ -108,7 +108,7 @@ def _tell(request: Request, throttle: ThrottleNetwork, visit: Visit) -> None:
         request.state.headers = _headers(visit.rate, allowance.limit, allowance.remaining, allowance.full_in)
 
 
-def _headers(rate: RatePolicy, limit: Limit, remaining: int, full_in: timedelta) -> Mapping[str, str]:
+def _headers(rate: Rate, limit: Limit, remaining: int, full_in: timedelta) -> Mapping[str, str]:
     """As draft-ietf-httpapi-ratelimit-headers-10 has them."""
     return {
         "RateLimit-Policy": f'"{rate}";q={limit.count};w={math.ceil(limit.per.total_seconds())}',

@@ -44,19 +44,19 @@ class MemoryAuditLog:
 
         def write(state: State) -> None:
             # None is ever taken away, so the next number is free.
-            state.audit.append(replace(entry, sequence=len(state.audit) + 1))
+            state.audit_entries.append(replace(entry, sequence=len(state.audit_entries) + 1))
 
         return write
 
     async def find(self, entry_id: AuditEntryId) -> AuditEntry | None:
-        return next((entry for entry in self._block.state().audit if entry.id == entry_id), None)
+        return next((entry for entry in self._block.state().audit_entries if entry.id == entry_id), None)
 
     async def of_user(
         self, user_id: UserId, *, before: int | None = None, limit: int | None = None
     ) -> Sequence[AuditEntry]:
         entries = [
             entry
-            for entry in self._block.state().audit
+            for entry in self._block.state().audit_entries
             if entry.user_id == user_id and (before is None or entry.sequence < before)
         ]
         return entries[::-1][:limit]
@@ -65,7 +65,7 @@ class MemoryAuditLog:
         self, wanted: AuditFilter, *, after: AuditPlace | None = None, limit: int
     ) -> tuple[Sequence[AuditEntry], AuditPlace | None]:
         key = _by_time if wanted.looked_up.is_by_time else _by_sequence
-        found = [entry for entry in self._block.state().audit if _fits(entry, wanted.looked_up)]
+        found = [entry for entry in self._block.state().audit_entries if _fits(entry, wanted.looked_up)]
         found = sorted((entry for entry in found if after is None or key(entry) < key(after)), key=key, reverse=True)
         examined = found[:EXAMINED_AT_ONCE] if wanted != wanted.looked_up else found
         fitting = [entry for entry in examined if _fits(entry, wanted)]
@@ -75,16 +75,18 @@ class MemoryAuditLog:
 
     async def forget(self, user_id: UserId) -> None:
         def write(state: State) -> None:
-            state.audit = [_without(entry, _forgotten(entry, user_id)) for entry in state.audit]
+            state.audit_entries = [_without(entry, _forgotten(entry, user_id)) for entry in state.audit_entries]
 
         await self._block.write(write)
 
     async def purge_personal(self, *, occurred_before: datetime, limit: int) -> int:
-        personal = [entry for entry in self._block.state().audit if entry.personal][:limit]
+        personal = [entry for entry in self._block.state().audit_entries if entry.personal][:limit]
         old = {entry.id for entry in personal if entry.occurred_at < occurred_before}
 
         def write(state: State) -> None:
-            state.audit = [replace(entry, personal={}) if entry.id in old else entry for entry in state.audit]
+            state.audit_entries = [
+                replace(entry, personal={}) if entry.id in old else entry for entry in state.audit_entries
+            ]
 
         await self._block.write(write)
         return len(old)

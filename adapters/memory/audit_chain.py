@@ -18,22 +18,24 @@ class MemoryAuditChain:
 
     async def lock(self) -> Link | None:
         await self._block.lock(_SEALING)
-        return max(self._block.state().chain.values(), key=lambda link: link.position, default=None)
+        return max(self._block.state().audit_chain.values(), key=lambda link: link.position, default=None)
 
     async def unsealed(self, *, limit: int) -> Sequence[AuditEntry]:
         state = self._block.state()
-        return [entry for entry in state.audit if entry.sequence not in state.chain][:limit]
+        return [entry for entry in state.audit_entries if entry.sequence not in state.audit_chain][:limit]
 
     async def add(self, sealed: Sequence[SealedEntry]) -> None:
         def write(state: State) -> None:
-            state.chain |= {one.entry.sequence: one.link for one in sealed}
+            state.audit_chain |= {one.entry.sequence: one.link for one in sealed}
 
         await self._block.write(write)
 
     async def sealed(self, *, after: int, limit: int) -> Sequence[SealedEntry | Link]:
         state = self._block.state()
-        entries = {entry.sequence: entry for entry in state.audit}
-        links = sorted((link for link in state.chain.values() if link.position > after), key=lambda link: link.position)
+        entries = {entry.sequence: entry for entry in state.audit_entries}
+        links = sorted(
+            (link for link in state.audit_chain.values() if link.position > after), key=lambda link: link.position
+        )
         return [
             SealedEntry(entry=entries[link.sequence], position=link.position, chain_hash=link.chain_hash)
             for link in links[:limit]
@@ -41,7 +43,7 @@ class MemoryAuditChain:
 
     async def count_unsealed(self) -> int:
         state = self._block.state()
-        return len(state.audit) - len(state.chain)
+        return len(state.audit_entries) - len(state.audit_chain)
 
     async def kept_out(self, *, after: int | None, up_to: int | None) -> int | None:  # noqa: ARG002
         # Nobody but us writes here.
@@ -49,10 +51,10 @@ class MemoryAuditChain:
 
     async def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         def write(state: State) -> None:
-            state.checkpoints.setdefault(checkpoint.claims.position, checkpoint)
+            state.audit_checkpoints.setdefault(checkpoint.claims.position, checkpoint)
 
         await self._block.write(write)
 
     async def checkpoints(self, *, before: int | None = None, limit: int | None = None) -> Sequence[Checkpoint]:
-        kept = sorted(self._block.state().checkpoints.items(), reverse=True)
+        kept = sorted(self._block.state().audit_checkpoints.items(), reverse=True)
         return [checkpoint for position, checkpoint in kept if before is None or position < before][:limit]

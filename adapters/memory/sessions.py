@@ -136,6 +136,4 @@ class MemorySessionRepository:
         user = state.users[session.user_id]
         if not session.is_live(user=user, at=at):
             return None
-        factors = (*state.totp_factors.values(), *state.passkeys.values())
-        has_factors = any(factor.is_active for factor in factors if factor.user_id == user.id)
-        return copy.deepcopy(Principal(user=user, session=session, has_factors=has_factors))
+        return copy.deepcopy(Principal(user=user, session=session, has_factors=bool(state.factors_of(user.id))))

@@ -34,6 +34,7 @@ from domain.ids import (
     UserImportId,
 )
 from domain.messages.message import Message
+from domain.mfa.factor import FactorKind
 from domain.mfa.factor_reset import FactorReset
 from domain.mfa.passkey import Passkey
 from domain.mfa.passkey_ceremony import PasskeyCeremony
@@ -83,9 +84,9 @@ class State:
     import_rows: dict[tuple[UserImportId, int], RowReport] = field(default_factory=dict)
     import_claims: dict[tuple[UserImportId, bytes], None] = field(default_factory=dict)
     import_parts: dict[tuple[UserImportId, int], ImportPart] = field(default_factory=dict)
-    audit: list[AuditEntry] = field(default_factory=list)
-    chain: dict[int, Link] = field(default_factory=dict)
-    checkpoints: dict[int, Checkpoint] = field(default_factory=dict)
+    audit_entries: list[AuditEntry] = field(default_factory=list)
+    audit_chain: dict[int, Link] = field(default_factory=dict)
+    audit_checkpoints: dict[int, Checkpoint] = field(default_factory=dict)
 
     def copy(self) -> "State":
         """Another state of the same rows."""
@@ -95,6 +96,11 @@ class State:
         """Raise UserNotFound where PostgreSQL's reference to a user would refuse."""
         if user_id is not None and user_id not in self.users:
             raise UserNotFound
+
+    def factors_of(self, user_id: UserId) -> frozenset[FactorKind]:
+        """The kinds of factors that count for a user."""
+        factors = (*self.totp_factors.values(), *self.passkeys.values())
+        return frozenset(factor.kind for factor in factors if factor.user_id == user_id and factor.is_active)
 
     def remove_orphans(self) -> None:
         """Remove what belongs to a user or a session that is gone, as PostgreSQL's references do."""

@@ -59,11 +59,8 @@ class MemoryUserRepository:
         return copy.deepcopy(next((user for user in users if user.email == email), None))
 
     async def find_with_factors(self, email: EmailAddress) -> tuple[User, frozenset[FactorKind]] | None:
-        user, state = await self.find_by_email(email), self._block.state()
-        if user is None:
-            return None
-        factors = (*state.totp_factors.values(), *state.passkeys.values())
-        return user, frozenset(one.kind for one in factors if one.user_id == user.id and one.is_active)
+        user = await self.find_by_email(email)
+        return (user, self._block.state().factors_of(user.id)) if user is not None else None
 
     async def remove(self, user_id: UserId) -> None:
         def write(state: State) -> None:

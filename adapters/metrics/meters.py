@@ -13,14 +13,14 @@ from prometheus_client.exposition import generate_latest
 
 from adapters.metrics.readings import Readings
 from adapters.metrics.requests import Requests
-from application.throttling.throttle_policy import RatePolicy
+from application.throttling.throttle_policy import Rate
 from domain.events import Event
 from domain.mfa.factor import FactorGuessesUsedUp, FactorRefused
 from domain.mfa.sign_in_challenge import SignInChallengePosed
 from domain.sessions.session import GuessesUsedUp, RefusalReason, SessionStarted, SignInRefused
 
 # All others are of guesses, and are called after networks and devices.
-_LIMITS = frozenset(RatePolicy)
+_LIMITS = frozenset(Rate)
 _GUESSES = "guesses"
 _OUTCOMES: dict[type[Event], str] = {
     SessionStarted: "signed_in",

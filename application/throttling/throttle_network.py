@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from application.ports.clock import Clock
 from application.ports.rate_limiter import LocalRateLimiter, RateLimiter
-from application.throttling.throttle_policy import RatePolicy, ThrottlePolicy
+from application.throttling.throttle_policy import Rate, ThrottlePolicy
 from application.throttling.visit import Visit, give_back, use
 from domain.throttling.network import network_of, wider_network_of
 from domain.throttling.throttle import Limit, Throttle
@@ -14,7 +14,7 @@ _NETWORKS_TOGETHER = 16
 
 
 # What nobody can guess or gain by: shared counters would cost more than it guards.
-_LOCAL = {RatePolicy.REFRESH, RatePolicy.PASSKEY_OPTIONS}
+_LOCAL = {Rate.REFRESH, Rate.PASSKEY_OPTIONS}
 
 
 class ThrottleNetwork:
@@ -26,7 +26,7 @@ class ThrottleNetwork:
         self._clock = clock
         self._policy = policy
 
-    def visit(self, *, rate: RatePolicy, network_address: str | None) -> Visit:
+    def visit(self, *, rate: Rate, network_address: str | None) -> Visit:
         """A request that is to be counted."""
         return Visit(rate, self._throttles(rate, network_address))
 
@@ -40,15 +40,15 @@ class ThrottleNetwork:
         if visit.allowance is None:
             await use(self._limiter_of(visit.rate), visit=visit, at=self._clock.now())
 
-    def limit_of(self, rate: RatePolicy) -> Limit:
+    def limit_of(self, rate: Rate) -> Limit:
         """How much one network has altogether."""
         policy = self._policy
-        limits: Mapping[RatePolicy, Limit] = {
-            RatePolicy.CREDENTIALS: policy.credentials,
-            RatePolicy.REFRESH: policy.refreshes,
-            RatePolicy.REGISTRATION: policy.registrations,
-            RatePolicy.MAIL: policy.mails,
-            RatePolicy.PASSKEY_OPTIONS: policy.passkey_options,
+        limits: Mapping[Rate, Limit] = {
+            Rate.CREDENTIALS: policy.credentials,
+            Rate.REFRESH: policy.refreshes,
+            Rate.REGISTRATION: policy.registrations,
+            Rate.MAIL: policy.mails,
+            Rate.PASSKEY_OPTIONS: policy.passkey_options,
         }
         return limits[rate]
 
@@ -59,10 +59,10 @@ class ThrottleNetwork:
         """
         await give_back(self._limiter_of(visit.rate), visit.take_back(), at=self._clock.now())
 
-    def _limiter_of(self, rate: RatePolicy) -> RateLimiter:
+    def _limiter_of(self, rate: Rate) -> RateLimiter:
         return self._local if rate in _LOCAL else self._limiter
 
-    def _throttles(self, rate: RatePolicy, network_address: str | None) -> Sequence[Throttle]:
+    def _throttles(self, rate: Rate, network_address: str | None) -> Sequence[Throttle]:
         limit = self.limit_of(rate)
         throttles = [Throttle(owner=network_of(network_address), name=rate, limit=limit)]
         wider = wider_network_of(network_address)

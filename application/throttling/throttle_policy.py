@@ -10,7 +10,7 @@ _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 
 
-class RatePolicy(StrEnum):
+class Rate(StrEnum):
     """What a request counts as, for the network that it comes from."""
 
     CREDENTIALS = "credentials"
@@ -27,7 +27,7 @@ class RatePolicy(StrEnum):
     @property
     def forgives(self) -> bool:
         """Whether a request that succeeds has cost nothing."""
-        return self in {RatePolicy.CREDENTIALS, RatePolicy.REFRESH}
+        return self in {Rate.CREDENTIALS, Rate.REFRESH}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

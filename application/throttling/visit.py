@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from application.ports.rate_limiter import RateLimiter
-from application.throttling.throttle_policy import RatePolicy
+from application.throttling.throttle_policy import Rate
 from domain.throttling.throttle import Allowance, Throttle, Throttled
 
 
@@ -16,7 +16,7 @@ class Visit:
     It is counted by itself, or together with what is guessed in it, but once.
     """
 
-    rate: RatePolicy
+    rate: Rate
     throttles: Sequence[Throttle]
     allowance: Allowance | None = None
     """What its network has left, once it is counted."""

@@ -13,7 +13,7 @@ from adapters.http.idempotency import claim_for_anyone
 from adapters.http.route_checks import UndeclaredRoute, access_of, expect_declared, routes_of
 from adapters.http.route_policies import ROUTE_POLICIES, Access, RoutePolicy
 from adapters.http.routing import Route
-from application.throttling.throttle_policy import RatePolicy
+from application.throttling.throttle_policy import Rate
 from domain.sessions.principal import Principal
 from entrypoints.service import make_app as make_service
 from tests.architecture.test_house import make_app, routes
@@ -64,7 +64,7 @@ def test_so_does_one_that_somebody_else_adds_to_the_service() -> None:
 def test_the_document_has_routes_of_ones_own(app: FastAPI) -> None:
     router = APIRouter(route_class=Route)
     policies = app.state.policies
-    policies["get_extra"] = RoutePolicy(access=Access.ANYONE, rate=RatePolicy.MAIL)
+    policies["get_extra"] = RoutePolicy(access=Access.ANYONE, rate=Rate.MAIL)
 
     @router.get("/extra", responses=responses("get_extra", policies=policies))
     async def get_extra() -> None: ...
@@ -137,7 +137,7 @@ def test_the_strictest_dependency_counts(dependency: object, access: Access) -> 
 
 def test_a_bounded_route_is_made_so_that_it_can_be(app: FastAPI) -> None:
     add_route(app, APIRouter())
-    app.state.policies["get_extra"] = RoutePolicy(access=Access.ANYONE, rate=RatePolicy.MAIL)
+    app.state.policies["get_extra"] = RoutePolicy(access=Access.ANYONE, rate=Rate.MAIL)
     with pytest.raises(UndeclaredRoute, match="route_class=Route"):
         expect_declared(app)
 

@@ -13,28 +13,26 @@ import asyncio
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 
 import psutil
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.own_server import DATABASE, EmbeddedPostgresError, OwnServer
-from entrypoints.throttle_settings import ThrottleSettings
 from tests.e2e.test_service import HALLPORTER, TOP, environment
-from tests.faults.callers import GRACE_SECONDS, Caller
+from tests.faults.callers import Caller
 from tests.faults.invariants import half_written, lost
+from tests.faults.processes import SETTINGS, free_port, is_ready, looking_at
 
 _CALLERS = 6
 _PROCESSES = 2
@@ -43,17 +41,6 @@ _SECONDS_BEFORE, _SECONDS_AFTER = (0.02, 0.4), (0.0, 0.2)
 _ALL_EVERY = 20
 _LATEST = 12
 _PATIENCE = 60.0
-_PLENTY = "1000000/minute"
-SETTINGS = {
-    "SECRET_KEY": "T9vK2mQ7xW4cR8bN1zL5yP3dF6gH0jSa",
-    "PUBLIC_URL": "http://127.0.0.1",
-    "LOG_LEVEL": "ERROR",
-    "ACCESS_TOKEN_LIFETIME_SECONDS": "3600",
-    "REFRESH_GRACE_SECONDS": str(GRACE_SECONDS),
-    "JOB_LEASE_SECONDS": "10",
-    # A sign-in that is killed counts as a guess: nobody is there any more to say that it was right.
-    **dict.fromkeys((name.upper() for name in ThrottleSettings.model_fields if name.startswith("limit_")), _PLENTY),
-}
 
 
 class Victim(StrEnum):
@@ -95,7 +82,7 @@ class Service:
     def start(self) -> None:
         """Start those that are missing."""
         while len(self._running) < _PROCESSES:
-            port = _free_port()
+            port = free_port()
             self._running[port] = subprocess.Popen(
                 [HALLPORTER, "serve", "--port", str(port)],
                 cwd=TOP,
@@ -117,7 +104,7 @@ class Service:
         """Return when one answers and has a database, or every one."""
         enough = all if every else any
         async with asyncio.timeout(_PATIENCE):
-            while not enough([await _is_ready(port) for port in self.ports()]):  # noqa: ASYNC110  (they are elsewhere)
+            while not enough([await is_ready(port) for port in self.ports()]):  # noqa: ASYNC110  (they are elsewhere)
                 await asyncio.sleep(0.02)
 
     async def end(self) -> list[int]:
@@ -193,7 +180,7 @@ async def run(home: Path, victims: Iterable[Victim], *, seed: int, seconds: floa
     ]
     began = time.monotonic()
     try:
-        async with _looking_at(database.url) as engine:
+        async with looking_at(database.url) as engine:
             await _commit_before_saying_so(engine)
             service.start()
             for victim in victims:
@@ -249,13 +236,6 @@ async def _look(engine: AsyncEngine, callers: list[Caller], report: Report, *, e
     report.problems += [wronged for caller in callers for wronged in caller.wronged]
 
 
-@asynccontextmanager
-async def _looking_at(url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_async_engine(url, poolclass=NullPool, isolation_level="REPEATABLE READ")
-    yield engine
-    await engine.dispose()
-
-
 async def _commit_before_saying_so(engine: AsyncEngine) -> None:
     """Not so by itself in a server that is not durable."""
     async with engine.connect() as connection:
@@ -263,20 +243,6 @@ async def _commit_before_saying_so(engine: AsyncEngine) -> None:
         await connection.commit()
     async with engine.connect() as connection:
         assert (await connection.exec_driver_sql("SHOW synchronous_commit")).scalar_one() == "on"
-
-
-async def _is_ready(port: int) -> bool:
-    try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    try:
-        writer.write(b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-        return b" 200 " in await reader.readline()
-    except OSError:
-        return False
-    finally:
-        writer.transport.abort()
 
 
 def _expect_gone(processes: Sequence[psutil.Process]) -> None:
@@ -297,13 +263,6 @@ def _cmdline(process: psutil.Process) -> list[str]:
     with suppress(psutil.Error):
         return process.cmdline()
     return []
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _say(line: str) -> None:

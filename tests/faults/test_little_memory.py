@@ -22,7 +22,7 @@ from entrypoints.settings import Settings
 from entrypoints.startup import started
 from tests.e2e.test_service import PASSWORD, mail_in, processes_of, serving
 from tests.faults.invariants import half_written
-from tests.faults.kills import SETTINGS
+from tests.faults.processes import SETTINGS
 from tests.faults.test_stopping import server_of
 from tests.little_memory import little_memory
 

@@ -16,7 +16,7 @@ from application.ports.rate_limiter import RateLimiter
 from application.ports.unit_of_work import DatabaseUnavailable
 from application.sessions.sign_in import SignIn
 from application.throttling.throttle_network import ThrottleNetwork
-from application.throttling.throttle_policy import RatePolicy
+from application.throttling.throttle_policy import Rate
 from application.throttling.visit import Visit
 from application.upkeep.purge_expired import PurgeExpired
 from application.users.export_user import ExportUser
@@ -65,8 +65,8 @@ async def at_the_door(world: World) -> Visit:
     throttle = world.container.resolve(ThrottleNetwork)
     with suppress(Throttled):
         while True:
-            await throttle.count(throttle.visit(rate=RatePolicy.CREDENTIALS, network_address="198.51.100.1"))
-    return throttle.visit(rate=RatePolicy.CREDENTIALS, network_address="198.51.100.1")
+            await throttle.count(throttle.visit(rate=Rate.CREDENTIALS, network_address="198.51.100.1"))
+    return throttle.visit(rate=Rate.CREDENTIALS, network_address="198.51.100.1")
 
 
 async def why(world: World, refusal: DomainError) -> SignInAttempt:
