@@ -108,13 +108,7 @@ class SignIn:
                 guess.was_right = reason is None
         except Throttled as refusal:
             _note_network(trace, visit)
-            if visit is not None and refusal is visit.refusal:
-                raise await self._refused.at_the_door(refusal, trace) from None
-            if not is_token:
-                # For operators alone.
-                await self._find(address, trace)
-            by_strangers = self._guesses.is_used_up_by_strangers(refusal)
-            raise await self._refused.out_of_guesses(refusal, trace, by_strangers=by_strangers) from None
+            raise await self._told_to_wait(refusal, trace, visit, address if not is_token else None) from None
         _note_network(trace, visit)
         trace.note(Check.GUESSES, Outcome.LAST if guess.was_last else Outcome.LEFT)
         if user is None or reason is not None:
@@ -129,6 +123,17 @@ class SignIn:
             raise await self._refused.wrong(trace, RefusalReason.UNKNOWN_USER, was_last=False) from None
         await self._rehash_if_outdated(user, typed)
         return issued
+
+    async def _told_to_wait(
+        self, refusal: Throttled, trace: SignInTrace, visit: Visit | None, unseen: EmailAddress | None
+    ) -> Throttled:
+        """The refusal of a guess that was not looked at; `unseen` is the address, where nobody was looked up by it."""
+        if visit is not None and refusal is visit.refusal:
+            return await self._refused.at_the_door(refusal, trace)
+        # For operators alone.
+        await self._find(unseen, trace)
+        by_strangers = self._guesses.is_used_up_by_strangers(refusal)
+        return await self._refused.out_of_guesses(refusal, trace, by_strangers=by_strangers)
 
     async def _opened(
         self, user: User, kinds: frozenset[FactorKind], device: Device, known: DeviceId | None
