@@ -21,6 +21,7 @@ from adapters.http.problems import answer_domain_error, answer_http_error, answe
 from adapters.http.route_checks import expect_declared, larger_bodies
 from adapters.http.route_policies import ROUTE_POLICIES
 from adapters.http.routers import (
+    admin_audit,
     admin_exports,
     admin_factors,
     admin_imports,
@@ -31,7 +32,6 @@ from adapters.http.routers import (
     admin_user_changes,
     admin_user_list,
     admin_users,
-    audit,
     challenges,
     client_config,
     deletions,
@@ -80,7 +80,7 @@ _ROUTERS = (
     admin_messages,
     admin_signing_keys,
     admin_sign_in_attempts,
-    audit,
+    admin_audit,
     admin_imports,
     admin_exports,
     client_config,

@@ -10,9 +10,13 @@ from adapters.http.schemas.base import ResponseSchema, Timestamp, examples
 from adapters.http.schemas.sign_in_attempts import SignInAttemptResponse
 from adapters.http.schemas.users import USER_EXAMPLE, UserResponse
 from application.users.export_user import UserExport
+from domain.audit.audit_entry import AuditEntry
+from domain.messages.message import Message
 from domain.mfa.factor import Factor
 from domain.mfa.passkey import Passkey
 from domain.mfa.totp_factor import TotpFactor
+from domain.sessions.session import Session
+from domain.users.email_change import EmailChange
 
 
 class ExportedSession(ResponseSchema):
@@ -30,6 +34,22 @@ class ExportedSession(ResponseSchema):
     ended_at: Timestamp | None
     end_reason: str | None
 
+    @classmethod
+    def of(cls, session: Session) -> Self:
+        return cls(
+            id=session.id,
+            methods=list(session.methods),
+            device=session.device.name,
+            user_agent=session.device.user_agent,
+            network_address=session.device.network_address,
+            authenticated_at=session.authenticated_at,
+            created_at=session.created_at,
+            last_used_at=session.last_used_at,
+            expires_at=session.expires_at,
+            ended_at=session.ended_at,
+            end_reason=session.end_reason,
+        )
+
 
 class ExportedEmailChange(ResponseSchema):
     """A wish to get mail elsewhere."""
@@ -37,6 +57,10 @@ class ExportedEmailChange(ResponseSchema):
     old_email: str
     new_email: str
     requested_at: Timestamp
+
+    @classmethod
+    def of(cls, change: EmailChange) -> Self:
+        return cls(old_email=change.old.display, new_email=change.new.display, requested_at=change.requested_at)
 
 
 class ExportedFactor(ResponseSchema):
@@ -87,6 +111,11 @@ class ExportedMessage(ResponseSchema):
     state: str
     created_at: Timestamp
 
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        recipient = message.recipient.display
+        return cls(kind=message.kind, recipient=recipient, state=message.state, created_at=message.created_at)
+
 
 class ExportedEvent(ResponseSchema):
     """Something that happened."""
@@ -95,6 +124,15 @@ class ExportedEvent(ResponseSchema):
     occurred_at: Timestamp
     details: dict[str, Any]
     network_address: str | None
+
+    @classmethod
+    def of(cls, entry: AuditEntry) -> Self:
+        return cls(
+            event=entry.event,
+            occurred_at=entry.occurred_at,
+            details=dict(entry.details),
+            network_address=entry.own_address,
+        )
 
 
 class UserExportResponse(ResponseSchema):
@@ -143,49 +181,13 @@ class UserExportResponse(ResponseSchema):
         return cls(
             user=UserResponse.of(export.user),
             source_id=export.user.source_id,
-            sessions=[
-                ExportedSession(
-                    id=session.id,
-                    methods=list(session.methods),
-                    device=session.device.name,
-                    user_agent=session.device.user_agent,
-                    network_address=session.device.network_address,
-                    authenticated_at=session.authenticated_at,
-                    created_at=session.created_at,
-                    last_used_at=session.last_used_at,
-                    expires_at=session.expires_at,
-                    ended_at=session.ended_at,
-                    end_reason=session.end_reason,
-                )
-                for session in export.sessions
-            ],
+            sessions=[ExportedSession.of(session) for session in export.sessions],
             factors=[ExportedFactor.of(factor) for factor in export.factors],
             recovery_codes_left=export.recovery_codes_left,
-            email_changes=[
-                ExportedEmailChange(
-                    old_email=change.old.display, new_email=change.new.display, requested_at=change.requested_at
-                )
-                for change in export.email_changes
-            ],
-            messages=[
-                ExportedMessage(
-                    kind=message.kind,
-                    recipient=message.recipient.display,
-                    state=message.state,
-                    created_at=message.created_at,
-                )
-                for message in export.messages
-            ],
+            email_changes=[ExportedEmailChange.of(change) for change in export.email_changes],
+            messages=[ExportedMessage.of(message) for message in export.messages],
             sign_in_attempts=[SignInAttemptResponse.of(attempt) for attempt in export.sign_in_attempts],
-            history=[
-                ExportedEvent(
-                    event=entry.event,
-                    occurred_at=entry.occurred_at,
-                    details=dict(entry.details),
-                    network_address=entry.own_address,
-                )
-                for entry in export.history
-            ],
+            history=[ExportedEvent.of(entry) for entry in export.history],
         )
 
 
