@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from types import FrameType
@@ -84,26 +84,56 @@ def _rehearsed(settings: Settings, on: str | None) -> list[Rehearsed]:
     except ValueError as problem:
         message = f"--on {problem}"
         raise StartupProblem(message) from problem
-    with _unwinding(), database_url(settings) as url:
+    with _unwinding() as told, database_url(settings) as url:
         if not asyncio.run(schema.is_behind(url)):
             return []
         typer.echo("Copying the database, which goes on working meanwhile …", err=True)
         with copied(url, on=server) as copy:
-            return asyncio.run(rehearse(copy))
+            return asyncio.run(told.unless(rehearse(copy)))
+
+
+class _Told:
+    """That somebody ended us by SIGTERM. What a handler raises may be lost on its way through a loop; this is not."""
+
+    def __init__(self) -> None:
+        self._is_so = False
+
+    def leave(self, _signal: int, _frame: FrameType | None) -> NoReturn:
+        self._is_so = True
+        raise SystemExit(128 + signal.SIGTERM)
+
+    async def unless[T](self, work: Coroutine[None, None, T]) -> T:
+        """What the work comes to. Being told cancels it."""
+        task = asyncio.create_task(work)
+
+        def leave() -> None:
+            self._is_so = True
+            task.cancel()
+
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, leave)
+        if self._is_so:
+            task.cancel()
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if self._is_so:
+                raise SystemExit(128 + signal.SIGTERM) from None
+            raise
+        finally:
+            loop.remove_signal_handler(signal.SIGTERM)
+            signal.signal(signal.SIGTERM, self.leave)
 
 
 @contextmanager
-def _unwinding() -> Iterator[None]:
+def _unwinding() -> Iterator[_Told]:
     """Take the copy away also when somebody ends us by SIGTERM, as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, _leave)
+    told = _Told()
+    before = signal.signal(signal.SIGTERM, told.leave)
     try:
-        yield
+        yield told
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + signal.SIGTERM)
 
 
 def _print_rehearsal(made: list[Rehearsed], *, as_json: bool) -> None:
